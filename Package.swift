@@ -1,0 +1,140 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors wherever the Makefile builds (`PARLEY_STRICT=1`); a plain `swift build` with a newer compiler must
+/// not fail on a warning that did not exist when this was written.
+let strict: [SwiftSetting] = Context.environment["PARLEY_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : []
+let settings: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + strict
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A library target of ours.
+func house(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+/// The tests of a target.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "parley",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "parley", targets: ["parley"]),
+    .executable(name: "EchoTestee", targets: ["EchoTestee"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+  ],
+  targets: [
+    // The pure core: no sockets, no clocks, no logs.
+    house("WebSocketWire", [nioCore]),
+    house("Audio", [nioCore]),
+    house("Envelope", ["Audio", nioCore]),
+    house("Translation", ["Envelope", "Audio", nioCore]),
+    house("OpenAIWire", ["Translation", "Envelope", "Audio", nioCore]),
+    house(
+      "OpenAIProvider", path: "Sources/Providers/OpenAI",
+      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore]),
+    house(
+      "GeminiLiveProvider", path: "Sources/Providers/GeminiLive",
+      ["Translation", "Envelope", "Audio", nioCore]),
+    house(
+      "SessionCore",
+      ["OpenAIProvider", "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore]),
+
+    // The edge.
+    house("Routing", ["Envelope", "SessionCore", "Translation"]),
+    house("Access", ["Routing"]),
+    house(
+      "Operator",
+      [
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        logging, nioCore,
+      ]),
+    house(
+      "Gateway",
+      [
+        "WebSocketWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator",
+        nioCore, nioPosix, logging,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    house(
+      "StandIns",
+      [
+        "WebSocketWire", "Envelope", "Audio", nioCore, nioPosix, logging,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    house(
+      "ParleyTesting",
+      [
+        "WebSocketWire", "Envelope", "Translation", "SessionCore", nioCore, nioPosix,
+        .product(name: "Yams", package: "Yams"),
+      ]),
+
+    // The executables.
+    .executableTarget(
+      name: "parley",
+      dependencies: [
+        "Gateway", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", logging,
+        nioCore, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "EchoTestee",
+      dependencies: [
+        "Gateway", "WebSocketWire", logging, nioCore, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    // The tests.
+    tests("WebSocketWireTests", ["WebSocketWire", nioCore]),
+    tests("AudioTests", ["Audio", nioCore]),
+    tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
+    tests("TranslationTests", ["Translation", "Envelope", nioCore]),
+    tests("OpenAIWireTests", ["OpenAIWire", "Translation", "Envelope", nioCore]),
+    tests("OpenAITests", ["OpenAIProvider", "OpenAIWire", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests("GeminiLiveTests", ["GeminiLiveProvider", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests("SessionCoreTests", ["SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests("RoutingTests", ["Routing", "SessionCore"]),
+    tests("AccessTests", ["Access", "Routing"]),
+    tests(
+      "GatewayTests",
+      [
+        "Gateway", "Routing", "Access", "StandIns", "ParleyTesting", "WebSocketWire", nioCore, nioPosix, logging,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ]),
+    tests("StandInsTests", ["StandIns", "ParleyTesting", "WebSocketWire", "Envelope", nioCore, nioPosix]),
+    tests("HouseRulesTests", []),
+  ],
+  swiftLanguageModes: [.v6]
+)
