@@ -1,0 +1,81 @@
+public import NIOCore
+
+/// Whole messages on their way to one side of a session, oldest first, in one reused buffer.
+///
+/// A message is the payload only; framing and masking belong to the connection that sends it. Steady audio allocates
+/// nothing: the storage is kept when the queue runs empty.
+public struct MessageQueue: Sendable {
+  /// What a message is to the session, for the rules that treat audio apart (an interruption overtakes queued audio).
+  public enum Lane: Sendable, Hashable {
+    case audio
+    case control
+  }
+
+  private struct Entry {
+    var byteCount: Int
+    var lane: Lane
+  }
+
+  private var bytes = ByteBuffer()
+  private var entries: [Entry] = []
+  private var head = 0
+
+  public init() {}
+
+  public var isEmpty: Bool { head == entries.count }
+
+  /// The number of messages that wait.
+  public var count: Int { entries.count - head }
+
+  /// The payload bytes that wait.
+  public var byteCount: Int { bytes.readableBytes }
+
+  /// Appends the message that `write` puts into the buffer. `write` only appends.
+  @inline(__always)
+  public mutating func append(_ lane: Lane, _ write: (inout ByteBuffer) -> Void) {
+    reuseStorageIfEmpty()
+    let before = bytes.writerIndex
+    write(&bytes)
+    entries.append(Entry(byteCount: bytes.writerIndex - before, lane: lane))
+  }
+
+  /// Appends a copy of `message`.
+  public mutating func append(_ lane: Lane, copying message: ByteBuffer) {
+    append(lane) { $0.writeImmutableBuffer(message) }
+  }
+
+  /// Hands the oldest message to `body` and drops it. False when nothing waits.
+  @inline(__always)
+  public mutating func consume(_ body: (ByteBufferView, Lane) -> Void) -> Bool {
+    guard head < entries.count else { return false }
+    let entry = entries[head]
+    head += 1
+    guard let view = bytes.viewBytes(at: bytes.readerIndex, length: entry.byteCount) else { return false }
+    body(view, entry.lane)
+    bytes.moveReaderIndex(forwardBy: entry.byteCount)
+    return true
+  }
+
+  /// Drops everything that waits.
+  public mutating func removeAll() {
+    bytes.clear()
+    entries.removeAll(keepingCapacity: true)
+    head = 0
+  }
+
+  /// The messages that wait, as text, without consuming them; for tests and logs of shapes, never for the hot path.
+  public var texts: [String] {
+    var index = bytes.readerIndex
+    return entries[head...].map { entry in
+      defer { index += entry.byteCount }
+      return bytes.getString(at: index, length: entry.byteCount) ?? ""
+    }
+  }
+
+  private mutating func reuseStorageIfEmpty() {
+    guard head == entries.count, head > 0 else { return }
+    bytes.clear()
+    entries.removeAll(keepingCapacity: true)
+    head = 0
+  }
+}

@@ -1,0 +1,44 @@
+/// What one step of a session produced: messages for both sides and actions for whoever drives it.
+///
+/// The driver keeps one outbox for a session's life, drains it after every step and hands it in again, so that its
+/// storage is reused.
+public struct Outbox: Sendable {
+  /// Messages for the client. All of them go out before a `closeDownstream` of the same step.
+  public var downstream = MessageQueue()
+  /// Messages for the provider.
+  public var upstream = MessageQueue()
+  public var actions: [Action] = []
+
+  public init() {}
+}
+
+/// What the pure core asks of its driver. Actions carry no promises: their outcome comes back as an input.
+public enum Action: Sendable, Equatable {
+  /// Open the upstream connection; answered by `upstreamOpened` or `upstreamEnded`.
+  case dial(UpstreamTarget)
+  /// Begin the close handshake upstream; nothing more is expected from there.
+  case closeUpstream(code: UInt16)
+  /// Begin the close handshake downstream after everything queued has gone out. The reason has at most 123 bytes.
+  case closeDownstream(code: UInt16, reason: String)
+  /// Read nothing more from the client until `resumeDownstreamReading`.
+  case pauseDownstreamReading
+  case resumeDownstreamReading
+  /// Something an operator may want to know.
+  case note(SessionNote)
+}
+
+/// One line for the log: closed names, and values that hold no secret and no audio.
+public struct SessionNote: Sendable, Equatable {
+  public enum Severity: Sendable { case debug, info, warning, error }
+
+  public var severity: Severity
+  /// What happened, as a short fixed phrase.
+  public var message: String
+  public var fields: [String: String]
+
+  public init(_ severity: Severity, _ message: String, _ fields: [String: String] = [:]) {
+    self.severity = severity
+    self.message = message
+    self.fields = fields
+  }
+}

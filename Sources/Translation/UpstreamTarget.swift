@@ -1,0 +1,68 @@
+/// Where and how to open an upstream connection. Scheme, host and port always come from the configuration.
+public struct UpstreamTarget: Sendable, Equatable {
+  /// A request header. The value may be a credential: it goes on the wire and nowhere else.
+  public struct Header: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+    public var name: String
+    public var value: String
+
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+
+    public var description: String { "\(name): <redacted>" }
+    public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+  }
+
+  public var endpoint: UpstreamEndpoint
+  /// Absolute path with the query, percent-encoded.
+  public var pathAndQuery: String
+  public var headers: [Header]
+
+  public init(endpoint: UpstreamEndpoint, pathAndQuery: String, headers: [Header]) {
+    self.endpoint = endpoint
+    self.pathAndQuery = pathAndQuery
+    self.headers = headers
+  }
+}
+
+/// The configured address of a provider.
+public struct UpstreamEndpoint: Sendable, Hashable {
+  /// `wss` rather than `ws`.
+  public var isSecure: Bool
+  public var host: String
+  public var port: Int
+  /// The path of the configured URL, without a trailing slash; empty where the provider has a fixed one.
+  public var basePath: String
+  /// A PEM file of certificate authorities to trust in place of the system's.
+  public var authorityFile: String?
+
+  public init(isSecure: Bool, host: String, port: Int, basePath: String = "", authorityFile: String? = nil) {
+    self.isSecure = isSecure
+    self.host = host
+    self.port = port
+    self.basePath = basePath
+    self.authorityFile = authorityFile
+  }
+}
+
+/// How an upstream connection came to its end, or failed to begin.
+public enum UpstreamEnd: Sendable, Equatable {
+  /// The limit that was passed while the connection was being set up.
+  public enum Phase: String, Sendable { case connect, tls, upgrade, firstEvent }
+
+  case unreachable
+  case nameNotFound
+  case tlsRefused
+  case timedOut(Phase)
+  /// An answer other than 101; seconds of `Retry-After` if given.
+  case refused(status: Int, retryAfterSeconds: Int?)
+  /// A 101 that breaks RFC 6455 section 4.1.
+  case badHandshake
+  /// A close frame; its code and reason.
+  case closed(code: UInt16, reason: String)
+  /// The connection broke without a close frame, or went silent.
+  case lost
+  /// The provider broke the framing of RFC 6455.
+  case framingBroken
+}
