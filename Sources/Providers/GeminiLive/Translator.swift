@@ -1,0 +1,195 @@
+public import Envelope
+public import NIOCore
+public import Translation
+
+import Audio
+
+/// What a Gemini Live session is configured with.
+public struct GeminiLiveConfiguration: Sendable {
+  public var endpoint: UpstreamEndpoint
+  /// The API key; nil for a stand-in that wants none.
+  public var key: String?
+  /// The model of sessions whose client names none that the service knows.
+  public var model: String
+  /// `v1beta`, `v1alpha` or `v1`.
+  public var apiVersion: String
+
+  public init(endpoint: UpstreamEndpoint, key: String?, model: String, apiVersion: String = "v1beta") {
+    self.endpoint = endpoint
+    self.key = key
+    self.model = model
+    self.apiVersion = apiVersion
+  }
+}
+
+/// A session with Gemini Live (AI Studio): text turns, spoken turns with the service's own voice detection or the client's
+/// commits, transcripts, usage, and barge-in.
+///
+/// The service has no `response.create`: it answers by itself. So a request of the client and an answer of the service
+/// are two things here, matched when the first output comes.
+public struct GeminiLiveTranslator: Translator {
+  /// How far the connection is.
+  enum Connection: Sendable, Equatable {
+    case closed
+    case open
+    case settingUp
+    case ready
+  }
+
+  /// A `response.create` whose answer has not begun.
+  struct Request: Sendable {
+    var options: ResponseOptions?
+    /// It fails then.
+    var deadline: Instant
+    /// The model is asked to speak then, if audio alone did not make it.
+    var cueAt: Instant?
+  }
+
+  /// What the service's current turn is to us.
+  struct Turn: Sendable {
+    /// Text was sent and its answer has not ended.
+    var answersText = false
+    /// Bytes of audio that the service heard since the last answer.
+    var heardByteCount = 0
+    /// The client committed audio since the last answer.
+    var isCommitted = false
+    /// Generation is complete; `response.done` waits for the usage until then.
+    var releaseAt: Instant?
+    var usage: Usage?
+    /// The client cancelled: output is dropped until the turn ends, or until this instant.
+    var discardUntil: Instant?
+    /// An interruption ended the answer; the `turnComplete` that belongs to it is still to come.
+    var awaitsTrailingEnd = false
+
+    var heardMilliseconds: Int { heardByteCount / Limits.bytesPerMillisecond }
+  }
+
+  let configuration: GeminiLiveConfiguration
+  public internal(set) var session: RealtimeSession
+  var connection = Connection.closed
+  var isSettled = false
+  var conversation: Conversation
+  var timeline = ResponseTimeline()
+  /// Message items that the service has not seen.
+  var pending: [Item] = []
+  var request: Request?
+  var turn = Turn()
+  var speech: SpeechTurn?
+  var clock = AudioClock(format: .pcm16(SampleRate(24_000)))
+  /// Audio of a client that ends its turns itself, as finished messages: what is appended, and what is committed.
+  var buffered = ManualAudio()
+  var committed = ManualAudio()
+
+  public init(configuration: GeminiLiveConfiguration, session: RealtimeSession, conversationID: String) {
+    self.configuration = configuration
+    self.session = session
+    conversation = Conversation(id: conversationID)
+    self.session.model = Self.knownModel(session.model, configuration)
+    self.session.instructions = session.instructions ?? ""
+  }
+
+  /// The model as the service names it: without `models/`; one it cannot know becomes the configured one (Q16).
+  static func knownModel(_ name: String?, _ configuration: GeminiLiveConfiguration) -> String {
+    guard var name, !name.isEmpty else { return configuration.model }
+    for prefix in ["models/", "gemini/", "google/"] where name.hasPrefix(prefix) {
+      name.removeFirst(prefix.count)
+    }
+    return name.hasPrefix("gemini") || name == configuration.model ? name : configuration.model
+  }
+
+  var model: String { session.model ?? configuration.model }
+  var traits: ModelTraits { ModelTraits.of(model) }
+  var isManual: Bool { session.turnDetection == nil }
+
+  public func target() -> UpstreamTarget {
+    UpstreamTarget(
+      endpoint: configuration.endpoint,
+      pathAndQuery: configuration.endpoint.basePath + "/ws/google.ai.generativelanguage.\(configuration.apiVersion)"
+        + ".GenerativeService.BidiGenerateContent",
+      headers: configuration.key.map { [.init("x-goog-api-key", $0)] } ?? [])
+  }
+
+  // MARK: Set-up
+
+  public mutating func configurationSettled(at now: Instant, port: inout Port) {
+    isSettled = true
+    sendSetup(port: &port)
+  }
+
+  public mutating func upstreamOpened(at now: Instant, port: inout Port) {
+    connection = .open
+    sendSetup(port: &port)
+  }
+
+  private mutating func sendSetup(port: inout Port) {
+    guard isSettled, connection == .open else { return }
+    connection = .settingUp
+    let message = ClientMessage(setup: Uplink.setup(session, model: model, traits: traits))
+    port.sendSetUp { message.write(into: &$0) }
+  }
+
+  // MARK: Time
+
+  public var deadline: Instant? {
+    [turn.releaseAt, turn.discardUntil, request?.cueAt, request?.deadline].compactMap { $0 }.min()
+  }
+
+  public mutating func timeReached(at now: Instant, port: inout Port) {
+    if let until = turn.discardUntil, now >= until {
+      turn.discardUntil = nil
+    }
+    if let at = turn.releaseAt, now >= at {
+      finishAnswer(.completed, port: &port)
+    }
+    if let at = request?.cueAt, now >= at {
+      request?.cueAt = nil
+      turn.answersText = true
+      send(Uplink.cue(traits), port: &port)
+    }
+    if let at = request?.deadline, now >= at {
+      failRequest(code: "upstream_timeout", message: "The provider did not begin an answer in time.", port: &port)
+    }
+  }
+
+  /// Ends a request that got no answer with a response of its own, so that a client that waits for one goes on.
+  mutating func failRequest(code: String, message: String, port: inout Port) {
+    guard request != nil else { return }
+    beginAnswer(port: &port)
+    finishAnswer(.failed(code: code, message: message), port: &port)
+  }
+
+  // MARK: Answers
+
+  /// Opens the response that output belongs to: the one that was asked for, or one of the service's own accord.
+  mutating func beginAnswer(port: inout Port) {
+    let options = request?.options
+    request = nil
+    let isText = (options?.outputModalities ?? session.outputModalities ?? [.audio]) == [.text]
+    timeline.begin(
+      form: isText ? .text : .audio, session: session, options: options, conversation: conversation, port: &port)
+  }
+
+  /// Ends the live response with the usage that is known.
+  mutating func finishAnswer(_ ending: ResponseTimeline.Ending, port: inout Port) {
+    timeline.finish(ending, usage: turn.usage, &conversation, port: &port)
+    turn.releaseAt = nil
+    turn.usage = nil
+    turn.answersText = false
+  }
+
+  func send(_ message: ClientMessage, port: inout Port) {
+    port.send(.control) { message.write(into: &$0) }
+  }
+
+  // MARK: End
+
+  public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
+    connection = .closed
+    if speech?.isCommitted == true { finishSpeech(port: &port) }
+    if turn.releaseAt != nil {
+      finishAnswer(.completed, port: &port)
+    }
+    if request != nil { beginAnswer(port: &port) }
+    finishAnswer(.failed(code: verdict.code, message: verdict.message), port: &port)
+  }
+}

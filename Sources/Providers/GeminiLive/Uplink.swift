@@ -1,0 +1,152 @@
+import Envelope
+import NIOCore
+import Translation
+
+/// What the client says, in the service's words.
+enum Uplink {
+  // MARK: Set-up
+
+  /// The one `setup` of a connection.
+  static func setup(_ session: RealtimeSession, model: String, traits: ModelTraits) -> Setup {
+    var generation = GenerationConfig()
+    if let voice = session.audio?.output?.voice?.name.flatMap(Voices.name) {
+      generation.speechConfig = SpeechConfig(voiceName: voice)
+    }
+    if case .count(let count) = session.maxOutputTokens {
+      generation.maxOutputTokens = count
+    }
+    generation.thinkingConfig = traits.requiredThinkingLevel.map(ThinkingConfig.init)
+    let instructions = session.instructions ?? ""
+    return Setup(
+      model: "models/" + model,
+      generationConfig: generation,
+      systemInstruction: instructions.isEmpty ? nil : Content(text: instructions),
+      realtimeInputConfig: realtimeInput(session.turnDetection),
+      inputAudioTranscription: session.transcribesInput ? EmptyObject() : nil,
+      outputAudioTranscription: EmptyObject(),
+      contextWindowCompression: session.truncatesHistory ? ContextWindowCompression() : nil)
+  }
+
+  /// The coverage is always stated, because its default differs between models; so is the silence, because its default
+  /// differs between providers (R284). Prefix padding is not forwarded: here it is a debounce that swallows short words.
+  static func realtimeInput(_ detection: TurnDetection?) -> RealtimeInputConfig {
+    guard let detection else {
+      return RealtimeInputConfig(
+        automaticActivityDetection: .init(disabled: true), activityHandling: "NO_INTERRUPTION",
+        turnCoverage: "TURN_INCLUDES_ALL_INPUT")
+    }
+    var automatic = RealtimeInputConfig.AutomaticActivityDetection()
+    let interrupts: Bool
+    switch detection {
+    case .serverVAD(let vad):
+      interrupts = vad.interruptsResponse
+      if vad.thresholdValue > 0.6 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_LOW" }
+      if vad.thresholdValue < 0.4 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_HIGH" }
+      automatic.silenceDurationMs = vad.silenceMilliseconds.clamped(to: Limits.silenceMilliseconds)
+    case .semanticVAD(let vad):
+      interrupts = vad.interruptsResponse
+      switch vad.eagernessName {
+      case "low":
+        automatic.endOfSpeechSensitivity = "END_SENSITIVITY_LOW"
+        automatic.silenceDurationMs = 1200
+      case "high":
+        automatic.endOfSpeechSensitivity = "END_SENSITIVITY_HIGH"
+        automatic.silenceDurationMs = 400
+      default:
+        automatic.silenceDurationMs = 800
+      }
+    }
+    return RealtimeInputConfig(
+      automaticActivityDetection: automatic,
+      activityHandling: interrupts ? nil : "NO_INTERRUPTION",
+      turnCoverage: "TURN_INCLUDES_ONLY_ACTIVITY")
+  }
+
+  // MARK: Content
+
+  /// The messages that make the model answer `items`, the oldest first.
+  static func turn(_ items: [Item], instructions: String?, traits: ModelTraits) -> [ClientMessage] {
+    var turns = items.compactMap(content)
+    if let instructions, !instructions.isEmpty {
+      let note = "[For this reply only: \(instructions)]\n"
+      if let last = turns.indices.last(where: { turns[$0].role == "user" }) {
+        turns[last].parts.insert(.init(text: note), at: 0)
+      } else {
+        turns.append(Content(role: "user", text: note))
+      }
+    }
+    guard !turns.isEmpty else { return [cue(traits)] }
+    switch traits.textInput {
+    case .clientContent:
+      return [ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: true))]
+    case .realtimeText:
+      let text = turns.flatMap(\.parts).map(\.text).joined(separator: "\n")
+      return [ClientMessage(realtimeInput: RealtimeInput(text: text))]
+    }
+  }
+
+  /// A message item as a turn. The service knows the roles `user` and `model`.
+  private static func content(_ item: Item) -> Content? {
+    let text = item.spokenAndWrittenText
+    guard !text.isEmpty else { return nil }
+    switch item.role {
+    case .assistant: return Content(role: "model", text: text)
+    case .system: return Content(role: "user", text: "[System: \(text)]")
+    default: return Content(role: "user", text: text)
+    }
+  }
+
+  /// What makes the model speak with nothing new to answer.
+  static func cue(_ traits: ModelTraits) -> ClientMessage {
+    switch traits.cue {
+    case .emptyTurn:
+      ClientMessage(clientContent: ClientContent(turns: [], turnComplete: true))
+    case .userTurn(let text):
+      ClientMessage(clientContent: ClientContent(turns: [Content(role: "user", text: text)], turnComplete: true))
+    case .realtimeText(let text):
+      ClientMessage(realtimeInput: RealtimeInput(text: text))
+    }
+  }
+
+  static let activityStart = ClientMessage(realtimeInput: RealtimeInput(activityStart: EmptyObject()))
+  static let activityEnd = ClientMessage(realtimeInput: RealtimeInput(activityEnd: EmptyObject()))
+  static let audioStreamEnd = ClientMessage(realtimeInput: RealtimeInput(audioStreamEnd: true))
+  static let stopGenerating = ClientMessage(clientContent: ClientContent(turnComplete: false))
+
+  // MARK: Audio
+
+  private static let audioHead = ByteBuffer(
+    string: #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":""#)
+  private static let audioTail = ByteBuffer(string: #""}}}"#)
+
+  /// Writes one `realtimeInput.audio` around base64 text, which is copied as it is.
+  @inline(__always)
+  static func writeAudio(_ base64: ByteBuffer, into buffer: inout ByteBuffer) {
+    buffer.writeImmutableBuffer(audioHead)
+    buffer.writeImmutableBuffer(base64)
+    buffer.writeImmutableBuffer(audioTail)
+  }
+}
+
+extension Comparable {
+  fileprivate func clamped(to range: ClosedRange<Self>) -> Self {
+    min(max(self, range.lowerBound), range.upperBound)
+  }
+}
+
+extension ClientMessage {
+  /// Appends the message as compact JSON.
+  func write(into buffer: inout ByteBuffer) {
+    JSONCoding.encode(self).write(into: &buffer)
+  }
+}
+
+extension RealtimeSession {
+  var turnDetection: TurnDetection? { audio?.input?.turnDetection?.value }
+
+  /// Whether the client wants to see what the user said.
+  var transcribesInput: Bool { audio?.input?.transcription?.value != nil }
+
+  /// `truncation: "disabled"` is the one value that keeps the whole history.
+  var truncatesHistory: Bool { truncation?.string != "disabled" }
+}
