@@ -1,0 +1,40 @@
+# Every target is one line in `make help`. The work is in scripts/, so that each can be run and read on its own.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Package.swift turns warnings into errors when it sees this.
+export PARLEY_STRICT := 1
+
+SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 -r ls -d 2>/dev/null
+
+.PHONY: help setup run build test bench conformance format lint
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the packages and the Python environment that the other targets need
+	scripts/setup.sh build test bench
+	scripts/python.sh
+
+run: ## Build (debug) and serve on :8787 with stand-in providers; needs no key; Ctrl-C stops all of it
+	scripts/run.sh
+
+build: ## Build the executable for use: .build/release/parley (several minutes the first time)
+	scripts/setup.sh build
+	swift build -c release --product parley
+
+test: ## Run every fast test, the official Python clients included, and print a tally
+	scripts/test.sh
+
+bench: ## Measure the CPU cost of an audio frame beside nginx and print the table
+	scripts/setup.sh build bench
+	scripts/bench.sh
+
+conformance: ## Run the Autobahn WebSocket cases against both halves of the WebSocket layer
+	scripts/conformance.sh
+
+format: ## Format all Swift files in place
+	@$(SWIFT_FILES) | xargs -r swift format --in-place --parallel
+
+lint: ## Check the Swift files' format and the scripts' syntax, changing nothing
+	scripts/lint.sh
