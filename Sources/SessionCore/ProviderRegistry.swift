@@ -1,0 +1,57 @@
+public import Envelope
+public import Translation
+
+import GeminiLiveProvider
+import OpenAIProvider
+
+/// The kinds of provider that Parley speaks. Adding one is a folder in `Sources/Providers` and a line in each switch
+/// here.
+public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
+  case openAI = "openai"
+  case geminiLive = "gemini-live"
+}
+
+/// What a session needs to know of its provider.
+public struct ProviderConfiguration: Sendable {
+  /// The name in the configuration, for logs.
+  public var name: String
+  public var kind: ProviderKind
+  public var endpoint: UpstreamEndpoint
+  /// The provider's credential; nil for a stand-in that wants none.
+  public var key: String?
+  /// The model of sessions whose client names none.
+  public var model: String
+  /// Gemini Live only.
+  public var apiVersion: String?
+
+  public init(
+    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: String?, model: String, apiVersion: String? = nil
+  ) {
+    self.name = name
+    self.kind = kind
+    self.endpoint = endpoint
+    self.key = key
+    self.model = model
+    self.apiVersion = apiVersion
+  }
+}
+
+enum ProviderRegistry {
+  /// The translator of a session.
+  static func translator(
+    for provider: ProviderConfiguration, session: RealtimeSession, conversationID: String
+  ) -> any Translator {
+    switch provider.kind {
+    case .openAI:
+      return OpenAITranslator(
+        configuration: OpenAIConfiguration(endpoint: provider.endpoint, key: provider.key, model: provider.model),
+        session: session)
+    case .geminiLive:
+      return GeminiLiveTranslator(
+        configuration: GeminiLiveConfiguration(
+          endpoint: provider.endpoint, key: provider.key, model: provider.model,
+          apiVersion: provider.apiVersion ?? "v1beta"),
+        session: session, conversationID: conversationID)
+    }
+  }
+}

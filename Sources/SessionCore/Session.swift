@@ -1,0 +1,280 @@
+public import Envelope
+public import NIOCore
+public import Translation
+
+import Audio
+
+/// How a session begins.
+public struct SessionParameters: Sendable {
+  public var provider: ProviderConfiguration
+  /// The model that the client named in the address, if it did.
+  public var requestedModel: String?
+  public var limits: SessionLimits
+  /// Seconds since 1970, for `expires_at`; everything else uses the monotonic clock.
+  public var unixTime: Int
+  /// What the session's ids are drawn from: 128 random bits.
+  public var seed: (UInt64, UInt64)
+
+  public init(
+    provider: ProviderConfiguration, requestedModel: String?, limits: SessionLimits = SessionLimits(), unixTime: Int,
+    seed: (UInt64, UInt64)
+  ) {
+    self.provider = provider
+    self.requestedModel = requestedModel
+    self.limits = limits
+    self.unixTime = unixTime
+    self.seed = seed
+  }
+}
+
+/// One call, from the 101 to the close: a value that is told what happened and says, in its `outbox`, what to do.
+///
+/// Parley answers first: `session.created` goes out at once, whatever the provider needs to wake up (R185). The provider is
+/// dialled when the model is known; content is held, bounded, until it is ready.
+public struct Session: Sendable {
+  /// Phases and their successors.
+  private enum Phase: Sendable, Equatable {
+    /// The model is not known yet. -> dialling, ended
+    case waiting
+    /// The upstream connection is being made. -> connected, ended
+    case dialling
+    /// Connected; nothing heard yet. -> live, ended
+    case connected(firstEventBy: Instant)
+    /// -> ended
+    case live
+    /// Nothing more happens.
+    case ended
+  }
+
+  /// The id that the client knows, and the logs.
+  public let id: String
+  /// What the last step produced; drained by the driver after every step.
+  public var outbox: Outbox {
+    get { port.outbox }
+    _modify { yield &port.outbox }
+  }
+
+  private let limits: SessionLimits
+  private var port: Port
+  private var translator: any Translator
+  private var phase = Phase.waiting
+  private var window: ConfigurationWindow
+  private let isModelKnown: Bool
+  private var isReadingPaused = false
+
+  /// The session as the client sees it now.
+  public var session: RealtimeSession { translator.session }
+
+  public init(_ parameters: SessionParameters, at now: Instant) {
+    var ids = IDSource(seed: parameters.seed)
+    id = ids.next("sess")
+    limits = parameters.limits
+    isModelKnown = parameters.requestedModel != nil
+    let conversationID = ids.next("conv")
+    let session = RealtimeSession.defaults(
+      id: id, model: parameters.requestedModel ?? parameters.provider.model, voice: "marin",
+      expiresAt: parameters.unixTime + 3600)
+    port = Port(ids: ids)
+    translator = ProviderRegistry.translator(
+      for: parameters.provider, session: session, conversationID: conversationID)
+    window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
+  }
+
+  /// The next point in time at which `timeReached` must be called; nil for none.
+  public var deadline: Instant? {
+    var earliest = translator.deadline
+    func consider(_ instant: Instant) {
+      earliest = earliest.map { min($0, instant) } ?? instant
+    }
+    switch phase {
+    case .waiting, .dialling, .live: break
+    case .connected(let firstEventBy): if !window.isOpen { consider(firstEventBy) }
+    case .ended: return nil
+    }
+    if window.isOpen { consider(window.closesAt) }
+    return earliest
+  }
+
+  // MARK: Beginning
+
+  /// The upgrade is answered: says hello, and dials if the model is known.
+  public mutating func begin(at now: Instant) {
+    port.emit(.sessionCreated(translator.session))
+    if isModelKnown { dial() }
+  }
+
+  private mutating func dial() {
+    guard phase == .waiting else { return }
+    phase = .dialling
+    port.outbox.actions.append(.dial(translator.target()))
+  }
+
+  private mutating func settle(at now: Instant) {
+    guard window.isOpen else { return }
+    window.close()
+    if case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
+    dial()
+    translator.configurationSettled(at: now, port: &port)
+  }
+
+  // MARK: The client
+
+  /// A text message of the client: valid UTF-8.
+  public mutating func downstreamText(_ message: ByteBuffer, at now: Instant) {
+    guard phase != .ended else { return }
+    switch message.withUnsafeReadableBytes({ EventReader.read($0) }) {
+    case .append(let frame):
+      guard frame.decodedBytes <= limits.appendBytes else {
+        return refuse(.audioTooLarge(limit: limits.appendBytes), message: message)
+      }
+      guard let base64 = message.getSlice(at: message.readerIndex + frame.audio.lowerBound, length: frame.audio.count)
+      else { return }
+      append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, verbatim: message), at: now)
+    case .control:
+      control(message, at: now)
+    }
+  }
+
+  /// A binary message of the client: the envelope has none.
+  public mutating func downstreamBinary(at now: Instant) {
+    guard phase != .ended else { return }
+    port.emit(.binaryMessage, eventID: nil)
+  }
+
+  private mutating func append(_ chunk: AudioChunk, at now: Instant) {
+    settle(at: now)
+    translator.clientAudio(chunk, at: now, port: &port)
+    holdBackIfNeeded()
+  }
+
+  private mutating func control(_ message: ByteBuffer, at now: Instant) {
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: message.readableBytesView)
+    } catch {
+      return port.emit(.invalidJSON(error), eventID: nil)
+    }
+    do {
+      let (type, eventID) = try ClientEvent.header(of: value)
+      if type == .inputAudioBufferAppend {
+        return try appendSlowly(value, at: now)
+      }
+      if type == .sessionUpdate { window.updated(at: now) } else { settle(at: now) }
+      let event = IncomingEvent(type: type, eventID: eventID, value: value, message: message)
+      try translator.clientEvent(event, at: now, port: &port)
+    } catch {
+      port.emit(error, eventID: ClientEvent.eventID(of: value))
+    }
+    holdBackIfNeeded()
+  }
+
+  /// Audio that the audio lane left alone: another alphabet, no padding, escapes, unknown fields.
+  private mutating func appendSlowly(_ value: JSONValue, at now: Instant) throws(EventFault) {
+    guard let text = value["audio"] else { throw .missing("audio") }
+    guard let audio = text.string else { throw .wrongType("audio", expected: "a base64 string") }
+    let payload = try AudioPayload.standard(from: audio, limit: limits.appendBytes)
+    append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, verbatim: nil), at: now)
+  }
+
+  private mutating func refuse(_ fault: EventFault, message: ByteBuffer) {
+    let value = try? JSONValue(parsing: message.readableBytesView)
+    port.emit(fault, eventID: value.flatMap(ClientEvent.eventID))
+  }
+
+  /// What waits for the provider is bounded: beyond the limit the client is not read.
+  private mutating func holdBackIfNeeded() {
+    if !isReadingPaused, port.heldByteCount > limits.heldBytes {
+      isReadingPaused = true
+      port.outbox.actions.append(.pauseDownstreamReading)
+    }
+  }
+
+  private mutating func resumeIfPossible() {
+    if isReadingPaused, port.heldByteCount <= limits.heldBytes {
+      isReadingPaused = false
+      port.outbox.actions.append(.resumeDownstreamReading)
+    }
+  }
+
+  /// The client is gone, whichever way.
+  public mutating func downstreamClosed(at now: Instant) {
+    guard phase != .ended else { return }
+    phase = .ended
+    port.upstreamIsGone()
+    port.outbox.actions.append(.closeUpstream(code: 1000))
+  }
+
+  // MARK: The provider
+
+  /// The upstream WebSocket is open.
+  public mutating func upstreamOpened(at now: Instant) {
+    guard phase == .dialling else { return }
+    phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
+    translator.upstreamOpened(at: now, port: &port)
+    resumeIfPossible()
+  }
+
+  /// A message of the provider, text or binary alike.
+  public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
+    switch phase {
+    case .connected: phase = .live
+    case .live: break
+    case .waiting, .dialling, .ended: return
+    }
+    do {
+      try translator.upstreamMessage(message, at: now, port: &port)
+      resumeIfPossible()
+    } catch {
+      port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
+      port.outbox.actions.append(.closeUpstream(code: 1002))
+      end(UpstreamVerdicts.on(error), at: now)
+    }
+  }
+
+  /// The upstream connection ended, or could not be made.
+  public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
+    guard phase != .ended else { return }
+    self.end(translator.verdict(on: end) ?? UpstreamVerdicts.on(end), at: now)
+  }
+
+  /// Tells the client why, and closes. What was received before has been delivered by now.
+  private mutating func end(_ verdict: UpstreamVerdict, at now: Instant) {
+    phase = .ended
+    translator.upstreamEnded(verdict, at: now, port: &port)
+    port.upstreamIsGone()
+    if verdict.outlook != .isComplete {
+      port.emit(
+        EventFault(type: verdict.type, code: verdict.code, message: verdict.message, param: verdict.param),
+        eventID: nil)
+    }
+    port.outbox.actions.append(.closeDownstream(code: verdict.outlook.closeCode, reason: verdict.code))
+  }
+
+  // MARK: Time
+
+  /// `deadline` has passed.
+  public mutating func timeReached(at now: Instant) {
+    guard phase != .ended else { return }
+    if window.isOpen, now >= window.closesAt { settle(at: now) }
+    if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
+      port.outbox.actions.append(.closeUpstream(code: 1000))
+      return end(UpstreamVerdicts.on(.timedOut(.firstEvent)), at: now)
+    }
+    if let due = translator.deadline, now >= due {
+      translator.timeReached(at: now, port: &port)
+    }
+  }
+
+  /// The gateway goes down or must shed the call: the client is told and may come back.
+  public mutating func shutDown(at now: Instant) {
+    guard phase != .ended else { return }
+    port.outbox.actions.append(.closeUpstream(code: 1001))
+    let verdict = UpstreamVerdict(
+      code: "gateway_restarting", message: "The gateway is restarting. Connect again.", outlook: .mayRecover)
+    phase = .ended
+    translator.upstreamEnded(verdict, at: now, port: &port)
+    port.upstreamIsGone()
+    port.emit(EventFault(type: "server_error", code: verdict.code, message: verdict.message, param: nil), eventID: nil)
+    port.outbox.actions.append(.closeDownstream(code: 1012, reason: verdict.code))
+  }
+}
