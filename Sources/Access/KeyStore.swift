@@ -1,0 +1,135 @@
+public import Routing
+
+/// Who a session belongs to.
+public enum Principal: Sendable, Hashable {
+  /// A client on loopback of a server without access keys.
+  case anonymous
+  /// The holder of the access key of this name.
+  case key(name: String)
+}
+
+/// Why a client is not let in. Decided before the 101.
+public enum AccessRefusal: Error, Sendable, Hashable {
+  case noCredential
+  case badCredential(CredentialFault)
+  /// Not one of the keys. Nothing tells which, or how close (fault row 14).
+  case wrongKey
+  /// No access keys are configured, and the client is on another machine.
+  case remoteWithoutKeys
+  /// No access keys are configured, and a web page of another site asks.
+  case foreignOrigin
+
+  /// HTTP status of the answer. A 401 carries `WWW-Authenticate: Bearer` (RFC 9110 section 11.6.1).
+  public var status: Int {
+    switch self {
+    case .noCredential, .badCredential, .wrongKey: 401
+    case .remoteWithoutKeys, .foreignOrigin: 403
+    }
+  }
+
+  /// `error.code` of the answer.
+  public var code: String {
+    switch self {
+    case .noCredential: "missing_api_key"
+    case .badCredential, .wrongKey: "invalid_api_key"
+    case .remoteWithoutKeys: "access_denied"
+    case .foreignOrigin: "origin_not_allowed"
+    }
+  }
+
+  /// `error.message` of the answer, with the operator's contact text behind it (R172).
+  public func message(contact: String) -> String {
+    let text =
+      switch self {
+      case .noCredential: "No API key was given. Send it as \"Authorization: Bearer KEY\"."
+      case .badCredential(.empty): "The API key is empty."
+      case .badCredential(.malformed): "The API key is malformed."
+      case .badCredential(.unknownScheme): "The Authorization header must have the scheme Bearer."
+      case .badCredential(.severalValues): "Several different API keys were given."
+      case .wrongKey: "The API key is not valid."
+      case .remoteWithoutKeys: "This server has no access keys and serves its own machine only."
+      case .foreignOrigin: "Without access keys, web pages of other sites are not served."
+      }
+    return contact.isEmpty ? text : "\(text) \(contact)"
+  }
+}
+
+/// The static keys of the configuration.
+public struct KeyStore: Sendable {
+  private struct Entry: Sendable {
+    let name: String
+    /// The key, padded with zeros to the length that all comparisons have.
+    let padded: Redacted<[UInt8]>
+    let length: Int
+  }
+
+  private let entries: [Entry]
+
+  /// - Parameter keys: of `RouteTable.accessKeys`. One of more than `AccessKey.longestKeyBytes` bytes never matches.
+  public init(keys: [AccessKey]) {
+    entries = keys.map { key in
+      let bytes = Array(key.key.reveal().utf8)
+      return Entry(name: key.name, padded: Redacted(Self.padded(bytes)), length: bytes.count)
+    }
+  }
+
+  /// Decides on a request.
+  ///
+  /// Without keys in the store a client on loopback is let in whatever it shows, because clients of the OpenAI API always
+  /// show a key; one elsewhere never is. With keys everybody has to show one, on loopback too.
+  ///
+  /// - Parameters:
+  ///   - headers: all fields of the request; names in any case.
+  ///   - target: of the request line.
+  ///   - peerIsLoopback: of the TCP connection, not of a forwarded address.
+  public func admit(
+    headers: some Sequence<(name: String, value: String)>, target: RequestTarget, peerIsLoopback: Bool
+  ) throws(AccessRefusal) -> Principal {
+    if entries.isEmpty {
+      guard peerIsLoopback else { throw .remoteWithoutKeys }
+      for (name, value) in headers where name.lowercased() == "origin" && !OriginPolicy.isLocal(value) {
+        throw .foreignOrigin
+      }
+      return .anonymous
+    }
+    let credential: Credential?
+    do {
+      credential = try Credential.extract(headers: headers, target: target)
+    } catch {
+      throw .badCredential(error)
+    }
+    guard let credential else { throw .noCredential }
+    guard let name = name(of: credential.key) else { throw .wrongKey }
+    return .key(name: name)
+  }
+
+  /// The name of a key, or nil.
+  ///
+  /// All keys are compared over `AccessKey.longestKeyBytes` bytes without a branch on their content, so that the time
+  /// tells neither how much of a key is right, nor which key it is, nor how long it is.
+  public func name(of presented: Redacted<String>) -> String? {
+    let bytes = Array(presented.reveal().utf8)
+    let padded = Self.padded(bytes)
+    var match = -1
+    for (index, entry) in entries.enumerated() {
+      let mask = Self.equalityMask(padded, entry.padded.reveal(), bytes.count ^ entry.length)
+      match = (match & ~mask) | (index & mask)
+    }
+    return match >= 0 ? entries[match].name : nil
+  }
+
+  /// All ones if the arrays and the lengths agree, else 0.
+  private static func equalityMask(_ left: [UInt8], _ right: [UInt8], _ lengthDifference: Int) -> Int {
+    var difference = lengthDifference
+    for index in 0..<AccessKey.longestKeyBytes { difference |= Int(left[index] ^ right[index]) }
+    // The sign bit of `difference | -difference` is set for every value but 0.
+    return ~((difference | (0 &- difference)) >> (Int.bitWidth - 1))
+  }
+
+  /// Exactly `AccessKey.longestKeyBytes` bytes. The length, compared beside them, keeps a longer key apart from its start.
+  private static func padded(_ bytes: [UInt8]) -> [UInt8] {
+    var result = [UInt8](repeating: 0, count: AccessKey.longestKeyBytes)
+    for index in 0..<min(bytes.count, result.count) { result[index] = bytes[index] }
+    return result
+  }
+}

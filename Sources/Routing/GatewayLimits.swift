@@ -1,0 +1,146 @@
+/// Bounds and deadlines of the gateway, section `limits` of the file. The JSON key is the property's name, for durations
+/// with its unit behind it: `headTimeout` is `headTimeoutSeconds`. The defaults are those of fault table section 3.
+public struct GatewayLimits: Sendable, Hashable {
+  /// Bytes of one message from either peer, the sum of its fragments; beyond: close 1009. Default 25,165,824 (24 MiB).
+  public internal(set) var maxMessageBytes = 25_165_824
+  /// Bytes of one frame's payload; beyond: close 1009. Default 25,165,824 (24 MiB).
+  public internal(set) var maxFrameBytes = 25_165_824
+  /// Fragments of one message; beyond: close 1008. Default 131,072.
+  public internal(set) var maxFragments = 131_072
+  /// Fragments of 0 or 1 byte in one message; beyond: close 1008. Default 1,024.
+  public internal(set) var maxTinyFragments = 1_024
+  /// Bytes of the HTTP request line; beyond: 414. Default 8,192.
+  public internal(set) var requestLineBytes = 8_192
+  /// Bytes of one header field, name and value; beyond: 431. Default 16,384.
+  public internal(set) var headerFieldBytes = 16_384
+  /// Bytes of all header fields; beyond: 431. Default 65,536.
+  public internal(set) var headerBlockBytes = 65_536
+  /// Number of header fields; beyond: 431. Default 100.
+  public internal(set) var headerFields = 100
+  /// From accept to the complete request head; then 408. Default 10 s.
+  public internal(set) var headTimeout = Duration.seconds(10)
+  /// Without a byte while the request head is incomplete; then 408. Default 5 s.
+  public internal(set) var headIdle = Duration.seconds(5)
+  /// Name lookup and TCP connection to a provider. Default 5 s.
+  public internal(set) var upstreamConnect = Duration.seconds(5)
+  /// TLS handshake with a provider. Default 5 s.
+  public internal(set) var upstreamTLS = Duration.seconds(5)
+  /// From the upgrade request to the provider's 101. Default 5 s.
+  public internal(set) var upstreamUpgrade = Duration.seconds(5)
+  /// From the provider's 101 to its first event. Default 10 s.
+  public internal(set) var upstreamFirstEvent = Duration.seconds(10)
+  /// Between two pings, on both legs. Default 20 s.
+  public internal(set) var pingInterval = Duration.seconds(20)
+  /// Client silent after a ping; then it is dropped. Default 20 s.
+  public internal(set) var pongTimeout = Duration.seconds(20)
+  /// Provider silent after a ping; then it is given up. Longer, because Gemini's pongs come 8 to 30 s late. Default 60 s.
+  public internal(set) var upstreamPongTimeout = Duration.seconds(60)
+  /// For the peer's close frame after ours; then the connection is cut. Default 5 s.
+  public internal(set) var closeTimeout = Duration.seconds(5)
+  /// Bytes held for a provider that is not connected yet, beyond the message in hand; then the client is not read.
+  /// Default 1,048,576 (1 MiB).
+  public internal(set) var heldBytes = 1_048_576
+  /// Bytes waiting for the client at which the provider is no longer read. Default 262,144 (256 KiB).
+  public internal(set) var writeHighWaterBytes = 262_144
+  /// Bytes waiting for the client below which the provider is read again. Default 65,536 (64 KiB).
+  public internal(set) var writeLowWaterBytes = 65_536
+  /// A client above high water that took not one byte; then it is dropped. Default 10 s.
+  public internal(set) var peerStall = Duration.seconds(10)
+  /// From the first `session.update` to the dial, where the model was not known before. Default 300 ms.
+  public internal(set) var dialGrace = Duration.milliseconds(300)
+  /// From the 101 to the dial at the latest. Default 5 s.
+  public internal(set) var dialLatest = Duration.seconds(5)
+
+  /// The defaults.
+  public init() {}
+}
+
+/// One limit: its JSON key, unit and range. For `parley check`, the documentation and the decoder.
+public struct LimitDefinition: Sendable {
+  /// Bytes and counts are whole numbers; times may have fractions.
+  public enum Unit: String, Sendable { case bytes, count, seconds, milliseconds }
+
+  enum Field: Sendable {
+    case whole(any WritableKeyPath<GatewayLimits, Int> & Sendable)
+    case time(any WritableKeyPath<GatewayLimits, Duration> & Sendable)
+  }
+
+  /// The key in `limits`.
+  public let name: String
+  public let unit: Unit
+  public let lowest: Double
+  public let highest: Double
+  let field: Field
+
+  private init(_ name: String, _ unit: Unit, _ range: ClosedRange<Double>, _ field: Field) {
+    self.name = name
+    self.unit = unit
+    lowest = range.lowerBound
+    highest = range.upperBound
+    self.field = field
+  }
+
+  var isWhole: Bool {
+    if case .whole = field { return true }
+    return false
+  }
+
+  /// `0.01 to 3600 seconds`
+  public var rangeText: String {
+    let range = "\(Self.plain(lowest)) to \(Self.plain(highest))"
+    return unit == .count ? range : "\(range) \(unit.rawValue)"
+  }
+
+  /// The value in the unit of the key.
+  public func value(in limits: GatewayLimits) -> Double {
+    switch field {
+    case .whole(let keyPath): return Double(limits[keyPath: keyPath])
+    case .time(let keyPath):
+      let parts = limits[keyPath: keyPath].components
+      let seconds = Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+      return unit == .milliseconds ? seconds * 1_000 : seconds
+    }
+  }
+
+  /// Writes a value that is in range, and whole where it has to be.
+  func set(_ value: Double, in limits: inout GatewayLimits) {
+    switch field {
+    case .whole(let keyPath): limits[keyPath: keyPath] = Int(value)
+    case .time(let keyPath):
+      let nanoseconds = value * (unit == .milliseconds ? 1e6 : 1e9)
+      limits[keyPath: keyPath] = .nanoseconds(Int64(nanoseconds.rounded()))
+    }
+  }
+
+  static func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+  }
+
+  /// All limits, in the order of the documentation. The highest values are beyond any use and below any overflow.
+  public static let all: [LimitDefinition] = [
+    .init("maxMessageBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxMessageBytes)),
+    .init("maxFrameBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxFrameBytes)),
+    .init("maxFragments", .count, 1...16_777_216, .whole(\.maxFragments)),
+    .init("maxTinyFragments", .count, 0...16_777_216, .whole(\.maxTinyFragments)),
+    .init("requestLineBytes", .bytes, 256...1_048_576, .whole(\.requestLineBytes)),
+    .init("headerFieldBytes", .bytes, 256...1_048_576, .whole(\.headerFieldBytes)),
+    .init("headerBlockBytes", .bytes, 1_024...16_777_216, .whole(\.headerBlockBytes)),
+    .init("headerFields", .count, 8...10_000, .whole(\.headerFields)),
+    .init("headTimeoutSeconds", .seconds, 0.01...3_600, .time(\.headTimeout)),
+    .init("headIdleSeconds", .seconds, 0.01...3_600, .time(\.headIdle)),
+    .init("upstreamConnectSeconds", .seconds, 0.01...3_600, .time(\.upstreamConnect)),
+    .init("upstreamTLSSeconds", .seconds, 0.01...3_600, .time(\.upstreamTLS)),
+    .init("upstreamUpgradeSeconds", .seconds, 0.01...3_600, .time(\.upstreamUpgrade)),
+    .init("upstreamFirstEventSeconds", .seconds, 0.01...3_600, .time(\.upstreamFirstEvent)),
+    .init("pingIntervalSeconds", .seconds, 0.01...86_400, .time(\.pingInterval)),
+    .init("pongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.pongTimeout)),
+    .init("upstreamPongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.upstreamPongTimeout)),
+    .init("closeTimeoutSeconds", .seconds, 0.01...3_600, .time(\.closeTimeout)),
+    .init("heldBytes", .bytes, 0...1_073_741_824, .whole(\.heldBytes)),
+    .init("writeHighWaterBytes", .bytes, 2_048...1_073_741_824, .whole(\.writeHighWaterBytes)),
+    .init("writeLowWaterBytes", .bytes, 1_024...1_073_741_824, .whole(\.writeLowWaterBytes)),
+    .init("peerStallSeconds", .seconds, 0.01...86_400, .time(\.peerStall)),
+    .init("dialGraceMilliseconds", .milliseconds, 0...60_000, .time(\.dialGrace)),
+    .init("dialLatestSeconds", .seconds, 0.01...3_600, .time(\.dialLatest)),
+  ]
+}

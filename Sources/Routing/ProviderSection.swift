@@ -1,0 +1,94 @@
+/// Section `providers` of the file.
+extension TableDecoder {
+  private static let keys = ["kind", "url", "key", "model", "caFile", "apiVersion"]
+  /// The version that Google documents; `v1alpha` has previews, `v1` is what its Python package dials.
+  private static let defaultAPIVersion = "v1beta"
+
+  /// The valid entries, and the names of all: a provider with a fault is declared nonetheless.
+  mutating func providers(_ fields: Fields) -> (entries: [ProviderEntry], declared: [String]) {
+    let path = fields.path.key("providers")
+    guard let member = fields.member("providers") else {
+      report(.missingKey, at: fields.offset, path)
+      return ([], [])
+    }
+    guard let fields = self.fields(member.value, path, known: nil) else { return ([], []) }
+    if fields.members.isEmpty { report(.empty("provider"), at: member.value.offset, path) }
+    var entries: [ProviderEntry] = []
+    for member in fields.members {
+      let name = Located(value: member.key, offset: member.keyOffset, path: path.key(member.key))
+      checkName(name)
+      // `models/...` is how Google writes a model's name; a provider called so would take these names.
+      if name.value == "models" { report(.badName("\"models\" begins the names of Gemini's models"), at: name) }
+      if let entry = provider(name.value, member.value, name.path) { entries.append(entry) }
+    }
+    return (entries, fields.members.map(\.key))
+  }
+
+  private mutating func provider(_ name: String, _ value: PositionedValue, _ path: ValuePath) -> ProviderEntry? {
+    guard let fields = fields(value, path, known: Self.keys) else { return nil }
+    let kind = kind(fields)
+    let url = requiredString(fields, "url")
+    let endpoint: Endpoint? = if let url { self.endpoint(url) } else { nil }
+    let model = requiredString(fields, "model")
+    if let model, !RouteTable.isModelName(model.value) {
+      report(.badText("expected the name of a model: 1 to 256 visible ASCII characters"), at: model)
+    }
+    let (credential, reference) = credential(fields, endpoint)
+    let caFile = string(fields, "caFile")
+    let caPath: String? = if let caFile { readableFile(caFile) } else { nil }
+    guard let kind, let endpoint, let model else { return nil }
+    return ProviderEntry(
+      name: name, kind: kind, endpoint: endpoint, model: model.value, credential: credential, reference: reference,
+      caFile: caPath)
+  }
+
+  private mutating func kind(_ fields: Fields) -> ProviderKind? {
+    let version = string(fields, "apiVersion")
+    if let version, !Self.isAPIVersion(version.value) {
+      report(.badText("expected a version such as \"v1beta\""), at: version)
+    }
+    guard let kind = requiredString(fields, "kind") else { return nil }
+    switch kind.value {
+    case ProviderKind.openAI.name:
+      if let version { report(.notOfThisKind(kind: kind.value), at: version) }
+      return .openAI
+    case ProviderKind.geminiLive(apiVersion: "").name:
+      return .geminiLive(apiVersion: version?.value ?? Self.defaultAPIVersion)
+    default:
+      let nearest = NearestName.of(kind.value, among: ProviderKind.names)
+      report(.unknownProviderKind(kind.value, nearest: nearest, known: ProviderKind.names), at: kind)
+      return nil
+    }
+  }
+
+  private static func isAPIVersion(_ text: String) -> Bool {
+    (2...32).contains(text.utf8.count) && text.hasPrefix("v") && text.utf8.allSatisfy { $0.isLetter || $0.isDigit }
+  }
+
+  private mutating func endpoint(_ url: Located<String>) -> Endpoint? {
+    do {
+      return try Endpoint(url: url.value)
+    } catch {
+      report(.badURL(error), at: url)
+      return nil
+    }
+  }
+
+  /// A secret that is absent makes the provider unavailable and is no fault, so that one file serves every machine.
+  private mutating func credential(
+    _ fields: Fields, _ endpoint: Endpoint?
+  ) -> (ProviderCredential, SecretReference?) {
+    guard fields.member("key") != nil else {
+      if let endpoint, !endpoint.isLoopback {
+        report(.keyNeeded(host: endpoint.host), at: fields.offset, fields.path.key("key"))
+      }
+      return (.none, nil)
+    }
+    guard let text = string(fields, "key"), let reference = reference(text) else { return (.none, nil) }
+    do {
+      return (.secret(try sources.secret(reference, directory: directory)), reference)
+    } catch {
+      return (.unavailable(error), reference)
+    }
+  }
+}

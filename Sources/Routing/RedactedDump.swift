@@ -1,0 +1,55 @@
+/// The effective table as `parley check` prints it: every value that is in force, defaults included, and no secret.
+public struct RedactedDump: Sendable, CustomStringConvertible {
+  private let table: RouteTable
+
+  public init(_ table: RouteTable) {
+    self.table = table
+  }
+
+  /// Lines of text, one for each setting; provider lines end in `available` or in why not.
+  public var description: String {
+    var lines = listeners + providers
+    lines.append("routes")
+    let paths = table.routes.map { "\($0.path) -> \($0.provider)" }
+    lines += paths.map { "  \($0)" }
+    lines += access
+    lines.append("contact  \(table.contact.isEmpty ? "none" : quoted(table.contact))")
+    lines.append("limits")
+    let defaults = GatewayLimits()
+    for definition in LimitDefinition.all {
+      let value = LimitDefinition.plain(definition.value(in: table.limits))
+      let usual = LimitDefinition.plain(definition.value(in: defaults))
+      lines.append("  \(definition.name) \(value)" + (value == usual ? "" : " (default \(usual))"))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var listeners: [String] {
+    let note = table.accessKeys.isEmpty ? " (loopback only: there are no access keys)" : ""
+    return ["listen" + note] + table.listeners.map { "  \($0)" }
+  }
+
+  private var providers: [String] {
+    var lines = ["default  \(table.defaultProvider)", "providers"]
+    for name in table.providerNames {
+      guard let entry = table.providers[name] else { continue }
+      var parts = [entry.name, entry.kind.name, entry.endpoint.description, "model \(entry.model)"]
+      if case .geminiLive(let version) = entry.kind { parts.append("apiVersion \(version)") }
+      if let caFile = entry.caFile { parts.append("caFile \(caFile)") }
+      switch entry.credential {
+      case .none: parts.append("no key: available")
+      case .secret(let secret): parts.append("key \(reference(entry)) \(secret): available")
+      case .unavailable(let fault): parts.append("key \(reference(entry)): unavailable, \(fault)")
+      }
+      lines.append("  " + parts.joined(separator: "  "))
+    }
+    return lines
+  }
+
+  private func reference(_ entry: ProviderEntry) -> String { entry.reference?.description ?? "" }
+
+  private var access: [String] {
+    guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] }
+    return ["access"] + table.accessKeys.map { "  \($0.name)  key \($0.reference) \($0.key)" }
+  }
+}

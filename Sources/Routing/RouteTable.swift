@@ -1,0 +1,120 @@
+/// The validated configuration (design: `routes.json` is the deployment). Immutable; a session keeps the one it began with.
+public struct RouteTable: Sendable {
+  /// Where to listen; at least one.
+  public let listeners: [Listener]
+  /// The provider of a request that names none; declared in `providers`.
+  public let defaultProvider: String
+  public let providers: [String: ProviderEntry]
+  /// The names of `providers` in the order of the file.
+  public let providerNames: [String]
+  /// At least one; no two have the same path.
+  public let routes: [Route]
+  /// Keys of clients. Empty: anonymous clients on loopback, and no others.
+  public let accessKeys: [AccessKey]
+  /// What a refused client is told about whom to ask (R172); empty if the operator gave none.
+  public let contact: String
+  public let limits: GatewayLimits
+
+  /// Where a request is served if the file names no routes: every path that clients of the OpenAI API build from a base
+  /// URL, and the managed one.
+  public static let defaultPaths = [
+    "/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime", "/api/v1/inference/realtime",
+  ]
+
+  /// Where the file names no listeners.
+  public static let defaultListeners = [Listener(host: "127.0.0.1", port: 8787), Listener(host: "::1", port: 8787)]
+
+  /// The same table listening on another port (`--port`), on the hosts that it has.
+  public func listening(onPort port: UInt16) -> RouteTable {
+    var hosts: [String] = []
+    for listener in listeners where !hosts.contains(listener.host) { hosts.append(listener.host) }
+    return RouteTable(
+      listeners: hosts.map { Listener(host: $0, port: Int(port)) }, defaultProvider: defaultProvider,
+      providers: providers, providerNames: providerNames, routes: routes, accessKeys: accessKeys, contact: contact,
+      limits: limits)
+  }
+}
+
+/// An address to listen on.
+public struct Listener: Sendable, Hashable, CustomStringConvertible {
+  /// An IP address without brackets, or a name.
+  public let host: String
+  /// 0 to 65535; 0 lets the system choose.
+  public let port: Int
+
+  public var isLoopback: Bool { NetworkAddress.isLoopback(host) }
+  public var description: String { "\(NetworkAddress.bracketed(host)):\(port)" }
+}
+
+/// A path that sessions are served on.
+public struct Route: Sendable, Hashable {
+  /// Begins with "/", and does not end with it.
+  public let path: String
+  /// The provider of requests that name none themselves: the route's own, or the default.
+  public let provider: String
+}
+
+/// A client's key and the name that it goes by in logs and usage.
+public struct AccessKey: Sendable {
+  /// The longest key, in bytes: comparisons take as long as one of this length.
+  public static let longestKeyBytes = 512
+
+  public let name: String
+  public let reference: SecretReference
+  public let key: Redacted<String>
+
+  public init(name: String, reference: SecretReference, key: Redacted<String>) {
+    self.name = name
+    self.reference = reference
+    self.key = key
+  }
+}
+
+/// What a provider speaks.
+public enum ProviderKind: Sendable, Hashable {
+  /// The OpenAI Realtime wire.
+  case openAI
+  /// Gemini Live (BidiGenerateContent) in a version of the API such as `v1beta`.
+  case geminiLive(apiVersion: String)
+
+  /// All values of `kind`.
+  public static let names = ["openai", "gemini-live"]
+
+  /// The value of `kind` in the file.
+  public var name: String {
+    switch self {
+    case .openAI: "openai"
+    case .geminiLive: "gemini-live"
+    }
+  }
+}
+
+/// The secret of a provider.
+public enum ProviderCredential: Sendable {
+  /// None configured: a loopback provider that asks for none.
+  case none
+  case secret(Redacted<String>)
+  /// Configured, but absent on this machine.
+  case unavailable(SecretFault)
+}
+
+/// A declared provider.
+public struct ProviderEntry: Sendable {
+  /// Letters, digits, ".", "_", "-".
+  public let name: String
+  public let kind: ProviderKind
+  public let endpoint: Endpoint
+  /// The model of sessions whose client names none.
+  public let model: String
+  public let credential: ProviderCredential
+  /// Where the secret comes from; nil exactly if `credential` is `.none`.
+  public let reference: SecretReference?
+  /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
+  public let caFile: String?
+
+  /// Why no session can be had of it, or nil.
+  public var unavailability: SecretFault? {
+    if case .unavailable(let fault) = credential { return fault }
+    return nil
+  }
+}
