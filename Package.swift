@@ -122,8 +122,12 @@ let package = Package(
     tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
     tests("TranslationTests", ["Translation", "Envelope", nioCore]),
     tests("OpenAIWireTests", ["OpenAIWire", "Translation", "Envelope", nioCore]),
-    tests("OpenAITests", ["OpenAIProvider", "OpenAIWire", "Translation", "Envelope", "ParleyTesting", nioCore]),
-    tests("GeminiLiveTests", ["GeminiLiveProvider", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "OpenAITests",
+      ["OpenAIProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "GeminiLiveTests",
+      ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
     tests("SessionCoreTests", ["SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
     tests("RoutingTests", ["Routing", "SessionCore"]),
     tests("AccessTests", ["Access", "Routing"]),

@@ -138,7 +138,7 @@ public struct Session: Sendable {
   /// A binary message of the client: the envelope has none.
   public mutating func downstreamBinary(at now: Instant) {
     guard phase != .ended else { return }
-    port.emit(.binaryMessage, eventID: nil)
+    port.emit(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil)
   }
 
   private mutating func append(_ chunk: AudioChunk, at now: Instant) {
@@ -152,7 +152,7 @@ public struct Session: Sendable {
     do {
       value = try JSONValue(parsing: message.readableBytesView)
     } catch {
-      return port.emit(.invalidJSON(error), eventID: nil)
+      return port.emit(.invalidJSON(error.message), eventID: nil)
     }
     do {
       let (type, eventID) = try ClientEvent.header(of: value)

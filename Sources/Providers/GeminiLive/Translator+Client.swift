@@ -23,12 +23,12 @@ extension GeminiLiveTranslator {
     case .conversationItemCreate(let item, let previousItemID):
       try create(item, after: previousItemID, port: &port)
     case .conversationItemRetrieve(let itemID):
-      guard let item = conversation.item(itemID) else { throw .cannotRetrieve(itemID) }
+      guard let item = conversation.item(itemID) else { throw .retrieveOfUnknownItem(itemID) }
       port.emit(.conversationItemRetrieved(item: item))
     case .conversationItemTruncate(let itemID, let contentIndex, let audioEndMs):
       try truncate(itemID, contentIndex: contentIndex, audioEndMs: audioEndMs, port: &port)
     case .conversationItemDelete(let itemID):
-      guard conversation.remove(itemID) else { throw .cannotDelete(itemID) }
+      guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
       pending.removeAll { $0.id == itemID }
       port.emit(.conversationItemDeleted(itemID: itemID))
     case .responseCreate(let options):
@@ -45,9 +45,10 @@ extension GeminiLiveTranslator {
     var updated = try patch.applied(to: session)
     updated.model = Self.knownModel(updated.model, configuration)
     try Self.check(updated)
-    if let voice = updated.audio?.output?.voice?.name, Voices.name(for: voice) == nil {
+    let voice = updated.audio.output.voice.name
+    if Voices.name(for: voice) == nil {
       port.note(.info, "voice is not one of the provider's", ["voice": voice])
-      updated.audio?.output?.voice = .named(Voices.standard)
+      updated.audio.output.voice = .named(Voices.standard)
     }
     if connection == .settingUp || connection == .ready {
       try refuseLateChange(from: session, to: updated)
@@ -58,21 +59,21 @@ extension GeminiLiveTranslator {
 
   /// Refuses what this provider cannot do, by the field's name.
   private static func check(_ session: RealtimeSession) throws(EventFault) {
-    if session.audio?.input?.format.map({ $0 != .pcm(rate: 24_000) }) == true {
+    if session.audio.input.format != .standard {
       throw .unsupported("Only audio/pcm at 24000 Hz is supported here.", param: "session.audio.input.format")
     }
-    if session.audio?.output?.format.map({ $0 != .pcm(rate: 24_000) }) == true {
+    if session.audio.output.format != .standard {
       throw .unsupported("Only audio/pcm at 24000 Hz is supported here.", param: "session.audio.output.format")
     }
-    if !(session.tools ?? []).isEmpty {
+    if !session.tools.isEmpty {
       throw .unsupported("Tools are not supported with this provider.", param: "session.tools")
     }
-    if session.turnDetection?.createsResponse == false {
+    if session.audio.input.turnDetection?.createResponse == false {
       throw .unsupported(
         "This provider answers every spoken turn by itself.",
         param: "session.audio.input.turn_detection.create_response")
     }
-    if session.prompt?.value != nil {
+    if session.prompt != nil {
       throw .unsupported("Stored prompts are not supported with this provider.", param: "session.prompt")
     }
   }
@@ -122,7 +123,7 @@ extension GeminiLiveTranslator {
 
   private mutating func commit(port: inout Port) throws(EventFault) {
     let milliseconds = isManual ? buffered.milliseconds : turn.heardMilliseconds
-    guard milliseconds >= Limits.shortestCommitMilliseconds else { throw .commitEmpty(milliseconds: milliseconds) }
+    guard milliseconds >= Limits.shortestCommitMilliseconds else { throw .bufferTooSmall(milliseconds: Double(milliseconds)) }
     if isManual {
       committed.append(buffered)
       buffered = ManualAudio()
@@ -144,7 +145,7 @@ extension GeminiLiveTranslator {
   private mutating func create(
     _ item: Item, after position: Patch<String>, port: inout Port
   ) throws(EventFault) {
-    guard case .message = item.kind, let role = item.role else {
+    guard item.type == .message, let role = item.role else {
       throw .unsupported("Only message items are supported with this provider.", param: "item.type")
     }
     for (index, part) in (item.content ?? []).enumerated() {
@@ -176,10 +177,10 @@ extension GeminiLiveTranslator {
   private mutating func truncate(
     _ itemID: String, contentIndex: Int, audioEndMs: Int, port: inout Port
   ) throws(EventFault) {
-    guard var item = conversation.item(itemID) else { throw .cannotTruncate(itemID) }
+    guard var item = conversation.item(itemID) else { throw .truncateOfUnknownItem(itemID) }
     guard item.role == .assistant, case .outputAudio? = item.content?.first ?? .outputAudio(audio: nil, transcript: nil),
       contentIndex == 0
-    else { throw .onlyAudioCanBeTruncated }
+    else { throw .truncateOfOtherContent() }
     if item.status != .inProgress {
       item.content = [.outputAudio(audio: nil, transcript: "")]
       conversation.replace(item)
@@ -195,7 +196,7 @@ extension GeminiLiveTranslator {
   ) throws(EventFault) {
     if turn.releaseAt != nil { finishAnswer(.completed, port: &port) }
     if timeline.isLive || request != nil {
-      throw .alreadyActive(timeline.live?.id ?? "(about to begin)")
+      throw .activeResponse(timeline.live?.id ?? "(about to begin)")
     }
     if options?.isOutOfBand == true {
       throw .unsupported("Out-of-band responses are not supported with this provider.", param: "response.conversation")
@@ -229,8 +230,8 @@ extension GeminiLiveTranslator {
   private mutating func cancelResponse(
     _ responseID: String?, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    if let responseID, let live = timeline.live?.id, responseID != live { throw .cancelNotActive }
-    guard timeline.isLive || request != nil else { throw .cancelNotActive }
+    if let responseID, let live = timeline.live?.id, responseID != live { throw .noActiveResponse() }
+    guard timeline.isLive || request != nil else { throw .noActiveResponse() }
     let isGenerating = turn.releaseAt == nil
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.cancelledByClient, port: &port)

@@ -181,7 +181,7 @@ extension GeminiLiveTranslator {
     guard timeline.isLive else { return }
     switch Downlink.ending(reason) {
     case nil: finishAnswer(.completed, port: &port)
-    case (true, _)?: finishAnswer(.incomplete(reason: "content_filter"), port: &port)
+    case (true, _)?: finishAnswer(.incomplete(.contentFilter), port: &port)
     case (false, let code)?:
       finishAnswer(.failed(code: code, message: "The provider could not complete the answer."), port: &port)
     }

@@ -85,21 +85,20 @@ public struct GeminiLiveTranslator: Translator {
     self.session = session
     conversation = Conversation(id: conversationID)
     self.session.model = Self.knownModel(session.model, configuration)
-    self.session.instructions = session.instructions ?? ""
   }
 
   /// The model as the service names it: without `models/`; one it cannot know becomes the configured one (Q16).
-  static func knownModel(_ name: String?, _ configuration: GeminiLiveConfiguration) -> String {
-    guard var name, !name.isEmpty else { return configuration.model }
+  static func knownModel(_ name: String, _ configuration: GeminiLiveConfiguration) -> String {
+    var name = name
     for prefix in ["models/", "gemini/", "google/"] where name.hasPrefix(prefix) {
       name.removeFirst(prefix.count)
     }
     return name.hasPrefix("gemini") || name == configuration.model ? name : configuration.model
   }
 
-  var model: String { session.model ?? configuration.model }
+  var model: String { session.model }
   var traits: ModelTraits { ModelTraits.of(model) }
-  var isManual: Bool { session.turnDetection == nil }
+  var isManual: Bool { session.audio.input.turnDetection == nil }
 
   public func target() -> UpstreamTarget {
     UpstreamTarget(
@@ -164,7 +163,7 @@ public struct GeminiLiveTranslator: Translator {
   mutating func beginAnswer(port: inout Port) {
     let options = request?.options
     request = nil
-    let isText = (options?.outputModalities ?? session.outputModalities ?? [.audio]) == [.text]
+    let isText = (options?.outputModalities ?? session.outputModalities) == [.text]
     timeline.begin(
       form: isText ? .text : .audio, session: session, options: options, conversation: conversation, port: &port)
   }

@@ -9,19 +9,18 @@ enum Uplink {
   /// The one `setup` of a connection.
   static func setup(_ session: RealtimeSession, model: String, traits: ModelTraits) -> Setup {
     var generation = GenerationConfig()
-    if let voice = session.audio?.output?.voice?.name.flatMap(Voices.name) {
+    if let voice = Voices.name(for: session.audio.output.voice.name) {
       generation.speechConfig = SpeechConfig(voiceName: voice)
     }
     if case .count(let count) = session.maxOutputTokens {
       generation.maxOutputTokens = count
     }
     generation.thinkingConfig = traits.requiredThinkingLevel.map(ThinkingConfig.init)
-    let instructions = session.instructions ?? ""
     return Setup(
       model: "models/" + model,
       generationConfig: generation,
-      systemInstruction: instructions.isEmpty ? nil : Content(text: instructions),
-      realtimeInputConfig: realtimeInput(session.turnDetection),
+      systemInstruction: session.instructions.isEmpty ? nil : Content(text: session.instructions),
+      realtimeInputConfig: realtimeInput(session.audio.input.turnDetection),
       inputAudioTranscription: session.transcribesInput ? EmptyObject() : nil,
       outputAudioTranscription: EmptyObject(),
       contextWindowCompression: session.truncatesHistory ? ContextWindowCompression() : nil)
@@ -39,20 +38,20 @@ enum Uplink {
     let interrupts: Bool
     switch detection {
     case .serverVAD(let vad):
-      interrupts = vad.interruptsResponse
-      if vad.thresholdValue > 0.6 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_LOW" }
-      if vad.thresholdValue < 0.4 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_HIGH" }
-      automatic.silenceDurationMs = vad.silenceMilliseconds.clamped(to: Limits.silenceMilliseconds)
+      interrupts = vad.interruptResponse
+      if vad.threshold > 0.6 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_LOW" }
+      if vad.threshold < 0.4 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_HIGH" }
+      automatic.silenceDurationMs = vad.silenceDurationMs.clamped(to: Limits.silenceMilliseconds)
     case .semanticVAD(let vad):
-      interrupts = vad.interruptsResponse
-      switch vad.eagernessName {
-      case "low":
+      interrupts = vad.interruptResponse
+      switch vad.eagerness {
+      case .low:
         automatic.endOfSpeechSensitivity = "END_SENSITIVITY_LOW"
         automatic.silenceDurationMs = 1200
-      case "high":
+      case .high:
         automatic.endOfSpeechSensitivity = "END_SENSITIVITY_HIGH"
         automatic.silenceDurationMs = 400
-      default:
+      case .medium, .auto:
         automatic.silenceDurationMs = 800
       }
     }
@@ -87,7 +86,7 @@ enum Uplink {
 
   /// A message item as a turn. The service knows the roles `user` and `model`.
   private static func content(_ item: Item) -> Content? {
-    let text = item.spokenAndWrittenText
+    let text = (item.content ?? []).compactMap(\.text).joined(separator: "\n")
     guard !text.isEmpty else { return nil }
     switch item.role {
     case .assistant: return Content(role: "model", text: text)
@@ -142,11 +141,9 @@ extension ClientMessage {
 }
 
 extension RealtimeSession {
-  var turnDetection: TurnDetection? { audio?.input?.turnDetection?.value }
-
   /// Whether the client wants to see what the user said.
-  var transcribesInput: Bool { audio?.input?.transcription?.value != nil }
+  var transcribesInput: Bool { audio.input.transcription != nil }
 
   /// `truncation: "disabled"` is the one value that keeps the whole history.
-  var truncatesHistory: Bool { truncation?.string != "disabled" }
+  var truncatesHistory: Bool { truncation.string != "disabled" }
 }

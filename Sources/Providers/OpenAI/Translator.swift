@@ -31,15 +31,13 @@ public struct OpenAITranslator: Translator {
   public init(configuration: OpenAIConfiguration, session: RealtimeSession) {
     self.configuration = configuration
     self.session = session
-    self.session.model = session.model ?? configuration.model
-    lane = RawLane(sessionID: session.id ?? "")
+    lane = RawLane(sessionID: session.id)
   }
 
   public func target() -> UpstreamTarget {
-    let model = session.model ?? configuration.model
-    return UpstreamTarget(
+    UpstreamTarget(
       endpoint: configuration.endpoint,
-      pathAndQuery: configuration.endpoint.basePath + "?model=" + PercentEncoding.queryValue(model),
+      pathAndQuery: configuration.endpoint.basePath + "?model=" + PercentEncoding.queryValue(session.model),
       headers: configuration.key.map { [.init("Authorization", "Bearer " + $0)] } ?? [])
   }
 

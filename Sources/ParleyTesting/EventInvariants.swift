@@ -1,0 +1,63 @@
+public import Envelope
+
+/// What must hold for the events of any session, whatever happened to it.
+public struct EventInvariants: Sendable {
+  private var eventIDs: Set<String> = []
+  private var liveResponse: String?
+  private var doneResponses: Set<String> = []
+  private var openItems: [String: String] = [:]
+  private var knownItems: Set<String> = []
+  private var doneItems: Set<String> = []
+
+  /// What was broken, in words.
+  public private(set) var violations: [String] = []
+
+  public init() {}
+
+  /// The violations in a whole history. With `isComplete`, nothing may be left open.
+  public static func violations(in events: [JSONValue], isComplete: Bool) -> [String] {
+    var checker = Self()
+    for event in events { checker.observe(event) }
+    if isComplete, let id = checker.liveResponse { checker.violations.append("\(id) was never done") }
+    return checker.violations
+  }
+
+  public mutating func observe(_ event: JSONValue) {
+    let type = event["type"]?.string ?? ""
+    do {
+      if case .unknown = try ServerEvent.decode(event).body { violations.append("\(type) is not of the vocabulary") }
+    } catch {
+      violations.append("\(type) does not decode: \(error)")
+    }
+    check(event["event_id"]?.string.map { eventIDs.insert($0).inserted } == true, "\(type): event_id is used again")
+    let responseID = event["response_id"]?.string ?? event["response"]?["id"]?.string
+    if let responseID, doneResponses.contains(responseID) { violations.append("\(type) after response.done") }
+    switch type {
+    case "response.created":
+      check(liveResponse == nil, "two live responses")
+      liveResponse = responseID
+    case "response.done":
+      check(responseID == liveResponse, "response.done of a response that is not live")
+      check(openItems.isEmpty, "response.done with open items")
+      responseID.map { _ = doneResponses.insert($0) }
+      liveResponse = nil
+    case "response.output_item.added":
+      check(responseID == liveResponse, "an output item outside the live response")
+      event["item"]?["id"]?.string.map { openItems[$0] = responseID }
+    case "response.output_item.done":
+      check(event["item"]?["id"]?.string.flatMap { openItems.removeValue(forKey: $0) } != nil, "an item done, not open")
+    case "conversation.item.added":
+      check(event["item"]?["id"]?.string.map { knownItems.insert($0).inserted } == true, "an item added twice")
+    case "conversation.item.done":
+      check(event["item"]?["id"]?.string.map { doneItems.insert($0).inserted } == true, "an item done twice")
+    default:
+      if type.hasPrefix("response."), let item = event["item_id"]?.string {
+        check(openItems[item] == responseID, "\(type) for an item that is not open")
+      }
+    }
+  }
+
+  private mutating func check(_ holds: Bool, _ violation: String) {
+    if !holds { violations.append(violation) }
+  }
+}

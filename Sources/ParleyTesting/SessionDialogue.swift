@@ -1,0 +1,131 @@
+public import Envelope
+public import NIOCore
+public import SessionCore
+public import Translation
+
+/// A session driven by hand: call and answer, with time as an argument and no event loop.
+public struct SessionDialogue: Sendable {
+  /// What one input produced.
+  public struct Step: Sendable {
+    /// Events to the client, in order.
+    public var events: [JSONValue] = []
+    /// Messages to the provider, in order.
+    public var upstream: [JSONValue] = []
+    public var actions: [Action] = []
+
+    /// The types of the events.
+    public var types: [String] { events.map { $0["type"]?.string ?? "?" } }
+
+    /// The first event of a type.
+    public func event(_ type: String) -> JSONValue? {
+      events.first { $0["type"]?.string == type }
+    }
+
+    /// The address that was dialled, if one was.
+    public var dialled: UpstreamTarget? {
+      for case .dial(let target) in actions { return target }
+      return nil
+    }
+
+    /// The close code that the client gets, if it gets one.
+    public var clientCloseCode: UInt16? {
+      for case .closeDownstream(let code, _) in actions { return code }
+      return nil
+    }
+
+    static func + (left: Step, right: Step) -> Step {
+      Step(
+        events: left.events + right.events, upstream: left.upstream + right.upstream,
+        actions: left.actions + right.actions)
+    }
+  }
+
+  public private(set) var session: Session
+  public private(set) var now = Instant(nanoseconds: 1_000_000_000)
+  /// Every event that the client has had.
+  public private(set) var history: [JSONValue] = []
+
+  public init(
+    _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
+    limits: SessionLimits = SessionLimits()
+  ) {
+    let provider = ProviderConfiguration(
+      name: kind.rawValue, kind: kind,
+      endpoint: UpstreamEndpoint(
+        isSecure: false, host: "127.0.0.1", port: 9, basePath: kind == .openAI ? "/v1/realtime" : ""),
+      key: key, model: model)
+    session = Session(
+      SessionParameters(
+        provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: (1, 2)),
+      at: now)
+  }
+
+  public mutating func begin() -> Step {
+    session.begin(at: now)
+    return drain()
+  }
+
+  /// A text message of the client.
+  public mutating func client(_ text: String) -> Step {
+    session.downstreamText(ByteBuffer(string: text), at: now)
+    return drain()
+  }
+
+  public mutating func clientBinary() -> Step {
+    session.downstreamBinary(at: now)
+    return drain()
+  }
+
+  public mutating func clientCloses() -> Step {
+    session.downstreamClosed(at: now)
+    return drain()
+  }
+
+  public mutating func upstreamOpens() -> Step {
+    session.upstreamOpened(at: now)
+    return drain()
+  }
+
+  /// A message of the provider.
+  public mutating func upstream(_ text: String) -> Step {
+    session.upstreamMessage(ByteBuffer(string: text), at: now)
+    return drain()
+  }
+
+  public mutating func upstreamEnds(_ end: UpstreamEnd) -> Step {
+    session.upstreamEnded(end, at: now)
+    return drain()
+  }
+
+  /// Lets time pass, and every deadline in it.
+  public mutating func wait(_ duration: Duration) -> Step {
+    let end = now + duration
+    var step = Step()
+    while let deadline = session.deadline, deadline <= end {
+      now = max(now, deadline)
+      session.timeReached(at: now)
+      let part = drain()
+      step = step + part
+      if session.deadline == deadline { break }  // A deadline that stays would never let time pass.
+    }
+    now = end
+    return step
+  }
+
+  private mutating func drain() -> Step {
+    var step = Step()
+    step.events = session.outbox.downstream.texts.map(Self.parse)
+    step.upstream = session.outbox.upstream.texts.map(Self.parse)
+    step.actions = session.outbox.actions
+    session.outbox.downstream.removeAll()
+    session.outbox.upstream.removeAll()
+    session.outbox.actions.removeAll()
+    history += step.events
+    return step
+  }
+
+  /// The message as JSON; a message that is none shows as a string that says so, and equals nothing expected.
+  private static func parse(_ text: String) -> JSONValue {
+    (try? JSONValue(parsing: text)) ?? .string("not JSON: " + text)
+  }
+}

@@ -1,0 +1,68 @@
+public import Envelope
+
+/// The mirror of a conversation's items, in order, for providers that keep no such list of their own.
+///
+/// It answers retrieve, delete and truncate, says which item precedes which, and refuses an id that is used twice.
+public struct Conversation: Sendable {
+  public let id: String
+  public private(set) var items: [Item] = []
+
+  public init(id: String) {
+    self.id = id
+  }
+
+  /// The id of the newest item.
+  public var lastItemID: String? { items.last?.id }
+
+  public func item(_ id: String) -> Item? {
+    items.last { $0.id == id }
+  }
+
+  /// Adds an item at the end.
+  ///
+  /// - Returns: the id of the item before it.
+  @discardableResult
+  public mutating func append(_ item: Item) -> String? {
+    let previous = lastItemID
+    items.append(item)
+    return previous
+  }
+
+  /// Adds an item where the client asked for it: absent or null at the end, `"root"` at the start, an id right after it.
+  ///
+  /// - Returns: the id of the item before it.
+  public mutating func insert(_ item: Item, after position: Patch<String>) throws(EventFault) -> String? {
+    if let id = item.id, self.item(id) != nil {
+      throw .duplicateItem(id)
+    }
+    guard case .value(let previous) = position else { return append(item) }
+    if previous == "root" {
+      items.insert(item, at: 0)
+      return nil
+    }
+    guard let index = items.lastIndex(where: { $0.id == previous }) else {
+      throw .unknownPreviousItem(previous)
+    }
+    items.insert(item, at: index + 1)
+    return previous
+  }
+
+  /// Puts an item's final form in the place of the one with the same id.
+  public mutating func replace(_ item: Item) {
+    guard let index = items.lastIndex(where: { $0.id == item.id }) else { return }
+    items[index] = item
+  }
+
+  /// Removes an item. False when there is none with that id.
+  public mutating func remove(_ id: String) -> Bool {
+    guard let index = items.lastIndex(where: { $0.id == id }) else { return false }
+    items.remove(at: index)
+    return true
+  }
+
+  /// The id of the item that precedes `id`.
+  public func predecessor(of id: String) -> String? {
+    guard let index = items.lastIndex(where: { $0.id == id }), index > 0 else { return nil }
+    return items[index - 1].id
+  }
+}

@@ -1,0 +1,71 @@
+public import Envelope
+public import NIOCore
+
+/// The way out of a translator: events to the client, messages to the provider, and the session's ids.
+///
+/// Content for the provider is held until the provider is ready for it, so that a translator never asks whether the
+/// connection is up.
+public struct Port: Sendable {
+  public var outbox = Outbox()
+  public var ids: IDSource
+  /// Content that waits for the provider, in order.
+  private var held = MessageQueue()
+  /// Whether content may go out: the connection is up and the provider has accepted its set-up.
+  public private(set) var isUpstreamReady = false
+
+  public init(ids: IDSource) {
+    self.ids = ids
+  }
+
+  /// The bytes that wait for the provider.
+  public var heldByteCount: Int { held.byteCount }
+
+  // MARK: Downstream
+
+  /// Sends an event with a fresh `event_id` to the client.
+  public mutating func emit(_ body: ServerEvent.Body) {
+    let event = ServerEvent(eventID: ids.next("event"), body)
+    outbox.downstream.append(.control) { event.write(into: &$0) }
+  }
+
+  /// Sends an `error` event that names the client's event.
+  public mutating func emit(_ fault: EventFault, eventID: String?) {
+    emit(.error(fault.errorObject(eventID: eventID)))
+  }
+
+  public mutating func note(_ severity: SessionNote.Severity, _ message: String, _ fields: [String: String] = [:]) {
+    outbox.actions.append(.note(SessionNote(severity, message, fields)))
+  }
+
+  // MARK: Upstream
+
+  /// Sends a content message to the provider, now or as soon as it is ready.
+  @inline(__always)
+  public mutating func send(_ lane: MessageQueue.Lane, _ write: (inout ByteBuffer) -> Void) {
+    if isUpstreamReady {
+      outbox.upstream.append(lane, write)
+    } else {
+      held.append(lane, write)
+    }
+  }
+
+  /// Sends a message that sets the connection up, ahead of all content.
+  public mutating func sendSetUp(_ write: (inout ByteBuffer) -> Void) {
+    outbox.upstream.append(.control, write)
+  }
+
+  /// The provider takes content from here on: what was held goes out in its order.
+  public mutating func upstreamBecameReady() {
+    guard !isUpstreamReady else { return }
+    isUpstreamReady = true
+    while held.consume({ view, lane in outbox.upstream.append(lane) { $0.writeBytes(view) } }) {}
+    held = MessageQueue()
+  }
+
+  /// Nothing can go to the provider any more; what was held is dropped with it.
+  public mutating func upstreamIsGone() {
+    isUpstreamReady = false
+    held.removeAll()
+    outbox.upstream.removeAll()
+  }
+}

@@ -1,0 +1,189 @@
+public import Envelope
+public import NIOCore
+
+/// Emits the full, legal event sequence of a response from the few things a provider says about it: begin, audio,
+/// transcript, text, close the item, finish.
+///
+/// Order and fields follow recorded sessions of the OpenAI service. At most one response is live; nothing follows its
+/// `response.done`.
+public struct ResponseTimeline: Sendable {
+  /// What the answer's text is to the client.
+  public enum Form: Sendable, Hashable {
+    /// Spoken: audio deltas and the transcript of them.
+    case audio
+    /// Written: text deltas only; audio that the provider speaks all the same is dropped.
+    case text
+  }
+
+  /// How an answer ends.
+  public enum Ending: Sendable, Hashable {
+    case completed
+    /// The user spoke into it.
+    case interrupted
+    case cancelledByClient
+    case incomplete(StatusDetails.Reason)
+    case failed(code: String, message: String)
+  }
+
+  /// The response in progress.
+  public struct Live: Sendable {
+    public let id: String
+    public let form: Form
+    var response: Response
+    var message: OpenMessage?
+    var nextOutputIndex = 0
+  }
+
+  /// The message item that deltas go to.
+  struct OpenMessage: Sendable {
+    let position: PartPosition
+    let previousItemID: String?
+    var text = ""
+    var hasAudio = false
+    var audioDeltas: AudioDeltaWriter?
+  }
+
+  public private(set) var live: Live?
+
+  public init() {}
+
+  public var isLive: Bool { live != nil }
+
+  /// Whether deltas have an item to go to.
+  public var hasOpenItem: Bool { live?.message != nil }
+
+  /// Whether anything but the opening of the response has been emitted for it.
+  public var hasOutput: Bool { (live?.nextOutputIndex ?? 0) > 0 }
+
+  // MARK: Beginning
+
+  /// Emits `response.created`. Does nothing while a response is live.
+  public mutating func begin(
+    form: Form, session: RealtimeSession, options: ResponseOptions?, conversation: Conversation, port: inout Port
+  ) {
+    guard live == nil else { return }
+    let id = port.ids.next("resp")
+    let response = Response.opened(
+      id: id, form: form, session: session, options: options, conversationID: conversation.id)
+    live = Live(id: id, form: form, response: response)
+    port.emit(.responseCreated(response))
+  }
+
+  /// Opens the message item that the answer goes to, if none is open.
+  private mutating func openMessage(_ conversation: inout Conversation, port: inout Port) {
+    guard let current = live, current.message == nil else { return }
+    let itemID = port.ids.next("item")
+    let item = Item.message(id: itemID, role: .assistant, status: .inProgress, content: [])
+    let position = PartPosition(
+      responseID: current.id, itemID: itemID, outputIndex: current.nextOutputIndex, contentIndex: 0)
+    port.emit(.responseOutputItemAdded(responseID: current.id, outputIndex: position.outputIndex, item: item))
+    let previous = conversation.append(item)
+    port.emit(.conversationItemAdded(item: item, previousItemID: previous))
+    port.emit(
+      .responseContentPartAdded(position, part: current.form == .audio ? .audio(transcript: "") : .text("")))
+    live?.nextOutputIndex += 1
+    live?.message = OpenMessage(position: position, previousItemID: previous)
+  }
+
+  // MARK: Content
+
+  /// A chunk of speech as standard base64 text; re-framed, not decoded. Dropped in a written answer.
+  public mutating func audio(_ base64: ByteBuffer, _ conversation: inout Conversation, port: inout Port) {
+    guard let current = live, current.form == .audio else { return }
+    if current.message?.audioDeltas == nil {
+      openMessage(&conversation, port: &port)
+      guard let position = live?.message?.position else { return }
+      live?.message?.hasAudio = true
+      live?.message?.audioDeltas = AudioDeltaWriter(position: position, ids: &port.ids)
+    }
+    port.outbox.downstream.append(.audio) { live?.message?.audioDeltas?.write(base64, into: &$0) }
+  }
+
+  /// A piece of the answer's words, to be concatenated as it is.
+  public mutating func words(_ text: String, _ conversation: inout Conversation, port: inout Port) {
+    guard live != nil, !text.isEmpty else { return }
+    openMessage(&conversation, port: &port)
+    guard let current = live, let message = current.message else { return }
+    live?.message?.text += text
+    switch current.form {
+    case .audio: port.emit(.responseOutputAudioTranscriptDelta(message.position, delta: text))
+    case .text: port.emit(.responseOutputTextDelta(message.position, delta: text))
+    }
+  }
+
+  // MARK: Ending
+
+  /// Closes the open message item: nothing more belongs to it.
+  public mutating func closeItem(_ status: ItemStatus, _ conversation: inout Conversation, port: inout Port) {
+    guard let current = live, let message = current.message else { return }
+    let position = message.position
+    let content: ContentPart
+    switch current.form {
+    case .audio:
+      port.emit(.responseOutputAudioDone(position))
+      port.emit(.responseOutputAudioTranscriptDone(position, transcript: message.text))
+      port.emit(.responseContentPartDone(position, part: .audio(transcript: message.text)))
+      content = .outputAudio(audio: nil, transcript: message.text)
+    case .text:
+      port.emit(.responseOutputTextDone(position, text: message.text))
+      port.emit(.responseContentPartDone(position, part: .text(message.text)))
+      content = .outputText(message.text)
+    }
+    let item = Item.message(id: position.itemID, role: .assistant, status: status, content: [content])
+    conversation.replace(item)
+    port.emit(.conversationItemDone(item: item, previousItemID: message.previousItemID))
+    port.emit(.responseOutputItemDone(responseID: current.id, outputIndex: position.outputIndex, item: item))
+    live?.response.output.append(item)
+    live?.message = nil
+  }
+
+  /// Closes what is open and emits `response.done`.
+  public mutating func finish(
+    _ ending: Ending, usage: Usage?, _ conversation: inout Conversation, port: inout Port
+  ) {
+    closeItem(ending == .completed ? .completed : .incomplete, &conversation, port: &port)
+    guard var response = live?.response else { return }
+    response.status = ending.status
+    response.statusDetails = ending.details
+    response.usage = usage
+    live = nil
+    port.emit(.responseDone(response))
+  }
+}
+
+extension ResponseTimeline.Ending {
+  var status: ResponseStatus {
+    switch self {
+    case .completed: .completed
+    case .interrupted, .cancelledByClient: .cancelled
+    case .incomplete: .incomplete
+    case .failed: .failed
+    }
+  }
+
+  var details: StatusDetails? {
+    switch self {
+    case .completed: nil
+    case .interrupted: StatusDetails(status: .cancelled, reason: .turnDetected)
+    case .cancelledByClient: StatusDetails(status: .cancelled, reason: .clientCancelled)
+    case .incomplete(let reason): StatusDetails(status: .incomplete, reason: reason)
+    case .failed(let code, let message):
+      StatusDetails(status: .failed, error: ResponseError(type: "server_error", code: code, message: message))
+    }
+  }
+}
+
+extension Response {
+  /// A response as `response.created` shows it.
+  static func opened(
+    id: String, form: ResponseTimeline.Form, session: RealtimeSession, options: ResponseOptions?,
+    conversationID: String
+  ) -> Response {
+    Response(
+      id: id, conversationID: conversationID,
+      outputModalities: form == .audio ? [.audio] : [.text],
+      maxOutputTokens: options?.maxOutputTokens ?? session.maxOutputTokens,
+      audio: ResponseAudio(format: session.audio.output.format, voice: session.audio.output.voice),
+      metadata: options?.metadata)
+  }
+}

@@ -1,0 +1,73 @@
+public import Audio
+public import Envelope
+
+/// The user's spoken turn, from the first sign of speech to its transcript: emits each of its events exactly once and
+/// in the order that the service has (speech started, stopped, committed, item added and done, transcription).
+public struct SpeechTurn: Sendable {
+  private enum Stage: Sendable { case listening, stopped, committed }
+
+  public let itemID: String
+  private let startedMs: Int
+  private var endedMs: Int
+  private var stage = Stage.listening
+  private var transcript = ""
+
+  /// The user began to speak: emits `input_audio_buffer.speech_started`.
+  public init(startedAtMs: Int, port: inout Port) {
+    itemID = port.ids.next("item")
+    startedMs = max(0, startedAtMs)
+    endedMs = startedMs
+    port.emit(.inputAudioBufferSpeechStarted(audioStartMs: startedMs, itemID: itemID))
+  }
+
+  /// A turn that the client ended itself by a commit, with no detection of speech: it has no speech events.
+  public init(committedByClient audioMs: Int, port: inout Port) {
+    itemID = port.ids.next("item")
+    startedMs = 0
+    endedMs = max(0, audioMs)
+    stage = .stopped
+  }
+
+  public var isCommitted: Bool { stage == .committed }
+
+  /// The utterance's length in seconds, for the transcription's usage.
+  private var seconds: Double { Double(endedMs - startedMs) / 1000 }
+
+  /// The user stopped: emits `input_audio_buffer.speech_stopped`.
+  public mutating func stop(atMs endMs: Int, port: inout Port) {
+    guard stage == .listening else { return }
+    stage = .stopped
+    endedMs = max(startedMs, endMs)
+    port.emit(.inputAudioBufferSpeechStopped(audioEndMs: endedMs, itemID: itemID))
+  }
+
+  /// The turn becomes a user item: emits the commit group.
+  public mutating func commit(_ conversation: inout Conversation, port: inout Port) {
+    guard stage == .stopped else { return }
+    stage = .committed
+    let item = Item.message(
+      id: itemID, role: .user, status: .completed, content: [.inputAudio(audio: nil, transcript: nil)])
+    let previous = conversation.append(item)
+    port.emit(.inputAudioBufferCommitted(itemID: itemID, previousItemID: previous))
+    port.emit(.conversationItemAdded(item: item, previousItemID: previous))
+    port.emit(.conversationItemDone(item: item, previousItemID: previous))
+  }
+
+  /// A fragment of what the user said. The first one often starts with a space, which goes.
+  public mutating func transcribe(_ fragment: String, port: inout Port) {
+    let text = transcript.isEmpty ? String(fragment.drop { $0 == " " }) : fragment
+    guard !text.isEmpty else { return }
+    transcript += text
+    port.emit(.inputAudioTranscriptionDelta(itemID: itemID, contentIndex: 0, delta: text))
+  }
+
+  /// No more of the transcript comes: emits its `completed` event and completes the item.
+  public func finishTranscript(_ conversation: inout Conversation, port: inout Port) {
+    conversation.replace(
+      Item.message(
+        id: itemID, role: .user, status: .completed, content: [.inputAudio(audio: nil, transcript: transcript)]))
+    port.emit(
+      .inputAudioTranscriptionCompleted(
+        itemID: itemID, contentIndex: 0, transcript: transcript, usage: .duration(seconds: seconds)))
+  }
+}

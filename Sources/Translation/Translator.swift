@@ -1,0 +1,111 @@
+public import Envelope
+public import NIOCore
+
+/// One provider's side of a session: client events in, provider messages out, and back. A value without sockets or
+/// clock; `Session` owns one and feeds it in wire order.
+public protocol Translator: Sendable {
+  /// Where to dial, for the model that is known by now.
+  func target() -> UpstreamTarget
+
+  /// The session object for `session.created`, which goes out before anything is known of the provider.
+  var session: RealtimeSession { get }
+
+  /// The next point in time at which `timeReached` must be called.
+  var deadline: Instant? { get }
+
+  /// A control event of the client that passed the checks every provider shares (JSON, `type`, `event_id`).
+  ///
+  /// - Throws: the one error that the client gets for it; the event then had no effect.
+  mutating func clientEvent(_ event: IncomingEvent, at now: Instant, port: inout Port) throws(EventFault)
+
+  /// A chunk of the client's audio: standard base64 of the session's input format.
+  mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port)
+
+  /// No more configuration is awaited: what the client said so far is what the provider is set up with.
+  mutating func configurationSettled(at now: Instant, port: inout Port)
+
+  /// The WebSocket to the provider is open.
+  mutating func upstreamOpened(at now: Instant, port: inout Port)
+
+  /// A message of the provider, text or binary alike.
+  mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant, port: inout Port) throws(TranslationFault)
+
+  /// The provider is gone, and so is the turn it was in: what the client has open is closed as failed.
+  mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port)
+
+  mutating func timeReached(at now: Instant, port: inout Port)
+
+  /// What the provider's way of ending means to the client, where it says more than the protocol does.
+  func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
+}
+
+/// A client event after the checks that every provider shares.
+public struct IncomingEvent: Sendable {
+  public var type: ClientEventType
+  public var eventID: String?
+  /// The whole event.
+  public var value: JSONValue
+  /// Its bytes as they came, for providers that speak the same language.
+  public var message: ByteBuffer
+
+  public init(type: ClientEventType, eventID: String?, value: JSONValue, message: ByteBuffer) {
+    self.type = type
+    self.eventID = eventID
+    self.value = value
+    self.message = message
+  }
+}
+
+/// One append's audio, still as base64 text.
+public struct AudioChunk: Sendable {
+  /// The base64 text, standard alphabet and padding.
+  public var base64: ByteBuffer
+  /// The number of bytes the text stands for; even.
+  public var decodedByteCount: Int
+  /// The client's whole event if it may go to an OpenAI-wire provider as it is.
+  public var verbatim: ByteBuffer?
+
+  public init(base64: ByteBuffer, decodedByteCount: Int, verbatim: ByteBuffer?) {
+    self.base64 = base64
+    self.decodedByteCount = decodedByteCount
+    self.verbatim = verbatim
+  }
+}
+
+/// What a provider sent that ends the session.
+public enum TranslationFault: Error, Sendable, Hashable {
+  /// Not a JSON object, or a known field of the wrong kind.
+  case malformedMessage(String)
+  /// A message that may not come at this point.
+  case unexpectedMessage(String)
+  /// The provider said so itself, as an error message rather than a close frame.
+  case refused(UpstreamVerdict)
+}
+
+/// What an upstream failure means to the client: the `error` event and the close code that follows it.
+public struct UpstreamVerdict: Error, Sendable, Hashable {
+  /// Whether the same call may succeed if it is made again: close code 1013, otherwise 1014 (fault table, section 6).
+  public enum Outlook: Sendable, Hashable {
+    case mayRecover
+    case isFinal
+    /// The provider ended the session as agreed: close code 1000 and no error.
+    case isComplete
+  }
+
+  /// `server_error`, or `invalid_request_error` where the client's own values were refused.
+  public var type: String
+  public var code: String
+  public var message: String
+  public var param: String?
+  public var outlook: Outlook
+
+  public init(
+    type: String = "server_error", code: String, message: String, param: String? = nil, outlook: Outlook
+  ) {
+    self.type = type
+    self.code = code
+    self.message = message
+    self.param = param
+    self.outlook = outlook
+  }
+}
