@@ -1,0 +1,88 @@
+"""One server and two stand-ins for all tests: a quick one, and one whose answers are paced so that they can be interrupted."""
+
+import asyncio
+import inspect
+import pathlib
+import socket
+
+import pytest
+
+from processes import BINARY, CONTACT, Gateway, StandIn, provider
+
+GEMINI_MODEL = "gemini-3.8-live"
+OPENAI_MODEL = "gpt-realtime"
+SLOW_ANSWER_INTERVAL_MS = 60
+TEST_SECONDS = 30
+
+
+def pytest_configure(config):
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not built: run `make test`, or `swift build --product parley`", returncode=2)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Runs `async def` tests, each with a deadline."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), TEST_SECONDS))
+    return True
+
+
+def pytest_collection_modifyitems(items):
+    """The frames of all other tests are judged at the end."""
+    items.sort(key=lambda item: "test_upstream_frames" in item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("parley")
+
+
+@pytest.fixture(scope="session")
+def standin(folder):
+    running = StandIn(folder, "quick")
+    running.await_ready()
+    yield running
+    assert running.stop() == 0, "a stand-in must end cleanly when asked to"
+
+
+@pytest.fixture(scope="session")
+def slow_standin(folder):
+    running = StandIn(folder, "slow", ["--answer-interval-ms", str(SLOW_ANSWER_INTERVAL_MS)])
+    running.await_ready()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def silent_port():
+    """An upstream that accepts connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def gateway(folder, standin, slow_standin, silent_port):
+    routes = {
+        "default": "gemini",
+        "contact": CONTACT,
+        "providers": {
+            "gemini": provider("gemini-live", standin.gemini_port, GEMINI_MODEL),
+            "openai": provider("openai", standin.openai_port, OPENAI_MODEL),
+            "gemini-slow": provider("gemini-live", slow_standin.gemini_port, GEMINI_MODEL),
+            "openai-slow": provider("openai", slow_standin.openai_port, OPENAI_MODEL),
+            "gemini-silent": provider("gemini-live", silent_port, GEMINI_MODEL),
+            "openai-silent": provider("openai", silent_port, OPENAI_MODEL),
+            "keyless": provider("openai", standin.openai_port, OPENAI_MODEL, key="env:ABSENT_KEY"),
+        },
+        "routes": [{"path": "/v1/realtime"}, {"path": "/api/v1/inference/realtime"}],
+    }
+    running = Gateway(folder, routes)
+    running.await_ready()
+    yield running
+    assert running.stop() == 0, "the server must end cleanly when asked to"

@@ -1,0 +1,138 @@
+"""Starts and stops the real binary: `parley standin` and `parley serve` on free ports, with a routes.json of the tests."""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("PARLEY_BINARY", ROOT / ".build" / "debug" / "parley"))
+
+# What the operator of the test server asks refused users to do; R172 looks for it.
+CONTACT = "Ask the voice desk: voice-desk@example.com"
+STANDIN_KEY = "stand-in-key-0123456789"
+READY_WITHIN_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """A running parley command whose output goes to a file."""
+
+    def __init__(self, arguments: list[str], log: pathlib.Path, environment: dict[str, str] | None = None):
+        self.log = log
+        self._file = log.open("wb")
+        self._process = subprocess.Popen(
+            [str(BINARY), *arguments],
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+
+    def await_ready(self, is_ready) -> None:
+        """Polls until `is_ready()` holds; fails with the process's own output if it ends or the deadline passes."""
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while not is_ready():
+            code = self._process.poll()
+            if code is not None or time.monotonic() > deadline:
+                what = f"ended with exit code {code}" if code is not None else "did not become ready"
+                raise AssertionError(f"{self._process.args} {what}:\n{self.log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        """Asks it to end, and returns its exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._file.close()
+        return self._process.returncode
+
+
+def accepts_connections(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def is_healthy(port: int) -> bool:
+    with contextlib.suppress(urllib.error.URLError, OSError):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
+            return answer.status == 200
+    return False
+
+
+class StandIn:
+    """One `parley standin`: a Gemini and an OpenAI service, and the record of what they received and sent."""
+
+    def __init__(self, folder: pathlib.Path, name: str, options: list[str] | None = None):
+        self.gemini_port = free_port()
+        self.openai_port = free_port()
+        self.record = folder / f"{name}.jsonl"
+        self._process = Process(
+            [
+                "standin",
+                "--gemini-port", str(self.gemini_port),
+                "--openai-port", str(self.openai_port),
+                "--record", str(self.record),
+                *(options or []),
+            ],
+            folder / f"{name}.log",
+        )
+
+    def await_ready(self) -> None:
+        for port in (self.gemini_port, self.openai_port):
+            self._process.await_ready(lambda: accepts_connections(port))
+
+    def stop(self) -> int:
+        return self._process.stop()
+
+
+class Gateway:
+    """One `parley serve` with a routes.json that names quick, slow, silent and keyless providers."""
+
+    def __init__(self, folder: pathlib.Path, routes: dict):
+        self.port = free_port()
+        routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], **routes}
+        file = folder / "routes.json"
+        file.write_text(json.dumps(routes, indent=2))
+        environment = {"STANDIN_KEY": STANDIN_KEY}
+        os.environ.pop("ABSENT_KEY", None)
+        self._process = Process(["serve", "--config", str(file)], folder / "serve.log", environment)
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def await_ready(self) -> None:
+        self._process.await_ready(lambda: is_healthy(self.port))
+
+    def stop(self) -> int:
+        return self._process.stop()
+
+    @property
+    def log(self) -> str:
+        return self._process.log.read_text(errors="replace")
+
+
+def provider(kind: str, port: int, model: str | None, key: str = "env:STANDIN_KEY") -> dict:
+    path = "/v1/realtime" if kind == "openai" else ""
+    entry = {"kind": kind, "url": f"ws://127.0.0.1:{port}{path}", "key": key}
+    return {**entry, "model": model} if model else entry
