@@ -11,7 +11,7 @@ from processes import BINARY, CONTACT, Gateway, StandIn, provider
 
 GEMINI_MODEL = "gemini-3.8-live"
 OPENAI_MODEL = "gpt-realtime"
-SLOW_ANSWER_INTERVAL_MS = 60
+SLOW_ANSWER_INTERVAL_MS = 120
 TEST_SECONDS = 30
 
 

@@ -1,4 +1,4 @@
-"""Reads the record of a stand-in: every frame that it received and sent, in order."""
+"""Reads the record of a stand-in: every request, and every frame that it received and sent, in order."""
 
 import json
 import pathlib
@@ -12,32 +12,52 @@ class Frame(typing.NamedTuple):
     received: bool  # by the stand-in
     text: str
 
+    @property
+    def message(self) -> dict:
+        return json.loads(self.text)
 
-def frames(record: pathlib.Path) -> list[Frame]:
-    found = []
-    for line in record.read_text().splitlines() if record.exists() else []:
+
+class Record(typing.NamedTuple):
+    heads: dict[int, dict]  # the upgrade request of each connection: path, query, headers
+    frames: list[Frame]
+
+    def received(self, provider: str, connection: int | None = None) -> list[dict]:
+        """The messages that a provider got, of one connection or of all."""
+        return [
+            frame.message
+            for frame in self.frames
+            if frame.received and frame.provider == provider and connection in (None, frame.connection)
+        ]
+
+    def connections(self, provider: str, holds: typing.Callable[[dict], bool]) -> set[int]:
+        """The connections on which a provider got a message that fulfils a condition."""
+        return {
+            frame.connection
+            for frame in self.frames
+            if frame.received and frame.provider == provider and holds(frame.message)
+        }
+
+
+def read(path: pathlib.Path) -> Record:
+    heads: dict[int, dict] = {}
+    frames: list[Frame] = []
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    for line in lines[:-1]:  # the last is empty, or still being written
         entry = json.loads(line)
-        if "text" in entry:
-            found.append(
-                Frame(entry["provider"], entry["connection"], entry["direction"] == "received", entry["text"])
-            )
-    return found
+        number = entry["conn"]
+        if "path" in entry:
+            heads[number] = entry
+        elif "text" in entry:
+            provider = "gemini" if "generativelanguage" in heads[number]["path"] else "openai"
+            frames.append(Frame(provider, number, entry["dir"] == "in", entry["text"]))
+    return Record(heads, frames)
 
 
-def await_frames(record: pathlib.Path, holds: typing.Callable[[list[Frame]], bool], seconds: float = 5) -> list[Frame]:
-    """The frames, once a condition holds; those of the last look if it never does (the caller then asserts)."""
+def await_record(path: pathlib.Path, holds: typing.Callable[[Record], bool], seconds: float = 5) -> Record:
+    """The record as soon as a condition holds; the last look at it if that never comes (the caller then asserts)."""
     deadline = time.monotonic() + seconds
     while True:
-        found = frames(record)
+        found = read(path)
         if holds(found) or time.monotonic() > deadline:
             return found
         time.sleep(0.02)
-
-
-def connections(found: list[Frame], provider: str) -> dict[int, list[Frame]]:
-    """The received frames by connection."""
-    result: dict[int, list[Frame]] = {}
-    for frame in found:
-        if frame.provider == provider and frame.received:
-            result.setdefault(frame.connection, []).append(frame)
-    return result
