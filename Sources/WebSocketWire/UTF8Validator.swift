@@ -22,7 +22,7 @@ public struct UTF8Validator: Sendable {
     var offset = 0
     while offset < count {
       if missing == 0 {
-        offset = Self.endOfASCII(base, from: offset, count: count)
+        offset = Self.endOfWholeCharacters(base, from: offset, count: count)
         if offset == count { return true }
         guard begin(base.load(fromByteOffset: offset, as: UInt8.self)) else { return false }
         offset &+= 1
@@ -60,6 +60,41 @@ public struct UTF8Validator: Sendable {
     default: return false
     }
     return true
+  }
+
+  /// The end of the valid characters that begin at `start`, as far as four bytes at a time can tell: what is left is
+  /// shorter than that, or invalid, and the bytewise rules decide about it.
+  private static func endOfWholeCharacters(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int {
+    var offset = start
+    while offset < count {
+      if base.load(fromByteOffset: offset, as: UInt8.self) < 0x80 {
+        offset = endOfASCII(base, from: offset, count: count)
+        continue
+      }
+      guard count &- offset >= 4 else { return offset }
+      let length = characterLength(UInt32(bigEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+      if length == 0 { return offset }
+      offset &+= length
+    }
+    return offset
+  }
+
+  /// The length of the character of two to four bytes at the top of `word`, or 0 if there is none.
+  private static func characterLength(_ word: UInt32) -> Int {
+    if word & 0xE0C0_0000 == 0xC080_0000 {
+      return word >= 0xC200_0000 ? 2 : 0
+    }
+    if word & 0xF0C0_C000 == 0xE080_8000 {
+      // Five bits, the lead's last four and the continuation's first, tell overlong forms (E0 80–9F) and surrogates
+      // (ED A0–BF).
+      let range = word & 0x0F20_0000
+      return range == 0 || range == 0x0D20_0000 ? 0 : 3
+    }
+    if word & 0xF8C0_C0C0 == 0xF080_8080 {
+      // From U+10000 to U+10FFFF.
+      return word >= 0xF090_0000 && word < 0xF490_0000 ? 4 : 0
+    }
+    return 0
   }
 
   /// The offset of the first byte at or after `start` that is not ASCII, or `count`.

@@ -13,6 +13,12 @@ import WebSocketWire
         let pair = [lead, second]
         let canBecomeText = endings.contains { String(validating: pair + $0, as: UTF8.self) != nil }
         if prefixIsAccepted(pair) != canBecomeText { Issue.record("\(pair)") }
+        // With text behind it, so that whole characters are read several bytes at a time.
+        for ending in endings {
+          let text = pair + ending + [0x61, 0x62, 0x63, 0x64]
+          let isText = String(validating: text, as: UTF8.self) != nil
+          if prefixIsAccepted(text) != isText { Issue.record("\(text)") }
+        }
       }
     }
   }
