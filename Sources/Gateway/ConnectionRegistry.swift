@@ -1,0 +1,73 @@
+import NIOCore
+import Synchronization
+
+/// The accepted connections that are open, for the stop.
+final class ConnectionRegistry: Sendable {
+  private struct State {
+    var channels: [ObjectIdentifier: any Channel] = [:]
+    var isStopping = false
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  var count: Int { state.withLock { $0.channels.count } }
+
+  /// False when the server is stopping; the connection is then to be closed.
+  func insert(_ channel: any Channel) -> Bool {
+    let isAdmitted = state.withLock { state in
+      guard !state.isStopping else { return false }
+      state.channels[ObjectIdentifier(channel)] = channel
+      return true
+    }
+    guard isAdmitted else { return false }
+    channel.closeFuture.whenComplete { [self] _ in remove(channel) }
+    return true
+  }
+
+  /// Takes no connection any more and asks each open one to end.
+  func stop() {
+    let channels = state.withLock { state in
+      state.isStopping = true
+      return Array(state.channels.values)
+    }
+    for channel in channels {
+      channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+  }
+
+  /// Returns when no connection is open.
+  func waitUntilEmpty() async {
+    await withCheckedContinuation { continuation in
+      let isEmpty = state.withLock { state in
+        if state.channels.isEmpty { return true }
+        state.waiters.append(continuation)
+        return false
+      }
+      if isEmpty { continuation.resume() }
+    }
+  }
+
+  /// Lets everybody who waits go on, empty or not.
+  func releaseWaiters() {
+    let waiters = state.withLock { state in
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  func closeAll() {
+    for channel in state.withLock({ Array($0.channels.values) }) { channel.close(promise: nil) }
+  }
+
+  private func remove(_ channel: any Channel) {
+    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+      state.channels[ObjectIdentifier(channel)] = nil
+      guard state.channels.isEmpty else { return [] }
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+}

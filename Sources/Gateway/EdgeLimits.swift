@@ -1,0 +1,66 @@
+public import Routing
+public import WebSocketWire
+
+/// Every size and every wait of the edge: those of the configuration, and a few that nobody has had a reason to change.
+public struct EdgeLimits: Sendable {
+  /// Sizes of a request or response head (fault row 7).
+  public var head = HeadLimits()
+  /// From accept, or from the first byte of a later request, to the complete head (fault row 12).
+  public var headTimeout = Duration.seconds(10)
+  /// Without a byte while a head is awaited (fault row 12).
+  public var headIdle = Duration.seconds(5)
+  /// Without a request on a connection that has already served one.
+  public var keepAliveTimeout = Duration.seconds(60)
+  /// How long bytes are still read and discarded after our side has said its last.
+  public var lingerTimeout = Duration.seconds(1)
+
+  /// Sizes of frames and messages.
+  public var wire = WireLimits()
+  /// For the peer's close frame after ours has gone out.
+  public var closeTimeout = Duration.seconds(5)
+  /// Between two pings, on both legs.
+  public var pingInterval = Duration.seconds(20)
+  /// Without any frame after a ping to the client; then the connection is dropped.
+  public var pongTimeout = Duration.seconds(20)
+  /// Without any frame after a ping to the provider. Some answer pings 8 to 30 s late.
+  public var upstreamPongTimeout = Duration.seconds(60)
+  /// A client above the high water mark that takes not one byte for this long is dropped.
+  public var peerStall = Duration.seconds(10)
+  /// Bytes waiting for a peer below which the other side is read again.
+  public var writeLowWaterBytes = 64 * 1024
+  /// Bytes waiting for a peer above which the other side is not read.
+  public var writeHighWaterBytes = 256 * 1024
+
+  public var upstreamConnect = Duration.seconds(5)
+  public var upstreamTLS = Duration.seconds(5)
+  /// From the upgrade request to the complete head of the answer.
+  public var upstreamUpgrade = Duration.seconds(5)
+
+  /// From the signal to stop until running sessions are closed with 1012.
+  public var drainGrace = Duration.zero
+
+  public init() {}
+
+  /// The limits of a configuration.
+  public init(_ limits: GatewayLimits) {
+    head.firstLineBytes = limits.requestLineBytes
+    head.fieldBytes = limits.headerFieldBytes
+    head.allFieldsBytes = limits.headerBlockBytes
+    head.fieldCount = limits.headerFields
+    headTimeout = limits.headTimeout
+    headIdle = limits.headIdle
+    wire = WireLimits(
+      maxFrameBytes: limits.maxFrameBytes, maxMessageBytes: limits.maxMessageBytes,
+      maxFragments: limits.maxFragments, maxTinyFragments: limits.maxTinyFragments)
+    closeTimeout = limits.closeTimeout
+    pingInterval = limits.pingInterval
+    pongTimeout = limits.pongTimeout
+    upstreamPongTimeout = limits.upstreamPongTimeout
+    peerStall = limits.peerStall
+    writeLowWaterBytes = limits.writeLowWaterBytes
+    writeHighWaterBytes = limits.writeHighWaterBytes
+    upstreamConnect = limits.upstreamConnect
+    upstreamTLS = limits.upstreamTLS
+    upstreamUpgrade = limits.upstreamUpgrade
+  }
+}

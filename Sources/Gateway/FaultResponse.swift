@@ -1,0 +1,67 @@
+import Access
+import Routing
+
+/// Everything that a client sees of an error at the edge is decided here: the HTTP answer before the upgrade.
+///
+/// What it sees after the upgrade, when the provider fails, is decided by the session's verdicts.
+enum FaultResponse {
+  // MARK: Requests that are not understood
+
+  /// Nil where the peer does not speak HTTP/1 and the connection is closed without an answer.
+  static func refusal(for fault: HeadFault) -> Refusal? {
+    guard let status = fault.status else { return nil }
+    return Refusal(status: status, code: "malformed_request", message: fault.message)
+  }
+
+  static let headTimedOut = Refusal(
+    status: 408, code: "request_timeout", message: "The request head did not arrive in time.")
+
+  static let stopping = Refusal(
+    status: 503, type: "server_error", code: "server_stopping", message: "The server is stopping; try again.",
+    fields: [RequestHead.Field(name: "Retry-After", value: "5")])
+
+  // MARK: Upgrades that cannot be (RFC 6455 section 4.2)
+
+  static let methodNotAllowed = Refusal(
+    status: 405, code: "method_not_allowed", message: "A WebSocket is opened with GET.",
+    fields: [RequestHead.Field(name: "Allow", value: "GET")])
+
+  static let upgradeRequired = Refusal(
+    status: 426, code: "upgrade_required",
+    message: "This address speaks WebSocket: send 'Upgrade: websocket' and 'Connection: Upgrade'.",
+    fields: webSocketOffer)
+
+  static let versionNotSupported = Refusal(
+    status: 426, code: "websocket_version", message: "Sec-WebSocket-Version must be 13, once.",
+    fields: webSocketOffer)
+
+  static let malformedKey = Refusal(
+    status: 400, code: "websocket_key", message: "Sec-WebSocket-Key must be 16 bytes in base64, once.")
+
+  static let bodyOnUpgrade = Refusal(
+    status: 400, code: "body_on_upgrade", message: "An upgrade request has no body.")
+
+  static let lateUpgrade = Refusal(
+    status: 400, code: "connection_in_use",
+    message: "A WebSocket is opened by the first request of a connection; open a new one.")
+
+  private static let webSocketOffer = [
+    RequestHead.Field(name: "Upgrade", value: "websocket"),
+    RequestHead.Field(name: "Sec-WebSocket-Version", value: "13"),
+  ]
+
+  // MARK: Credentials and providers
+
+  static func refusal(for refusal: AccessRefusal, contact: String) -> Refusal {
+    Refusal(
+      status: refusal.status, type: "authentication_error", code: refusal.code,
+      message: refusal.message(contact: contact),
+      fields: refusal.status == 401 ? [RequestHead.Field(name: "WWW-Authenticate", value: "Bearer")] : [])
+  }
+
+  static func refusal(for refusal: RouteRefusal, contact: String) -> Refusal {
+    Refusal(
+      status: refusal.status, type: refusal.status < 500 ? "invalid_request_error" : "server_error",
+      code: refusal.code, message: refusal.message(contact: contact), param: refusal.parameter)
+  }
+}

@@ -1,0 +1,312 @@
+import NIOCore
+import WebSocketWire
+
+/// One side of a session on its channel: bytes to messages and messages to bytes, pings, backpressure and the end.
+///
+/// One `writeAndFlush` of one contiguous buffer per burst. The buffer's storage is kept after the write and cleared when
+/// the next burst begins: if the socket took everything it is unique again by then, and steady audio allocates nothing.
+final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Phase {
+    case open
+    /// Our close frame is out or on its way; the peer's is awaited.
+    case closing
+    /// Both sides have said their last; bytes are read and discarded.
+    case lingering
+    case ended
+  }
+
+  let role: Role
+  private let limits: EdgeLimits
+  private var connection: WebSocketConnection
+  private var phase = Phase.open
+  private var owner: (any FrameLegOwner)?
+  private var context: ChannelHandlerContext?
+  private var outboundIsWritten = false
+  private var pauses: ReadingPause = []
+  private var readIsHeldBack = false
+  private var inputIsClosed = false
+  private var outputIsClosed = false
+  private var pulse: PeerPulse
+  private var pulseTask: Scheduled<Void>?
+  private var endTask: Scheduled<Void>?
+  private var stallWatch: StallWatch
+  private var stallTask: Scheduled<Void>?
+
+  init(role: Role, limits: EdgeLimits) {
+    self.role = role
+    self.limits = limits
+    connection = WebSocketConnection(role: role, limits: limits.wire)
+    pulse = PeerPulse(
+      timeout: role == .server ? limits.pongTimeout : limits.upstreamPongTimeout)
+    stallWatch = StallWatch(timeout: limits.peerStall)
+  }
+
+  /// Who hears of everything from now on. Set before the first byte arrives.
+  func setOwner(_ owner: any FrameLegOwner) {
+    self.owner = owner
+  }
+
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  // MARK: What the owner asks for
+
+  /// Queues one message; it leaves with the next `flush`.
+  @inline(__always)
+  func send(_ opcode: Opcode, _ payload: ByteBufferView) {
+    reuseOutbound()
+    connection.send(opcode, payload)
+  }
+
+  /// Writes what is queued.
+  func flush() {
+    guard let context, !outboundIsWritten, connection.outbound.readableBytes > 0 else { return }
+    outboundIsWritten = true
+    stallWatch.queued(connection.outbound.readableBytes)
+    context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: nil)
+  }
+
+  /// Begins the close handshake behind everything queued, and flushes.
+  func close(_ code: CloseCode, reason: String) {
+    guard phase == .open, let context else { return }
+    phase = .closing
+    reuseOutbound()
+    connection.close(code, reason: reason)
+    resumeReadingForGood()
+    outboundIsWritten = true
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+      self?.awaitPeerClose()
+    }
+    context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: written)
+  }
+
+  /// Ends the connection now, whatever is still queued.
+  func drop() {
+    context?.close(promise: nil)
+  }
+
+  func pauseReading(_ reason: ReadingPause) {
+    guard phase == .open else { return }
+    pauses.insert(reason)
+  }
+
+  func resumeReading(_ reason: ReadingPause) {
+    guard pauses.contains(reason) else { return }
+    pauses.remove(reason)
+    continueReading()
+  }
+
+  // MARK: Channel
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    schedulePulse(context)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    cancelTasks()
+    self.context = nil
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    pulse.heard()
+    guard phase == .open || phase == .closing else { return }
+    reuseOutbound()
+    connection.receive(unwrapInboundIn(data))
+    deliverEvents()
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    flush()
+    owner?.legFinishedBurst(self)
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if pauses.isEmpty {
+      context.read()
+    } else {
+      readIsHeldBack = true
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    watchForStall(context)
+    owner?.leg(self, becameWritable: context.channel.isWritable)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case ChannelEvent.inputClosed:
+      inputIsClosed = true
+      peerSentEOF()
+      // A server that still writes its closing frame closes when that is out.
+      if phase != .lingering || role == .client || outputIsClosed { context.close(promise: nil) }
+    case is ChannelShouldQuiesceEvent:
+      if phase == .open { owner?.legShouldStop(self) }
+    default:
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A reset, or TLS that broke: the connection is of no use, and `channelInactive` tells the owner.
+    context.close(promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    peerSentEOF()
+    cancelTasks()
+    owner = nil
+    context.fireChannelInactive()
+  }
+}
+
+extension FrameLeg {
+  // MARK: Events
+
+  private func deliverEvents() {
+    while let event = connection.nextEvent() {
+      switch event {
+      case .text(let message): owner?.leg(self, receivedText: message)
+      case .binary(let message): owner?.leg(self, receivedBinary: message)
+      case .ping, .pong: break
+      case .closed(let event):
+        peerClosed(event)
+        return
+      }
+    }
+  }
+
+  /// The last event: tells the owner, lets the answering close frame out, and lingers.
+  private func peerClosed(_ event: CloseEvent) {
+    guard phase != .lingering, phase != .ended else { return }
+    end(.closed(event))
+    guard let context, phase == .ended, context.channel.isActive else { return }
+    phase = .lingering
+    resumeReadingForGood()
+    flush()
+    // RFC 6455 section 7.1.1: the server closes the TCP connection first, the client waits for that.
+    if role == .server { closeOutput(context) }
+    scheduleEnd(context, after: limits.lingerTimeout) { $0.drop() }
+  }
+
+  private func closeOutput(_ context: ChannelHandlerContext) {
+    let closed = context.eventLoop.makePromise(of: Void.self)
+    closed.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+      guard let self else { return }
+      self.outputIsClosed = true
+      if self.inputIsClosed { self.drop() }
+    }
+    context.close(mode: .output, promise: closed)
+  }
+
+  private func peerSentEOF() {
+    guard phase == .open || phase == .closing else { return }
+    reuseOutbound()
+    connection.receiveEOF()
+    deliverEvents()
+  }
+
+  /// Tells the owner once.
+  private func end(_ end: LegEnd) {
+    guard phase == .open || phase == .closing else { return }
+    phase = .ended
+    pulseTask?.cancel()
+    owner?.leg(self, ended: end)
+  }
+
+  private func awaitPeerClose() {
+    guard phase == .closing, let context else { return }
+    scheduleEnd(context, after: limits.closeTimeout) { leg in
+      leg.end(.closeUnanswered)
+      leg.drop()
+    }
+  }
+
+  private func scheduleEnd(
+    _ context: ChannelHandlerContext, after delay: Duration, _ action: @escaping (FrameLeg) -> Void
+  ) {
+    endTask?.cancel()
+    endTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
+      guard let self else { return }
+      action(self)
+    }
+  }
+
+  // MARK: Buffers and reading
+
+  /// Empties the buffer whose bytes have gone to the channel, at the beginning of the next burst.
+  @inline(__always)
+  private func reuseOutbound() {
+    guard outboundIsWritten else { return }
+    outboundIsWritten = false
+    connection.emptyOutbound()
+  }
+
+  private func continueReading() {
+    guard pauses.isEmpty, readIsHeldBack else { return }
+    readIsHeldBack = false
+    context?.read()
+  }
+
+  private func resumeReadingForGood() {
+    pauses = []
+    continueReading()
+  }
+
+  // MARK: Life signs
+
+  private func schedulePulse(_ context: ChannelHandlerContext) {
+    pulseTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.pingInterval)) { [weak self] in
+      self?.beat()
+    }
+  }
+
+  private func beat() {
+    guard phase == .open, let context else { return }
+    // Whoever is not being read cannot be heard.
+    if !pauses.isEmpty { pulse.heard() }
+    guard pulse.beat(at: .now()) else {
+      end(.silent)
+      drop()
+      return
+    }
+    reuseOutbound()
+    connection.ping(ByteBuffer().readableBytesView)
+    flush()
+    schedulePulse(context)
+  }
+
+  private func watchForStall(_ context: ChannelHandlerContext) {
+    stallTask?.cancel()
+    stallTask = nil
+    guard role == .server, !context.channel.isWritable else { return }
+    checkStall(context, isFirst: true)
+  }
+
+  private func checkStall(_ context: ChannelHandlerContext, isFirst: Bool) {
+    guard context.channel.isActive, !context.channel.isWritable,
+      let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    else { return }
+    guard stallWatch.check(waiting: waiting, at: .now(), isFirst: isFirst) else {
+      end(.stalled)
+      drop()
+      return
+    }
+    let delay = TimeAmount(limits.peerStall / 4)
+    stallTask = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+      guard let self, let context = self.context else { return }
+      self.checkStall(context, isFirst: false)
+    }
+  }
+
+  private func cancelTasks() {
+    pulseTask?.cancel()
+    endTask?.cancel()
+    stallTask?.cancel()
+  }
+}

@@ -1,0 +1,39 @@
+import NIOCore
+import WebSocketWire
+
+/// Whoever decides what one WebSocket connection says: a session, or the echo of the conformance tests.
+///
+/// Every call comes on the leg's event loop. The bytes of a message are only valid during the call.
+protocol FrameLegOwner: AnyObject {
+  func leg(_ leg: FrameLeg, receivedText message: ByteBuffer)
+  func leg(_ leg: FrameLeg, receivedBinary message: ByteBuffer)
+  /// All messages of one read from the socket have been handed over: time to flush what they caused.
+  func legFinishedBurst(_ leg: FrameLeg)
+  /// The peer has stopped taking bytes, or takes them again.
+  func leg(_ leg: FrameLeg, becameWritable isWritable: Bool)
+  /// Nothing more comes from this leg. Called once.
+  func leg(_ leg: FrameLeg, ended end: LegEnd)
+  /// The server is to stop.
+  func legShouldStop(_ leg: FrameLeg)
+}
+
+/// Why a leg hears nothing more from its peer.
+enum LegEnd {
+  /// The WebSocket ended by the rules of RFC 6455, or broke them, or broke off; the event says which.
+  case closed(CloseEvent)
+  /// No frame after a ping (`peer_silent`).
+  case silent
+  /// Not one byte taken while above the high water mark (`peer_stalled`).
+  case stalled
+  /// The peer did not answer our close frame.
+  case closeUnanswered
+}
+
+/// Why a leg is not being read; it is read when no reason is left.
+struct ReadingPause: OptionSet {
+  let rawValue: UInt8
+  /// The other side does not take what this side sends.
+  static let otherSideIsBusy = ReadingPause(rawValue: 1)
+  /// The session holds enough.
+  static let sessionIsFull = ReadingPause(rawValue: 2)
+}

@@ -1,0 +1,108 @@
+import Hummingbird
+public import Logging
+public import NIOCore
+public import NIOPosix
+import Operator
+public import Routing
+
+/// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
+public final class GatewayServer: Sendable {
+  private let listeners: [Routing.Listener]
+  private let limits: EdgeLimits
+  private let admission: any UpgradeAdmission
+  private let surface: HTTPSurface?
+  private let logger: Logger
+  private let group: any EventLoopGroup
+  private let registry = ConnectionRegistry()
+
+  /// The gateway of a configuration.
+  ///
+  /// `limits` replaces the limits of the edge that the configuration gives; tests shorten waits with it.
+  public convenience init(
+    table: RouteTable, limits: EdgeLimits? = nil, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+    logger: Logger
+  ) {
+    let limits = limits ?? EdgeLimits(table.limits)
+    self.init(
+      listeners: table.listeners, limits: limits,
+      admission: RealtimeAdmission(table: table, limits: limits, contexts: TLSContexts(), logger: logger),
+      surface: HTTPSurface(responder: OperatorSurface.router().buildResponder(), logger: logger),
+      group: group, logger: logger)
+  }
+
+  init(
+    listeners: [Routing.Listener], limits: EdgeLimits, admission: any UpgradeAdmission, surface: HTTPSurface?,
+    group: any EventLoopGroup, logger: Logger
+  ) {
+    self.listeners = listeners
+    self.limits = limits
+    self.admission = admission
+    self.surface = surface
+    self.group = group
+    self.logger = logger
+  }
+
+  /// Binds all listeners. A loopback address that the machine does not have is left out with a warning as long as
+  /// another is bound.
+  public func start() async throws(StartFault) -> RunningGateway {
+    let binder = PortBinder(group: group, limits: limits, logger: logger) { [self] channel in
+      guard registry.insert(channel) else {
+        channel.close(promise: nil)
+        return
+      }
+      try channel.pipeline.syncOperations.addHandler(
+        RequestGate(limits: limits, admission: admission, surface: surface, logger: logger))
+    }
+    let channels = try await binder.bind(listeners)
+    let running = RunningGateway(channels: channels, registry: registry, limits: limits)
+    for address in running.addresses {
+      logger.info("listening", metadata: ["address": "\(address.ipAddress ?? ""):\(address.port ?? 0)"])
+    }
+    return running
+  }
+}
+
+/// A server that listens.
+public struct RunningGateway: Sendable {
+  private let channels: [any Channel]
+  private let registry: ConnectionRegistry
+  private let limits: EdgeLimits
+
+  init(channels: [any Channel], registry: ConnectionRegistry, limits: EdgeLimits) {
+    self.channels = channels
+    self.registry = registry
+    self.limits = limits
+  }
+
+  /// The addresses that are really bound, in the order of the configuration.
+  public var addresses: [SocketAddress] { channels.compactMap(\.localAddress) }
+
+  /// The number of open connections.
+  public var connectionCount: Int { registry.count }
+
+  /// Stops accepting, waits the grace, closes sessions with 1012 and other connections when their answer is out, and
+  /// returns when all are gone; at the latest after the grace and the waits of a close handshake.
+  public func stop() async {
+    for channel in channels { try? await channel.close() }
+    await wait(limits.drainGrace)
+    registry.stop()
+    await wait(limits.closeTimeout + limits.lingerTimeout)
+    registry.closeAll()
+    await registry.waitUntilEmpty()
+  }
+
+  /// Until all connections are gone or the time is up.
+  private func wait(_ duration: Duration) async {
+    guard duration > .zero else { return }
+    let registry = self.registry
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await registry.waitUntilEmpty() }
+      group.addTask {
+        try? await Task.sleep(for: duration)
+        registry.releaseWaiters()
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+}

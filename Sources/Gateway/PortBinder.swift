@@ -1,0 +1,82 @@
+import Logging
+import NIOCore
+import NIOPosix
+import Routing
+
+/// Why the server cannot start.
+public enum StartFault: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Another process listens there.
+  case portInUse(address: String)
+  /// The system refused; the text is its own.
+  case cannotListen(address: String, reason: String)
+  /// None of the addresses exists on this machine.
+  case noAddress
+
+  public var description: String {
+    switch self {
+    case .portInUse(let address): "\(address) is in use by another process; choose another port with --port"
+    case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
+    case .noAddress: "none of the configured addresses exists on this machine"
+    }
+  }
+}
+
+/// Binds the listeners of a configuration.
+struct PortBinder {
+  let group: any EventLoopGroup
+  let limits: EdgeLimits
+  let logger: Logger
+  /// Prepares an accepted connection, on its event loop.
+  let prepare: @Sendable (any Channel) throws -> Void
+
+  /// All listening channels; when one fails none stays open.
+  func bind(_ listeners: [Routing.Listener]) async throws(StartFault) -> [any Channel] {
+    var channels: [any Channel] = []
+    do throws(StartFault) {
+      for listener in listeners {
+        if let channel = try await bind(listener) { channels.append(channel) }
+      }
+      guard !channels.isEmpty else { throw StartFault.noAddress }
+    } catch {
+      for channel in channels { try? await channel.close() }
+      throw error
+    }
+    return channels
+  }
+
+  /// Nil for an address that this machine does not have, as `::1` where IPv6 is off.
+  private func bind(_ listener: Routing.Listener) async throws(StartFault) -> (any Channel)? {
+    do {
+      return try await bootstrap.bind(host: listener.host, port: listener.port).get()
+    } catch let error as IOError {
+      switch error.errnoCode {
+      case EADDRINUSE:
+        throw .portInUse(address: "\(listener)")
+      case EADDRNOTAVAIL, EAFNOSUPPORT:
+        guard listener.isLoopback else { break }
+        logger.warning("address not available on this machine", metadata: ["address": "\(listener)"])
+        return nil
+      default:
+        break
+      }
+      throw .cannotListen(address: "\(listener)", reason: String(cString: strerror(error.errnoCode)))
+    } catch {
+      throw .cannotListen(address: "\(listener)", reason: "the host name cannot be resolved")
+    }
+  }
+
+  private var bootstrap: ServerBootstrap {
+    let prepare = self.prepare
+    return ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.recvAllocator, value: ReceiveBuffers.allocator)
+      .childChannelOption(
+        .writeBufferWaterMark, value: .init(low: limits.writeLowWaterBytes, high: limits.writeHighWaterBytes)
+      )
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try prepare(channel) }
+      }
+  }
+}

@@ -1,0 +1,84 @@
+import Access
+import Foundation
+import Logging
+import NIOCore
+import Routing
+import SessionCore
+import Translation
+
+/// Admits clients to sessions: the route's path, then the credential, then the provider, all before the 101.
+struct RealtimeAdmission: UpgradeAdmission {
+  private let table: RouteTable
+  private let keys: KeyStore
+  private let paths: Set<String>
+  private let limits: EdgeLimits
+  private let contexts: TLSContexts
+  private let logger: Logger
+
+  init(table: RouteTable, limits: EdgeLimits, contexts: TLSContexts, logger: Logger) {
+    self.table = table
+    self.limits = limits
+    self.contexts = contexts
+    self.logger = logger
+    keys = KeyStore(keys: table.accessKeys)
+    paths = Set(table.routes.map(\.path))
+  }
+
+  /// A route's path with or without a slash at its end.
+  func owns(path: String) -> Bool {
+    paths.contains(path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
+  }
+
+  func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
+    let target = RequestTarget(head.query.map { "\(head.path)?\($0)" } ?? head.path)
+    do {
+      _ = try keys.admit(
+        headers: head.fields.map { (name: $0.name, value: $0.value) }, target: target, peerIsLoopback: peer.isLoopback)
+    } catch {
+      return .refuse(FaultResponse.refusal(for: error, contact: table.contact))
+    }
+    let choice: RouteChoice
+    do {
+      choice = try table.choose(target)
+    } catch {
+      return .refuse(FaultResponse.refusal(for: error, contact: table.contact))
+    }
+    let parameters = parameters(for: choice)
+    let subprotocol = Subprotocol.answer(to: head.listMembers(of: "sec-websocket-protocol"))
+    return .accept(subprotocol: subprotocol) { [limits, contexts, logger] leg in
+      let driver = SessionDriver(
+        parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, contexts: contexts, logger: logger)
+      leg.setOwner(driver)
+      driver.begin()
+    }
+  }
+
+  private func parameters(for choice: RouteChoice) -> SessionParameters {
+    let entry = choice.provider
+    let key: String? = if case .secret(let secret) = entry.credential { secret.reveal() } else { nil }
+    var apiVersion: String?
+    let kind: SessionCore.ProviderKind
+    switch entry.kind {
+    case .openAI: kind = .openAI
+    case .geminiLive(let version):
+      kind = .geminiLive
+      apiVersion = version
+    }
+    let endpoint = UpstreamEndpoint(
+      isSecure: entry.endpoint.isSecure, host: entry.endpoint.host, port: entry.endpoint.port,
+      basePath: entry.endpoint.basePath, authorityFile: entry.caFile)
+    var limits = SessionLimits()
+    limits.settleGrace = table.limits.dialGrace
+    limits.settleLatest = table.limits.dialLatest
+    limits.upstreamFirstEvent = table.limits.upstreamFirstEvent
+    limits.heldBytes = table.limits.heldBytes
+    var generator = SystemRandomNumberGenerator()
+    return SessionParameters(
+      provider: ProviderConfiguration(
+        name: entry.name, kind: kind, endpoint: endpoint, key: key, model: entry.model, apiVersion: apiVersion),
+      // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
+      requestedModel: choice.isForeignModel ? entry.model : choice.model,
+      limits: limits, unixTime: Int(Date().timeIntervalSince1970),
+      seed: (generator.next(), generator.next()))
+  }
+}

@@ -1,0 +1,234 @@
+import Logging
+import NIOCore
+import SessionCore
+import Translation
+import WebSocketWire
+
+/// The only thing of a session that touches channels and the clock: feeds the pure ``Session`` with what both sides say
+/// and with the time, and does what it asks for. Confined to one event loop, which both legs share.
+final class SessionDriver: FrameLegOwner {
+  private var session: Session
+  private let downstream: FrameLeg
+  private var upstream: FrameLeg?
+  private var connector: UpstreamConnector?
+  private let loop: any EventLoop
+  private let limits: EdgeLimits
+  private let contexts: TLSContexts
+  private var record: SessionRecord
+  private var deadlineTask: Scheduled<Void>?
+  private var deadlineTaskTime: Instant?
+  private var isOver = false
+
+  init(
+    parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
+    contexts: TLSContexts, logger: Logger
+  ) {
+    let now = Instant(.now())
+    session = Session(parameters, at: now)
+    self.downstream = downstream
+    self.loop = loop
+    self.limits = limits
+    self.contexts = contexts
+    record = SessionRecord(id: session.id, provider: parameters.provider.name, begunAt: now, logger: logger)
+  }
+
+  /// Says hello. The 101 is queued by now, and the greeting leaves with it (R185).
+  func begin() {
+    record.begin()
+    step { $0.begin(at: $1) }
+  }
+
+  // MARK: FrameLegOwner
+
+  func leg(_ leg: FrameLeg, receivedText message: ByteBuffer) {
+    if leg === downstream {
+      record.messagesUp &+= 1
+      step { $0.downstreamText(message, at: $1) }
+    } else if leg === upstream {
+      record.messagesDown &+= 1
+      step { $0.upstreamMessage(message, at: $1) }
+    }
+  }
+
+  func leg(_ leg: FrameLeg, receivedBinary message: ByteBuffer) {
+    if leg === downstream {
+      step { $0.downstreamBinary(at: $1) }
+    } else if leg === upstream {
+      record.messagesDown &+= 1
+      step { $0.upstreamMessage(message, at: $1) }
+    }
+  }
+
+  func legFinishedBurst(_ leg: FrameLeg) {
+    flush()
+  }
+
+  /// A side that takes nothing stops the reading of the other (fault rows 49 and 50).
+  func leg(_ leg: FrameLeg, becameWritable isWritable: Bool) {
+    guard let other = leg === downstream ? upstream : leg === upstream ? downstream : nil else { return }
+    if isWritable {
+      other.resumeReading(.otherSideIsBusy)
+    } else {
+      other.pauseReading(.otherSideIsBusy)
+    }
+  }
+
+  func leg(_ leg: FrameLeg, ended end: LegEnd) {
+    if leg === downstream {
+      record.downstreamEnded(end)
+      step { $0.downstreamClosed(at: $1) }
+      finish()
+    } else if leg === upstream {
+      upstream = nil
+      downstream.resumeReading(.otherSideIsBusy)
+      upstreamEnded(UpstreamEnd(end))
+    }
+  }
+
+  func legShouldStop(_ leg: FrameLeg) {
+    guard leg === downstream else { return }
+    record.stopped()
+    step { $0.shutDown(at: $1) }
+    flush()
+  }
+}
+
+extension SessionDriver {
+  // MARK: Steps
+
+  /// One input of the session, and what follows from it.
+  @inline(__always)
+  private func step(_ input: (inout Session, Instant) -> Void) {
+    input(&session, Instant(.now()))
+    let downstream = self.downstream
+    while session.outbox.downstream.consume({ message, _ in downstream.send(.text, message) }) {}
+    if let upstream {
+      while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
+    }
+    if !session.outbox.actions.isEmpty { performActions() }
+    armDeadline()
+  }
+
+  private func performActions() {
+    let actions = session.outbox.actions
+    session.outbox.actions.removeAll()
+    for action in actions {
+      switch action {
+      case .dial(let target): dial(target)
+      case .closeUpstream(let code): closeUpstream(CloseCode(rawValue: code))
+      case .closeDownstream(let code, let reason):
+        record.closed(code: code, reason: reason)
+        downstream.close(CloseCode(rawValue: code), reason: reason)
+      case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
+      case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
+      case .note(let note): record.note(note)
+      }
+    }
+  }
+
+  private func flush() {
+    downstream.flush()
+    upstream?.flush()
+  }
+
+  private func dial(_ target: UpstreamTarget) {
+    record.phase = .dialling
+    let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
+      [weak self] outcome in
+      self?.dialled(outcome)
+    }
+    self.connector = connector
+    connector.start()
+  }
+
+  private func dialled(_ outcome: UpstreamConnector.Outcome) {
+    connector = nil
+    switch outcome {
+    case .opened(let leg):
+      record.phase = .open
+      upstream = leg
+      leg.setOwner(self)
+      if !downstream.isWritable { leg.pauseReading(.otherSideIsBusy) }
+      step { $0.upstreamOpened(at: $1) }
+      flush()
+    case .failed(let end):
+      upstreamEnded(end)
+    }
+  }
+
+  private func upstreamEnded(_ end: UpstreamEnd) {
+    record.upstreamEnded(end)
+    step { $0.upstreamEnded(end, at: $1) }
+    flush()
+  }
+
+  /// The leg finishes its close handshake by itself; nothing that it still says is heard.
+  private func closeUpstream(_ code: CloseCode) {
+    connector?.abandon()
+    connector = nil
+    guard let leg = upstream else { return }
+    upstream = nil
+    leg.close(code, reason: "")
+  }
+
+  private func finish() {
+    guard !isOver else { return }
+    isOver = true
+    deadlineTask?.cancel()
+    deadlineTask = nil
+    record.end(at: Instant(.now()))
+  }
+
+  // MARK: The deadline
+
+  /// Keeps one task for the session's next deadline. A task that comes too early looks again; it is moved only when the
+  /// deadline has come nearer.
+  private func armDeadline() {
+    guard !isOver, let deadline = session.deadline else { return }
+    if let armed = deadlineTaskTime, armed <= deadline { return }
+    deadlineTask?.cancel()
+    deadlineTaskTime = deadline
+    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: NIODeadline(deadline)) { [weak self] in
+      self?.deadlineCame()
+    }
+  }
+
+  private func deadlineCame() {
+    deadlineTaskTime = nil
+    guard !isOver, let deadline = session.deadline else { return }
+    if deadline <= Instant(.now()) {
+      step { $0.timeReached(at: $1) }
+      flush()
+    } else {
+      armDeadline()
+    }
+  }
+}
+
+extension Instant {
+  /// The event loop's clock is the session's clock.
+  init(_ time: NIODeadline) {
+    self.init(nanoseconds: Int64(clamping: time.uptimeNanoseconds))
+  }
+}
+
+extension NIODeadline {
+  init(_ instant: Instant) {
+    self = .uptimeNanoseconds(UInt64(clamping: instant.nanoseconds))
+  }
+}
+
+extension UpstreamEnd {
+  /// What the end of the provider's leg means to the session.
+  init(_ end: LegEnd) {
+    switch end {
+    case .closed(let event):
+      switch event.cause {
+      case .peerClosed, .handshakeCompleted: self = .closed(code: event.code.rawValue, reason: event.reason)
+      case .fault: self = .framingBroken
+      case .endOfStream: self = .lost
+      }
+    case .silent, .stalled, .closeUnanswered: self = .lost
+    }
+  }
+}

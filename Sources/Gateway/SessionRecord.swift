@@ -1,0 +1,141 @@
+import Logging
+import Translation
+import WebSocketWire
+
+/// What the log says of a session: one line when it begins, one when it ends, and the session's own notes. No field ever
+/// holds a credential, audio or text of a conversation; what a peer wrote is escaped.
+struct SessionRecord {
+  /// How far the provider's side had come.
+  enum Phase: String {
+    case waiting, dialling, open
+  }
+
+  var phase = Phase.waiting
+  var messagesUp = 0
+  var messagesDown = 0
+  private let begunAt: Instant
+  private var logger: Logger
+  private var fault = "none"
+  private var source = "downstream"
+  private var closeCode: UInt16?
+
+  init(id: String, provider: String, begunAt: Instant, logger: Logger) {
+    self.begunAt = begunAt
+    self.logger = logger
+    self.logger[metadataKey: "session"] = "\(id)"
+    self.logger[metadataKey: "provider"] = "\(provider)"
+  }
+
+  func begin() {
+    logger.info("session began")
+  }
+
+  func note(_ note: SessionNote) {
+    let level: Logger.Level =
+      switch note.severity {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+    logger.log(
+      level: level, "\(note.message)",
+      metadata: note.fields.mapValues { .string(LogText.escaped($0)) })
+  }
+
+  /// The end of the provider's side. The first fault of a session is the one that its last line names.
+  mutating func upstreamEnded(_ end: UpstreamEnd) {
+    set(fault: end.faultName, source: "upstream")
+    logger.notice(
+      "upstream ended",
+      metadata: [
+        "fault": "\(end.faultName)", "source": "upstream", "phase": "\(phase.rawValue)",
+        "detail": "\(LogText.escaped(end.detail))",
+      ])
+  }
+
+  mutating func downstreamEnded(_ end: LegEnd) {
+    switch end {
+    case .closed(let event):
+      switch event.cause {
+      case .peerClosed: if event.code != .normal { set(fault: "client_closed_\(event.code)", source: "downstream") }
+      case .handshakeCompleted: break
+      case .fault(let wire): set(fault: "\(wire)", source: "downstream")
+      case .endOfStream: set(fault: "client_lost", source: "downstream")
+      }
+    case .silent: set(fault: "peer_silent", source: "downstream")
+    case .stalled: set(fault: "peer_stalled", source: "downstream")
+    case .closeUnanswered: set(fault: "close_unanswered", source: "downstream")
+    }
+  }
+
+  mutating func stopped() {
+    set(fault: "server_stopping", source: "gateway")
+  }
+
+  /// We closed the client's side.
+  mutating func closed(code: UInt16, reason: String) {
+    closeCode = code
+    if code != 1000 { set(fault: reason, source: "gateway") }
+  }
+
+  func end(at now: Instant) {
+    var metadata: Logger.Metadata = [
+      "fault": "\(fault)", "source": "\(source)", "phase": "\(phase.rawValue)",
+      "duration_ms": "\((now - begunAt).wholeMilliseconds)", "messages_up": "\(messagesUp)",
+      "messages_down": "\(messagesDown)",
+    ]
+    if let closeCode { metadata["close_code"] = "\(closeCode)" }
+    logger.info("session ended", metadata: metadata)
+  }
+
+  private mutating func set(fault: String, source: String) {
+    guard self.fault == "none" else { return }
+    self.fault = LogText.escaped(fault)
+    self.source = source
+  }
+}
+
+extension UpstreamEnd {
+  /// A name from a closed set, for logs.
+  var faultName: String {
+    switch self {
+    case .unreachable: "upstream_unreachable"
+    case .nameNotFound: "upstream_name_not_found"
+    case .tlsRefused: "upstream_tls_failed"
+    case .timedOut(let phase): "upstream_timeout_\(phase.rawValue)"
+    case .refused: "upstream_refused"
+    case .badHandshake: "upstream_bad_handshake"
+    case .closed: "upstream_closed"
+    case .lost: "upstream_lost"
+    case .framingBroken: "upstream_framing_broken"
+    }
+  }
+
+  /// What the provider said itself; for the log only.
+  var detail: String {
+    switch self {
+    case .refused(let status, _): "status \(status)"
+    case .closed(let code, let reason): "code \(code) \(reason)"
+    case .unreachable, .nameNotFound, .tlsRefused, .timedOut, .badHandshake, .lost, .framingBroken: ""
+    }
+  }
+}
+
+/// Text from outside on its way into a log line (fault row 62).
+enum LogText {
+  private static let longestCharacters = 200
+
+  /// The text in one line of visible characters, cut at a length that no log minds.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(longestCharacters) {
+      switch scalar {
+      case "\"", "\\": result += "\\\(scalar)"
+      case " "..."~": result.unicodeScalars.append(scalar)
+      default: result += "\\u{\(String(scalar.value, radix: 16))}"
+      }
+    }
+    return result
+  }
+}

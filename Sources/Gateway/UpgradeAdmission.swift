@@ -1,0 +1,49 @@
+import NIOCore
+
+/// Decides who may open a WebSocket, before the 101: paths, credentials, the choice of a provider.
+protocol UpgradeAdmission: Sendable {
+  /// Whether the path belongs to the WebSocket side rather than to the HTTP surface.
+  func owns(path: String) -> Bool
+
+  /// Judges an upgrade request that is sound by RFC 6455. Called on the connection's event loop.
+  func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission
+}
+
+/// Where a request comes from.
+struct ConnectionPeer {
+  /// Of the TCP connection, not of a forwarded address.
+  var isLoopback: Bool
+  var loop: any EventLoop
+}
+
+/// The verdict on an upgrade request.
+enum Admission {
+  case refuse(Refusal)
+  /// `subprotocol` is echoed. `begin` runs right after the 101 has been queued and gives the leg its owner.
+  case accept(subprotocol: String?, begin: (FrameLeg) -> Void)
+}
+
+/// Admits everybody everywhere to an echo.
+struct EchoAdmission: UpgradeAdmission {
+  func owns(path: String) -> Bool { true }
+
+  func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
+    .accept(subprotocol: nil) { $0.setOwner(EchoOwner()) }
+  }
+}
+
+/// The checks of RFC 6455 section 4.2.1 on a request whose head is sound (fault rows 1 to 4).
+enum UpgradeCheck {
+  /// Nil when the request may become a WebSocket.
+  static func refusal(for head: RequestHead, isValidKey: (String) -> Bool) -> Refusal? {
+    guard head.method == "GET" else { return FaultResponse.methodNotAllowed }
+    guard head.tokens(of: "upgrade").contains("websocket"), head.tokens(of: "connection").contains("upgrade") else {
+      return FaultResponse.upgradeRequired
+    }
+    guard head.body == .none else { return FaultResponse.bodyOnUpgrade }
+    guard head.values(of: "sec-websocket-version") == ["13"] else { return FaultResponse.versionNotSupported }
+    let keys = head.values(of: "sec-websocket-key")
+    guard keys.count == 1, let key = keys.first, isValidKey(key) else { return FaultResponse.malformedKey }
+    return nil
+  }
+}

@@ -1,0 +1,111 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Translation
+
+/// Opens one WebSocket to a provider: name, TCP, TLS, upgrade, each with its own deadline, all on the session's event
+/// loop. Reports once, unless abandoned.
+final class UpstreamConnector {
+  enum Outcome {
+    /// The WebSocket is open. The leg's owner must be set before the report returns: frames may follow at once.
+    case opened(FrameLeg)
+    case failed(UpstreamEnd)
+  }
+
+  private let target: UpstreamTarget
+  private let limits: EdgeLimits
+  private let contexts: TLSContexts
+  private let loop: any EventLoop
+  private var report: ((Outcome) -> Void)?
+  private var channel: (any Channel)?
+
+  init(
+    target: UpstreamTarget, limits: EdgeLimits, contexts: TLSContexts, loop: any EventLoop,
+    report: @escaping (Outcome) -> Void
+  ) {
+    self.target = target
+    self.limits = limits
+    self.contexts = contexts
+    self.loop = loop
+    self.report = report
+  }
+
+  func start() {
+    let tls: NIOSSLContext?
+    do {
+      tls = target.endpoint.isSecure ? try contexts.context(authorityFile: target.endpoint.authorityFile) : nil
+    } catch {
+      return finish(.failed(.tlsRefused))
+    }
+    let limits = self.limits
+    ClientBootstrap(group: loop)
+      .connectTimeout(TimeAmount(limits.upstreamConnect))
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelOption(.recvAllocator, value: ReceiveBuffers.allocator)
+      .channelOption(
+        .writeBufferWaterMark, value: .init(low: limits.writeLowWaterBytes, high: limits.writeHighWaterBytes)
+      )
+      .connect(host: target.endpoint.host, port: target.endpoint.port)
+      .assumeIsolated()
+      .whenComplete { [self] result in
+        switch result {
+        case .success(let channel): connected(channel, tls)
+        case .failure(let error): finish(.failed(Self.end(of: error)))
+        }
+      }
+  }
+
+  /// Gives up; nothing is reported any more (fault row 52).
+  func abandon() {
+    report = nil
+    channel?.close(promise: nil)
+  }
+
+  private func connected(_ channel: any Channel, _ tls: NIOSSLContext?) {
+    guard report != nil else {
+      channel.close(promise: nil)
+      return
+    }
+    self.channel = channel
+    let handshake = UpstreamHandshake(target: target, limits: limits) { [self] outcome in finish(outcome) }
+    do {
+      if let tls {
+        try channel.pipeline.syncOperations.addHandler(
+          try NIOSSLClientHandler(context: tls, serverHostname: serverName))
+      }
+      try channel.pipeline.syncOperations.addHandler(handshake)
+    } catch {
+      channel.close(promise: nil)
+      finish(.failed(.tlsRefused))
+    }
+  }
+
+  /// The name that the certificate must bear; nil for an address, which is then compared itself.
+  private var serverName: String? {
+    let host = target.endpoint.host
+    return (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
+  }
+
+  private func finish(_ outcome: Outcome) {
+    guard let report else { return }
+    self.report = nil
+    report(outcome)
+  }
+
+  private static func end(of error: any Error) -> UpstreamEnd {
+    if case ChannelError.connectTimeout = error { return .timedOut(.connect) }
+    guard let error = error as? NIOConnectionError else { return .unreachable }
+    if !error.connectionErrors.isEmpty {
+      let isTimeout = error.connectionErrors.allSatisfy {
+        if case ChannelError.connectTimeout = $0.error { true } else { false }
+      }
+      return isTimeout ? .timedOut(.connect) : .unreachable
+    }
+    return error.dnsAError != nil || error.dnsAAAAError != nil ? .nameNotFound : .unreachable
+  }
+}
+
+/// How much memory a connection keeps for what it receives: little while idle, at most 64 KiB.
+enum ReceiveBuffers {
+  static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 * 1024)
+}
