@@ -1,0 +1,25 @@
+public import Translation
+
+/// A clock that stands still until a test moves it.
+public struct ManualClock: Sendable {
+  public private(set) var now: Instant
+
+  /// - Parameter nanoseconds: where it starts; not zero, so that a deadline counted from zero by mistake is noticed.
+  public init(nanoseconds: Int64 = 1_000_000_000_000) {
+    now = Instant(nanoseconds: nanoseconds)
+  }
+
+  /// Moves the clock and gives the new time. A negative duration moves nothing.
+  @discardableResult
+  public mutating func advance(by duration: Duration) -> Instant {
+    now = now + max(duration, .zero)
+    return now
+  }
+
+  /// Moves the clock to a deadline; nothing if that has passed.
+  @discardableResult
+  public mutating func advance(to deadline: Instant) -> Instant {
+    now = max(now, deadline)
+    return now
+  }
+}

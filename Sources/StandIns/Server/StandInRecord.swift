@@ -1,0 +1,137 @@
+public import Envelope
+import Foundation
+import NIOCore
+import Synchronization
+
+/// One line of a stand-in's record: a frame in either direction, or the head of an upgrade request.
+public struct StandInEntry: Sendable, Hashable {
+  public enum Direction: String, Sendable, Hashable {
+    case received = "in"
+    case sent = "out"
+  }
+
+  public enum Content: Sendable, Hashable {
+    case head(StandInRequest)
+    case text(String)
+    case binary(String)
+    /// The code and reason of a close frame, or 1006 for a connection that just ended.
+    case close(code: UInt16, reason: String)
+  }
+
+  /// Counted from 1 in the order of arrival.
+  public var connection: Int
+  public var direction: Direction
+  /// Since the server started.
+  public var milliseconds: Int
+  public var content: Content
+
+  /// The line of the record file:
+  /// `{"conn":1,"dir":"in","t":12,"text":"…"}`, `"binary":true` beside the text of a binary frame,
+  /// `"path"`, `"query"`, `"headers"` for a request (lists of name and value), `"close"` and `"reason"` for a close.
+  public var json: JSONValue {
+    var line: JSONObject = [
+      "conn": .number(JSONNumber(connection)),
+      "dir": .string(direction.rawValue),
+      "t": .number(JSONNumber(milliseconds)),
+    ]
+    switch content {
+    case .head(let request):
+      let pairs = { (items: [StandInRequest.Item]) -> JSONValue in
+        .array(items.map { .array([.string($0.name), .string($0.value)]) })
+      }
+      line["path"] = .string(request.path)
+      line["query"] = pairs(request.query)
+      line["headers"] = pairs(request.headers)
+    case .text(let text):
+      line["text"] = .string(text)
+    case .binary(let text):
+      line["text"] = .string(text)
+      line["binary"] = true
+    case .close(let code, let reason):
+      line["close"] = .number(JSONNumber(Int(code)))
+      line["reason"] = .string(reason)
+    }
+    return .object(line)
+  }
+}
+
+/// Every frame that a stand-in received and sent, in memory and, if asked for, in a file of JSON lines.
+///
+/// Several servers may share one record; their connections are numbered together.
+public final class StandInRecord: Sendable {
+  private struct State {
+    var entries: [StandInEntry] = []
+    var connections = 0
+    var observers: [AsyncStream<StandInEntry>.Continuation] = []
+    var file: FileHandle?
+  }
+
+  private let state: Mutex<State>
+  private let started = NIODeadline.now()
+
+  public init() {
+    state = Mutex(State())
+  }
+
+  /// - Parameter path: the file to write; it is created, or emptied if it exists.
+  /// - Throws: Foundation's error if the file cannot be opened.
+  public init(path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    try Data().write(to: url)
+    state = Mutex(State(file: try FileHandle(forWritingTo: url)))
+  }
+
+  /// Everything so far.
+  public var entries: [StandInEntry] {
+    state.withLock { $0.entries }
+  }
+
+  /// Everything so far, then everything that comes, until the caller stops iterating.
+  public func stream() -> AsyncStream<StandInEntry> {
+    let (stream, continuation) = AsyncStream<StandInEntry>.makeStream()
+    state.withLock { state in
+      for entry in state.entries { continuation.yield(entry) }
+      state.observers.append(continuation)
+    }
+    return stream
+  }
+
+  /// The texts of the data frames that clients sent, of one connection or of all.
+  public func received(connection: Int? = nil) -> [String] {
+    entries.compactMap { entry in
+      guard entry.direction == .received, connection == nil || entry.connection == connection else { return nil }
+      switch entry.content {
+      case .text(let text), .binary(let text): return text
+      case .head, .close: return nil
+      }
+    }
+  }
+
+  func nextConnection() -> Int {
+    state.withLock { state in
+      state.connections += 1
+      return state.connections
+    }
+  }
+
+  func append(_ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content) {
+    let elapsed = NIODeadline.now() - started
+    let entry = StandInEntry(
+      connection: connection, direction: direction, milliseconds: Int(elapsed.nanoseconds / 1_000_000),
+      content: content)
+    state.withLock { state in
+      state.entries.append(entry)
+      state.observers.removeAll { observer in
+        if case .terminated = observer.yield(entry) { return true }
+        return false
+      }
+      guard let file = state.file else { return }
+      do {
+        try file.write(contentsOf: Data((entry.json.text + "\n").utf8))
+      } catch {
+        // A full disk ends the file, not the conversation.
+        state.file = nil
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import NIOCore
+import WebSocketWire
+
+/// The head of an upgrade request, read strictly: one shape is accepted, everything else is an HTTP answer.
+struct UpgradeRequest {
+  enum Outcome {
+    case incomplete
+    case upgrade(StandInRequest, key: String)
+    case refuse(status: Int, reason: String)
+  }
+
+  static let maximumBytes = 16_384
+
+  /// Takes the head out of `bytes` when it is complete; what follows it stays there.
+  static func read(_ bytes: inout ByteBuffer) -> Outcome {
+    let view = bytes.readableBytesView
+    guard let end = endOfHead(view) else {
+      return view.count > maximumBytes
+        ? .refuse(status: 431, reason: "Request Header Fields Too Large") : .incomplete
+    }
+    guard let text = bytes.readString(length: end - view.startIndex) else { return .incomplete }
+    var lines = text.components(separatedBy: "\r\n")[...]
+    let requestLine = lines.removeFirst().split(separator: " ", omittingEmptySubsequences: false)
+    guard requestLine.count == 3, requestLine[2] == "HTTP/1.1" else {
+      return .refuse(status: 400, reason: "Bad Request")
+    }
+    guard requestLine[0] == "GET" else { return .refuse(status: 405, reason: "Method Not Allowed") }
+    var headers: [StandInRequest.Item] = []
+    for line in lines where !line.isEmpty {
+      guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
+        !line[..<colon].contains(where: \.isWhitespace)
+      else { return .refuse(status: 400, reason: "Bad Request") }
+      let value = String(line[line.index(after: colon)...]).trimmingWhitespace
+      headers.append(StandInRequest.Item(String(line[..<colon]), value))
+    }
+    return check(target: String(requestLine[1]), headers)
+  }
+
+  private static func endOfHead(_ view: ByteBufferView) -> Int? {
+    var matched = 0
+    for (index, byte) in zip(view.indices, view) {
+      let expected: UInt8 = matched.isMultiple(of: 2) ? 0x0D : 0x0A
+      matched = byte == expected ? matched + 1 : (byte == 0x0D ? 1 : 0)
+      if matched == 4 { return index + 1 }
+      if index - view.startIndex >= maximumBytes { return nil }
+    }
+    return nil
+  }
+
+  /// RFC 6455 section 4.2.1: each field once, each with the value that it must have.
+  private static func check(target: String, _ headers: [StandInRequest.Item]) -> Outcome {
+    let values = { (name: String) -> [String] in
+      headers.filter { $0.name.lowercased() == name }.map(\.value)
+    }
+    let connection = values("connection").joined(separator: ",").lowercased()
+      .split(separator: ",").map { String($0).trimmingWhitespace }
+    let keys = values("sec-websocket-key")
+    guard target.hasPrefix("/"), values("host").count == 1,
+      values("upgrade").map({ $0.lowercased() }) == ["websocket"], connection.contains("upgrade"),
+      keys.count == 1, let key = keys.first, Handshake.isValidKey(key)
+    else { return .refuse(status: 400, reason: "Bad Request") }
+    guard values("sec-websocket-version") == ["13"] else {
+      return .refuse(status: 426, reason: "Upgrade Required")
+    }
+    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let query = parts.count > 1 ? parts[1].split(separator: "&").map(item) : []
+    return .upgrade(StandInRequest(path: String(parts[0]), query: query, headers: headers), key: key)
+  }
+
+  private static func item(_ text: Substring) -> StandInRequest.Item {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { decoded($0) }
+    return StandInRequest.Item(parts[0], parts.count > 1 ? parts[1] : "")
+  }
+
+  private static func decoded(_ text: Substring) -> String {
+    String(text).removingPercentEncoding ?? String(text)
+  }
+}
+
+extension String {
+  var trimmingWhitespace: String {
+    guard let first = firstIndex(where: { !$0.isWhitespace }),
+      let last = lastIndex(where: { !$0.isWhitespace })
+    else { return "" }
+    return String(self[first...last])
+  }
+}
