@@ -65,11 +65,14 @@ public struct KeyStore: Sendable {
 
   private let entries: [Entry]
 
-  /// - Parameter keys: of `RouteTable.accessKeys`. One of more than `AccessKey.longestKeyBytes` bytes never matches.
+  /// - Parameter keys: of `RouteTable.accessKeys`. An empty one, and one of more than
+  ///   `AccessKey.longestKeyBytes` bytes, never match.
   public init(keys: [AccessKey]) {
     entries = keys.map { key in
       let bytes = Array(key.key.reveal().utf8)
-      return Entry(name: key.name, padded: Redacted(Self.padded(bytes)), length: bytes.count)
+      // No presented key has a length of -1.
+      let length = (1...AccessKey.longestKeyBytes).contains(bytes.count) ? bytes.count : -1
+      return Entry(name: key.name, padded: Redacted(Self.padded(bytes)), length: length)
     }
   }
 
