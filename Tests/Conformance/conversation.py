@@ -62,7 +62,7 @@ class Conversation:
 
     async def still_works(self) -> None:
         """The session takes and acknowledges an update."""
-        await self.connection.session.update(session={"type": "realtime", "instructions": "Be brief."})
+        await self.connection.session.update(session={"type": "realtime"})
         await self.until("session.updated")
 
 

@@ -1,0 +1,69 @@
+"""What the documents say is what is so: the README's program runs, the tables are current, every limit is described."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+from processes import BINARY, ROOT
+
+
+def fenced(path: pathlib.Path, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_R045_the_program_in_the_README_holds_both_conversations(gateway, tmp_path):
+    (program,) = fenced(ROOT / "README.md", "python")
+    assert program == (ROOT / "examples" / "quickstart.py").read_text(encoding="utf-8")
+    moved = program.replace("127.0.0.1:8787", f"127.0.0.1:{gateway.port}")
+    assert moved != program, "the README serves on its documented port"
+    file = tmp_path / "quickstart.py"
+    file.write_text(moved, encoding="utf-8")
+    run = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("completed") == 4, run.stdout
+    assert "You said: Hello there" in run.stdout
+
+
+def test_the_configuration_in_the_README_is_valid(tmp_path):
+    (routes,) = fenced(ROOT / "README.md", "json")
+    file = tmp_path / "routes.json"
+    file.write_text(routes, encoding="utf-8")
+    check = subprocess.run([str(BINARY), "check", str(file)], capture_output=True, text=True, timeout=30)
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_the_examples_are_valid():
+    for file in [ROOT / "routes.json", *sorted((ROOT / "examples").glob("*.json"))]:
+        check = subprocess.run([str(BINARY), "check", str(file)], capture_output=True, text=True, timeout=30)
+        assert check.returncode == 0, f"{file.name}:\n{check.stdout}{check.stderr}"
+
+
+def test_every_limit_is_documented_and_no_other():
+    source = (ROOT / "Sources" / "Routing" / "GatewayLimits.swift").read_text(encoding="utf-8")
+    defined = set(re.findall(r'\.init\("(\w+)"', source))
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"^\| `(\w+)` \|", page.split("## Limits")[1], re.MULTILINE))
+    assert len(defined) > 10 and described == defined
+
+
+def test_the_tables_of_proofs_are_current():
+    check = subprocess.run([sys.executable, str(ROOT / "scripts" / "proofs.py"), "--check"], capture_output=True, text=True)
+    assert check.returncode == 0, check.stderr
+
+
+def test_every_dependency_is_justified():
+    manifest = (ROOT / "Package.swift").read_text(encoding="utf-8")
+    used = set(re.findall(r'\.package\(url: "https://github\.com/[^/]+/([\w.-]+?)(?:\.git)?"', manifest))
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    justified = set(re.findall(r"^\| ([\w.-]+) \|", page, re.MULTILINE))
+    assert used and used <= justified, f"not in docs/dependencies.md: {sorted(used - justified)}"
+
+
+def test_make_help_has_one_line_for_each_target():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True).stdout
+    assert {line.split()[1] for line in shown.splitlines()} == targets
+    assert len(shown.splitlines()) == len(targets)
