@@ -78,17 +78,23 @@ extension JSONScanner {
     guard consume(ASCII.quote) else { throw unexpected() }
     let start = position
     guard let end = indexOfQuote(from: start) else { return try stringByByte(from: start) }
-    // Sums over the bytes vectorise; a search for the first odd one does not.
-    var all: UInt8 = 0
-    var odd: UInt8 = 0
-    for index in start..<end {
-      let byte = bytes[index]
-      all |= byte
-      odd |= byte < 0x20 || byte == ASCII.backslash ? 1 : 0
-    }
+    let (all, odd) = Self.marks(of: bytes, start..<end)
     guard odd == 0 else { return try stringByByte(from: start) }
     position = end &+ 1
     return StringToken(range: start..<end, hasEscapes: false, isASCII: all < 0x80)
+  }
+
+  /// All bytes of the range or-ed together, and whether one of them (1, else 0) is a control character or a backslash. A
+  /// sum over all bytes vectorises; a search for the first odd one does not.
+  private static func marks(of bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> (all: UInt8, odd: UInt8) {
+    var all: UInt8 = 0
+    var odd: UInt8 = 0
+    for index in range {
+      let byte = bytes[index]
+      all |= byte
+      odd |= (byte < 0x20 ? 1 : 0) | (byte == ASCII.backslash ? 1 : 0)
+    }
+    return (all, odd)
   }
 
   /// Moves over a number of at most `maxDigits` digits.

@@ -1,4 +1,4 @@
-import Audio
+public import Audio
 public import NIOCore
 
 /// Why the `audio` of an append cannot be taken (fault row 40). On the wire each is `invalid_value` with param `audio`.
@@ -7,7 +7,7 @@ public enum AudioFault: Error, Sendable, Hashable {
   /// PCM16 that ends in the middle of a sample.
   case oddByteCount
   case empty
-  /// More than 15 MiB.
+  /// More than 15 MiB, or than the limit given.
   case tooLarge
 
   public static let code = "invalid_value"
@@ -18,7 +18,7 @@ public enum AudioFault: Error, Sendable, Hashable {
     case .notBase64: "Invalid value for 'audio': expected base64-encoded audio."
     case .oddByteCount: "Invalid value for 'audio': 16-bit audio must have an even number of bytes."
     case .empty: "Invalid value for 'audio': the audio is empty."
-    case .tooLarge: "Invalid value for 'audio': at most \(PCM16.maxAppendBytes) bytes of audio fit in one event."
+    case .tooLarge: "Invalid value for 'audio': the audio of one event is too large."
     }
   }
 }
@@ -32,15 +32,20 @@ public struct AudioPayload: Sendable, Hashable {
 
   /// Takes the URL-safe alphabet and missing padding as well as standard base64 (RFC 4648 sections 4 and 5).
   ///
-  /// `bytesPerSample` is 2 for PCM16 and 1 for G.711, where any byte count is whole.
-  public static func standard(from text: String, bytesPerSample: Int = 2) throws(AudioFault) -> Self {
+  /// - Parameters:
+  ///   - bytesPerSample: 2 for PCM16, 1 for G.711, where any byte count is whole.
+  ///   - limit: in decoded bytes.
+  public static func standard(
+    from text: String, bytesPerSample: Int = PCM16.bytesPerSample, limit: Int = PCM16.maxAppendBytes
+  ) throws(AudioFault) -> Self {
     guard !text.isEmpty else { throw .empty }
+    // Before anything of that size is allocated.
+    guard text.utf8.count <= Base64.encodedCount(ofBytes: limit) else { throw .tooLarge }
     var base64 = ByteBuffer()
     var copy = text
     let decoded = copy.withUTF8 { Base64.normalise(UnsafeRawBufferPointer($0), into: &base64) }
     guard let decodedBytes = decoded else { throw .notBase64 }
-    guard decodedBytes > 0 else { throw .empty }
-    guard decodedBytes <= PCM16.maxAppendBytes else { throw .tooLarge }
+    guard decodedBytes <= limit else { throw .tooLarge }
     guard bytesPerSample < 2 || decodedBytes.isMultiple(of: bytesPerSample) else { throw .oddByteCount }
     return Self(base64: base64, decodedBytes: decodedBytes)
   }

@@ -38,6 +38,12 @@ public struct IDSource: Sendable {
     }
   }
 
+  /// A source of its own for another writer, seeded from this one.
+  public mutating func fork() -> IDSource {
+    let high = UInt128(nextWord())
+    return IDSource(seed: high << 64 | UInt128(nextWord()))
+  }
+
   /// Fills the first 21 bytes of `output` with a fresh suffix; a shorter output is filled as far as it goes.
   @inline(__always)
   mutating func writeSuffix(into output: UnsafeMutableRawBufferPointer) {
