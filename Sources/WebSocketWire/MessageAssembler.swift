@@ -22,6 +22,9 @@ struct MessageAssembler: Sendable {
     self.limits = limits
   }
 
+  /// The storage of the message in hand or of the one before it.
+  var heldBytes: Int { buffer.capacity }
+
   /// Checks a data frame's header against the message in hand, and begins a message if there is none.
   mutating func begin(_ header: FrameHeader) throws(WireFault) {
     if header.opcode == .continuation {

@@ -47,6 +47,12 @@ public struct WebSocketConnection: Sendable {
     messages = MessageAssembler(limits: limits)
   }
 
+  /// Bytes of storage that the connection holds now, used or not, without the bytes handed over and not yet read: what
+  /// an idle one costs, and what the message in hand has made of it.
+  public var heldBytes: Int {
+    messages.heldBytes + control.capacity + outbound.capacity
+  }
+
   // MARK: Receiving
 
   /// Hands over bytes from the socket. Ask for events until there are none afterwards.

@@ -29,6 +29,29 @@ import WebSocketWire
     #expect(connection.phase == .open)
   }
 
+  @Test("Fault row 25: nothing is reserved for a payload that is declared and does not come", arguments: bothRoles)
+  func declaredIsNotReserved(role: Role) {
+    var connection = WebSocketConnection(role: role)
+    let mask: [UInt8] = role == .server ? [0, 0, 0, 0] : []
+    #expect(connection.events(FaultTests.declaration(role, 127, 25_165_824, 8) + mask) == [])
+    #expect(connection.heldBytes == 0)
+    #expect(connection.events([UInt8](repeating: 1, count: 10_000)) == [])
+    #expect((10_000...40_000).contains(connection.heldBytes))
+  }
+
+  @Test("Fault row 26: the storage of a large message is given back once it has been taken", arguments: bothRoles)
+  func storageIsGivenBack(role: Role) {
+    var connection = WebSocketConnection(role: role)
+    let large = role.peerFrame(.binary, [UInt8](repeating: 1, count: 300_000))
+    #expect(connection.copiedEvents(large, pieces: [100_000, large.count - 100_000]).count == 1)
+    #expect(connection.heldBytes == 0)
+    #expect(connection.copiedEvents(large, pieces: [100_000]) == [])
+    #expect(connection.heldBytes >= 99_000)
+    connection.close(.normal, reason: "")
+    connection.emptyOutbound()
+    #expect(connection.heldBytes < 1000)
+  }
+
   @Test("Fault row 26: fragments may add up to the limit, one byte more is refused on its header", arguments: bothRoles)
   func message(role: Role) {
     let limits = WireLimits(maxFrameBytes: 1000, maxMessageBytes: 1500)
