@@ -3,7 +3,6 @@ import Gateway
 import Logging
 import NIOCore
 import NIOPosix
-import Routing
 import Translation
 
 /// The production WebSocket pipeline with an echo in place of a session, for the Autobahn test suite.
@@ -28,7 +27,7 @@ struct EchoTestee: AsyncParsableCommand {
       try await runCases(of: try Self.endpoint(client), on: group.next())
     } else {
       let server = EchoConformance.server(
-        listeners: [Listener(host: "127.0.0.1", port: port)], group: group, logger: logger)
+        listeners: [ListenAddress(host: "127.0.0.1", port: port)], group: group, logger: logger)
       _ = try await server.start()
       try await Task.sleep(for: .seconds(365 * 86_400))
     }

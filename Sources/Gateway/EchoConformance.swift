@@ -1,6 +1,5 @@
 public import Logging
 public import NIOCore
-public import Routing
 public import Translation
 
 import WebSocketWire
@@ -9,7 +8,7 @@ import WebSocketWire
 public enum EchoConformance {
   /// A server that opens a WebSocket at every path and sends every message back.
   public static func server(
-    listeners: [Routing.Listener], limits: EdgeLimits = EdgeLimits(), group: any EventLoopGroup, logger: Logger
+    listeners: [ListenAddress], limits: EdgeLimits = EdgeLimits(), group: any EventLoopGroup, logger: Logger
   ) -> GatewayServer {
     GatewayServer(
       listeners: listeners, limits: limits, admission: EchoAdmission(), surface: nil, group: group, logger: logger)
@@ -35,7 +34,7 @@ public enum EchoConformance {
 }
 
 /// Why an echo connection was not made.
-public enum EchoFault: Error, Sendable, Hashable {
+public enum EchoFault: Error, Sendable, Equatable {
   case notConnected(UpstreamEnd)
 }
 

@@ -7,7 +7,7 @@ public import Routing
 
 /// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
 public final class GatewayServer: Sendable {
-  private let listeners: [Routing.Listener]
+  private let listeners: [ListenAddress]
   private let limits: EdgeLimits
   private let admission: any UpgradeAdmission
   private let surface: HTTPSurface?
@@ -24,14 +24,14 @@ public final class GatewayServer: Sendable {
   ) {
     let limits = limits ?? EdgeLimits(table.limits)
     self.init(
-      listeners: table.listeners, limits: limits,
+      listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
       admission: RealtimeAdmission(table: table, limits: limits, contexts: TLSContexts(), logger: logger),
       surface: HTTPSurface(responder: OperatorSurface.router().buildResponder(), logger: logger),
       group: group, logger: logger)
   }
 
   init(
-    listeners: [Routing.Listener], limits: EdgeLimits, admission: any UpgradeAdmission, surface: HTTPSurface?,
+    listeners: [ListenAddress], limits: EdgeLimits, admission: any UpgradeAdmission, surface: HTTPSurface?,
     group: any EventLoopGroup, logger: Logger
   ) {
     self.listeners = listeners

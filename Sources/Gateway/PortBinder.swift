@@ -3,6 +3,21 @@ import NIOCore
 import NIOPosix
 import Routing
 
+/// An address to listen on.
+public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+  /// An IP address without brackets, or a name.
+  public let host: String
+  /// 0 lets the system choose.
+  public let port: Int
+
+  public init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+
+  public var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+}
+
 /// Why the server cannot start.
 public enum StartFault: Error, Sendable, Hashable, CustomStringConvertible {
   /// Another process listens there.
@@ -30,7 +45,7 @@ struct PortBinder {
   let prepare: @Sendable (any Channel) throws -> Void
 
   /// All listening channels; when one fails none stays open.
-  func bind(_ listeners: [Routing.Listener]) async throws(StartFault) -> [any Channel] {
+  func bind(_ listeners: [ListenAddress]) async throws(StartFault) -> [any Channel] {
     var channels: [any Channel] = []
     do throws(StartFault) {
       for listener in listeners {
@@ -45,7 +60,7 @@ struct PortBinder {
   }
 
   /// Nil for an address that this machine does not have, as `::1` where IPv6 is off.
-  private func bind(_ listener: Routing.Listener) async throws(StartFault) -> (any Channel)? {
+  private func bind(_ listener: ListenAddress) async throws(StartFault) -> (any Channel)? {
     do {
       return try await bootstrap.bind(host: listener.host, port: listener.port).get()
     } catch let error as IOError {
@@ -53,7 +68,7 @@ struct PortBinder {
       case EADDRINUSE:
         throw .portInUse(address: "\(listener)")
       case EADDRNOTAVAIL, EAFNOSUPPORT:
-        guard listener.isLoopback else { break }
+        guard NetworkAddress.isLoopback(listener.host) else { break }
         logger.warning("address not available on this machine", metadata: ["address": "\(listener)"])
         return nil
       default:

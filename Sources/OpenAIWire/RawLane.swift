@@ -36,9 +36,7 @@ public struct RawLane: Sendable {
       if let verbatim = chunk.verbatim {
         buffer.writeImmutableBuffer(verbatim)
       } else {
-        buffer.writeStaticString(#"{"type":"input_audio_buffer.append","audio":""#)
-        buffer.writeImmutableBuffer(chunk.base64)
-        buffer.writeStaticString(#""}"#)
+        chunk.base64.withUnsafeReadableBytes { EventWriter.writeAppend($0, into: &buffer) }
       }
     }
   }
@@ -117,7 +115,7 @@ public struct RawLane: Sendable {
       "error": ["type": "server_error", "code": .string(verdict.code), "message": .string(verdict.message)],
     ]
     let event: JSONValue = [
-      "type": "response.done", "event_id": .string(port.ids.next("event")), "response": .object(response),
+      "type": "response.done", "event_id": .string(port.ids.next(.event)), "response": .object(response),
     ]
     port.outbox.downstream.append(.control) { event.write(into: &$0) }
   }

@@ -56,7 +56,7 @@ public struct SessionDialogue: Sendable {
       key: key, model: model)
     session = Session(
       SessionParameters(
-        provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: (1, 2)),
+        provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: 12),
       at: now)
   }
 
@@ -94,6 +94,11 @@ public struct SessionDialogue: Sendable {
 
   public mutating func upstreamEnds(_ end: UpstreamEnd) -> Step {
     session.upstreamEnded(end, at: now)
+    return drain()
+  }
+
+  public mutating func shutsDown() -> Step {
+    session.shutDown(at: now)
     return drain()
   }
 

@@ -10,8 +10,6 @@ public struct SessionLimits: Sendable {
   public var upstreamFirstEvent = Duration.seconds(10)
   /// Content held while the provider is not ready; beyond it the client is not read.
   public var heldBytes = 1_048_576
-  /// The most audio in one append, decoded (the OpenAI service's limit).
-  public var appendBytes = 15 * 1_048_576
 
   public init() {}
 }

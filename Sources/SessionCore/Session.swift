@@ -13,11 +13,11 @@ public struct SessionParameters: Sendable {
   /// Seconds since 1970, for `expires_at`; everything else uses the monotonic clock.
   public var unixTime: Int
   /// What the session's ids are drawn from: 128 random bits.
-  public var seed: (UInt64, UInt64)
+  public var seed: UInt128
 
   public init(
     provider: ProviderConfiguration, requestedModel: String?, limits: SessionLimits = SessionLimits(), unixTime: Int,
-    seed: (UInt64, UInt64)
+    seed: UInt128
   ) {
     self.provider = provider
     self.requestedModel = requestedModel
@@ -67,10 +67,10 @@ public struct Session: Sendable {
 
   public init(_ parameters: SessionParameters, at now: Instant) {
     var ids = IDSource(seed: parameters.seed)
-    id = ids.next("sess")
+    id = ids.next(.session)
     limits = parameters.limits
     isModelKnown = parameters.requestedModel != nil
-    let conversationID = ids.next("conv")
+    let conversationID = ids.next(.conversation)
     let session = RealtimeSession.defaults(
       id: id, model: parameters.requestedModel ?? parameters.provider.model, voice: "marin",
       expiresAt: parameters.unixTime + 3600)
@@ -124,9 +124,6 @@ public struct Session: Sendable {
     guard phase != .ended else { return }
     switch message.withUnsafeReadableBytes({ EventReader.read($0) }) {
     case .append(let frame):
-      guard frame.decodedBytes <= limits.appendBytes else {
-        return refuse(.audioTooLarge(limit: limits.appendBytes), message: message)
-      }
       guard let base64 = message.getSlice(at: message.readerIndex + frame.audio.lowerBound, length: frame.audio.count)
       else { return }
       append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, verbatim: message), at: now)
@@ -155,12 +152,10 @@ public struct Session: Sendable {
       return port.emit(.invalidJSON(error.message), eventID: nil)
     }
     do {
-      let (type, eventID) = try ClientEvent.header(of: value)
-      if type == .inputAudioBufferAppend {
-        return try appendSlowly(value, at: now)
-      }
-      if type == .sessionUpdate { window.updated(at: now) } else { settle(at: now) }
-      let event = IncomingEvent(type: type, eventID: eventID, value: value, message: message)
+      let header = try EventHeader(of: value)
+      if header.type == .inputAudioBufferAppend { return try appendSlowly(value, at: now) }
+      if header.type == .sessionUpdate { window.updated(at: now) } else { settle(at: now) }
+      let event = IncomingEvent(header: header, value: value, message: message)
       try translator.clientEvent(event, at: now, port: &port)
     } catch {
       port.emit(error, eventID: ClientEvent.eventID(of: value))
@@ -170,15 +165,14 @@ public struct Session: Sendable {
 
   /// Audio that the audio lane left alone: another alphabet, no padding, escapes, unknown fields.
   private mutating func appendSlowly(_ value: JSONValue, at now: Instant) throws(EventFault) {
-    guard let text = value["audio"] else { throw .missing("audio") }
-    guard let audio = text.string else { throw .wrongType("audio", expected: "a base64 string") }
-    let payload = try AudioPayload.standard(from: audio, limit: limits.appendBytes)
+    guard case .inputAudioBufferAppend(let audio) = try ClientEvent.decode(value).body else { return }
+    let payload: AudioPayload
+    do {
+      payload = try AudioPayload.standard(from: audio)
+    } catch {
+      throw EventFault(code: AudioFault.code, message: error.message, param: AudioFault.param)
+    }
     append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, verbatim: nil), at: now)
-  }
-
-  private mutating func refuse(_ fault: EventFault, message: ByteBuffer) {
-    let value = try? JSONValue(parsing: message.readableBytesView)
-    port.emit(fault, eventID: value.flatMap(ClientEvent.eventID))
   }
 
   /// What waits for the provider is bounded: beyond the limit the client is not read.

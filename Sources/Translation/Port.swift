@@ -8,12 +8,16 @@ public import NIOCore
 public struct Port: Sendable {
   public var outbox = Outbox()
   public var ids: IDSource
+  /// Writes the audio deltas of the part that is open.
+  public var audioDeltas: AudioDeltaWriter
   /// Content that waits for the provider, in order.
   private var held = MessageQueue()
   /// Whether content may go out: the connection is up and the provider has accepted its set-up.
   public private(set) var isUpstreamReady = false
 
   public init(ids: IDSource) {
+    var ids = ids
+    audioDeltas = AudioDeltaWriter(ids: ids.fork())
     self.ids = ids
   }
 
@@ -24,13 +28,19 @@ public struct Port: Sendable {
 
   /// Sends an event with a fresh `event_id` to the client.
   public mutating func emit(_ body: ServerEvent.Body) {
-    let event = ServerEvent(eventID: ids.next("event"), body)
+    let event = ServerEvent(eventID: ids.next(.event), body)
     outbox.downstream.append(.control) { event.write(into: &$0) }
   }
 
   /// Sends an `error` event that names the client's event.
   public mutating func emit(_ fault: EventFault, eventID: String?) {
     emit(.error(fault.errorObject(eventID: eventID)))
+  }
+
+  /// Sends a chunk of speech, as base64 text in standard form, for the part that `audioDeltas` was begun with.
+  @inline(__always)
+  public mutating func emitAudioDelta(_ base64: ByteBuffer) {
+    outbox.downstream.append(.audio) { audioDeltas.write(base64.readableBytesView, into: &$0) }
   }
 
   public mutating func note(_ severity: SessionNote.Severity, _ message: String, _ fields: [String: String] = [:]) {

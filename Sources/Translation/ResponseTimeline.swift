@@ -39,8 +39,6 @@ public struct ResponseTimeline: Sendable {
     let position: PartPosition
     let previousItemID: String?
     var text = ""
-    var hasAudio = false
-    var audioDeltas: AudioDeltaWriter?
   }
 
   public private(set) var live: Live?
@@ -49,12 +47,6 @@ public struct ResponseTimeline: Sendable {
 
   public var isLive: Bool { live != nil }
 
-  /// Whether deltas have an item to go to.
-  public var hasOpenItem: Bool { live?.message != nil }
-
-  /// Whether anything but the opening of the response has been emitted for it.
-  public var hasOutput: Bool { (live?.nextOutputIndex ?? 0) > 0 }
-
   // MARK: Beginning
 
   /// Emits `response.created`. Does nothing while a response is live.
@@ -62,7 +54,7 @@ public struct ResponseTimeline: Sendable {
     form: Form, session: RealtimeSession, options: ResponseOptions?, conversation: Conversation, port: inout Port
   ) {
     guard live == nil else { return }
-    let id = port.ids.next("resp")
+    let id = port.ids.next(.response)
     let response = Response.opened(
       id: id, form: form, session: session, options: options, conversationID: conversation.id)
     live = Live(id: id, form: form, response: response)
@@ -72,7 +64,7 @@ public struct ResponseTimeline: Sendable {
   /// Opens the message item that the answer goes to, if none is open.
   private mutating func openMessage(_ conversation: inout Conversation, port: inout Port) {
     guard let current = live, current.message == nil else { return }
-    let itemID = port.ids.next("item")
+    let itemID = port.ids.next(.item)
     let item = Item.message(id: itemID, role: .assistant, status: .inProgress, content: [])
     let position = PartPosition(
       responseID: current.id, itemID: itemID, outputIndex: current.nextOutputIndex, contentIndex: 0)
@@ -81,6 +73,8 @@ public struct ResponseTimeline: Sendable {
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(
       .responseContentPartAdded(position, part: current.form == .audio ? .audio(transcript: "") : .text("")))
+    port.audioDeltas.begin(
+      responseID: current.id, itemID: itemID, outputIndex: position.outputIndex, contentIndex: 0)
     live?.nextOutputIndex += 1
     live?.message = OpenMessage(position: position, previousItemID: previous)
   }
@@ -90,13 +84,8 @@ public struct ResponseTimeline: Sendable {
   /// A chunk of speech as standard base64 text; re-framed, not decoded. Dropped in a written answer.
   public mutating func audio(_ base64: ByteBuffer, _ conversation: inout Conversation, port: inout Port) {
     guard let current = live, current.form == .audio else { return }
-    if current.message?.audioDeltas == nil {
-      openMessage(&conversation, port: &port)
-      guard let position = live?.message?.position else { return }
-      live?.message?.hasAudio = true
-      live?.message?.audioDeltas = AudioDeltaWriter(position: position, ids: &port.ids)
-    }
-    port.outbox.downstream.append(.audio) { live?.message?.audioDeltas?.write(base64, into: &$0) }
+    if current.message == nil { openMessage(&conversation, port: &port) }
+    port.emitAudioDelta(base64)
   }
 
   /// A piece of the answer's words, to be concatenated as it is.

@@ -1,5 +1,4 @@
-public import Audio
-public import Envelope
+import Envelope
 
 /// The user's spoken turn, from the first sign of speech to its transcript: emits each of its events exactly once and
 /// in the order that the service has (speech started, stopped, committed, item added and done, transcription).
@@ -14,7 +13,7 @@ public struct SpeechTurn: Sendable {
 
   /// The user began to speak: emits `input_audio_buffer.speech_started`.
   public init(startedAtMs: Int, port: inout Port) {
-    itemID = port.ids.next("item")
+    itemID = port.ids.next(.item)
     startedMs = max(0, startedAtMs)
     endedMs = startedMs
     port.emit(.inputAudioBufferSpeechStarted(audioStartMs: startedMs, itemID: itemID))
@@ -22,7 +21,7 @@ public struct SpeechTurn: Sendable {
 
   /// A turn that the client ended itself by a commit, with no detection of speech: it has no speech events.
   public init(committedByClient audioMs: Int, port: inout Port) {
-    itemID = port.ids.next("item")
+    itemID = port.ids.next(.item)
     startedMs = 0
     endedMs = max(0, audioMs)
     stage = .stopped

@@ -41,16 +41,16 @@ public protocol Translator: Sendable {
 
 /// A client event after the checks that every provider shares.
 public struct IncomingEvent: Sendable {
-  public var type: ClientEventType
-  public var eventID: String?
+  public var header: EventHeader
   /// The whole event.
   public var value: JSONValue
   /// Its bytes as they came, for providers that speak the same language.
   public var message: ByteBuffer
 
-  public init(type: ClientEventType, eventID: String?, value: JSONValue, message: ByteBuffer) {
-    self.type = type
-    self.eventID = eventID
+  public var type: ClientEventType { header.type }
+
+  public init(header: EventHeader, value: JSONValue, message: ByteBuffer) {
+    self.header = header
     self.value = value
     self.message = message
   }

@@ -64,7 +64,8 @@ struct FormatFields: Codable, Sendable, Equatable {
     case "audio/pcma": format = .pcma
     default:
       throw DecodingError.dataCorruptedError(
-        forKey: .type, in: container, debugDescription: "The audio format is not one of audio/pcm, audio/pcmu, audio/pcma.")
+        forKey: .type, in: container,
+        debugDescription: "The audio format is not one of audio/pcm, audio/pcmu, audio/pcma.")
     }
     unknown = try container.decode(UnknownFields.self, forKey: .unknown)
   }

@@ -49,14 +49,15 @@ public struct ClientEvent: Sendable, Equatable {
 }
 
 extension ClientEvent {
-  /// The `event_id` of a message, so that an error event can name it even where the message is no valid event; nil where
-  /// it has none that is valid.
+  /// The `event_id` of a message, so that an error event can name it even where the message is no valid event; nil
+  /// where it has none that is valid.
   public static func eventID(of value: JSONValue) -> String? {
     guard let id = value["event_id"]?.string, id.unicodeScalars.count <= maximumEventIDLength else { return nil }
     return id
   }
 
-  /// Reads and checks an event (fault row 39). The fields of a `session.update` are checked by `SessionPatch.applied(to:)`.
+  /// Reads and checks an event (fault row 39). The fields of a `session.update` are checked by
+  /// `SessionPatch.applied(to:)`.
   public static func decode(_ value: JSONValue) throws(EventFault) -> ClientEvent {
     guard let object = value.object else {
       throw .invalidEvent("The message is \(value.kind.phrase); expected a JSON object with a 'type'.")

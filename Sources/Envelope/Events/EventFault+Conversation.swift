@@ -6,7 +6,8 @@ extension EventFault {
     EventFault(
       code: "conversation_already_has_active_response",
       message:
-        "Conversation already has an active response in progress: \(id). Wait until the response is finished before creating a new one."
+        "Conversation already has an active response in progress: \(id). "
+        + "Wait until the response is finished before creating a new one."
     )
   }
 
@@ -19,7 +20,8 @@ extension EventFault {
     EventFault(
       code: "input_audio_buffer_commit_empty",
       message:
-        "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has \(hundredths(milliseconds))ms of audio."
+        "Error committing input audio buffer: buffer too small. "
+        + "Expected at least 100ms of audio, but buffer only has \(hundredths(milliseconds))ms of audio."
     )
   }
 

@@ -97,7 +97,8 @@ extension EventFault {
     EventFault(
       code: "integer_below_min_value",
       message:
-        "Invalid '\(param)': integer below minimum value. Expected a value >= \(minimum), but got \(excerpt(found)) instead.",
+        "Invalid '\(param)': integer below minimum value. "
+        + "Expected a value >= \(minimum), but got \(excerpt(found)) instead.",
       param: param)
   }
 
@@ -105,7 +106,8 @@ extension EventFault {
     EventFault(
       code: "integer_above_max_value",
       message:
-        "Invalid '\(param)': integer above maximum value. Expected a value <= \(maximum), but got \(excerpt(found)) instead.",
+        "Invalid '\(param)': integer above maximum value. "
+        + "Expected a value <= \(maximum), but got \(excerpt(found)) instead.",
       param: param)
   }
 
@@ -113,7 +115,8 @@ extension EventFault {
     EventFault(
       code: "decimal_below_min_value",
       message:
-        "Invalid '\(param)': decimal below minimum value. Expected a value >= \(minimum), but got \(excerpt(found)) instead.",
+        "Invalid '\(param)': decimal below minimum value. "
+        + "Expected a value >= \(minimum), but got \(excerpt(found)) instead.",
       param: param)
   }
 
@@ -121,7 +124,8 @@ extension EventFault {
     EventFault(
       code: "decimal_above_max_value",
       message:
-        "Invalid '\(param)': decimal above maximum value. Expected a value <= \(maximum), but got \(excerpt(found)) instead.",
+        "Invalid '\(param)': decimal above maximum value. "
+        + "Expected a value <= \(maximum), but got \(excerpt(found)) instead.",
       param: param)
   }
 
@@ -130,7 +134,8 @@ extension EventFault {
     EventFault(
       code: "string_above_max_length",
       message:
-        "Invalid '\(param)': string too long. Expected a string with maximum length \(maximum), but got a string with length \(found) instead.",
+        "Invalid '\(param)': string too long. "
+        + "Expected a string with maximum length \(maximum), but got a string with length \(found) instead.",
       param: param)
   }
 }

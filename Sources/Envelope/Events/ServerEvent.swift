@@ -19,7 +19,7 @@ public struct ServerEvent: Sendable, Equatable {
     case sessionUpdated(RealtimeSession)
     case error(ErrorObject)
 
-    case conversationCreated(Conversation)
+    case conversationCreated(ConversationObject)
     case conversationItemAdded(item: Item, previousItemID: String?)
     case conversationItemDone(item: Item, previousItemID: String?)
     case conversationItemCreated(item: Item, previousItemID: String?)

@@ -1,5 +1,5 @@
 /// `conversation` of `conversation.created`.
-public struct Conversation: Codable, Sendable, Equatable {
+public struct ConversationObject: Codable, Sendable, Equatable {
   public var id: String
   public var object: String?
   public var unknown: UnknownFields

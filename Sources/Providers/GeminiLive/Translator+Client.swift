@@ -1,6 +1,7 @@
 public import Envelope
 public import Translation
 
+import Audio
 import NIOCore
 
 extension GeminiLiveTranslator {
@@ -103,7 +104,7 @@ extension GeminiLiveTranslator {
   // MARK: Audio
 
   public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) {
-    clock.append(byteCount: chunk.decodedByteCount)
+    clock.append(bytes: chunk.decodedByteCount)
     if isManual {
       buffered.append(chunk)
       return
@@ -162,7 +163,7 @@ extension GeminiLiveTranslator {
       }
     }
     var item = item
-    item.id = item.id ?? port.ids.next("item")
+    item.id = item.id ?? port.ids.next(.item)
     item.role = role
     item.status = .completed
     item.object = "realtime.item"

@@ -59,9 +59,11 @@ extension GeminiLiveTranslator {
     for part in content.modelTurn?.parts ?? [] {
       guard let blob = part.inlineData, let data = blob.data else { continue }  // Text beside speech is never spoken.
       guard blob.mimeType?.hasPrefix("audio/") ?? true else { continue }
-      let text = ByteBuffer(string: data)
-      guard let base64 = Base64.standard(from: text) else { throw .malformedMessage("inlineData.data is not base64") }
-      speak(base64, at: now, port: &port)
+      do {
+        speak(try AudioPayload.standard(from: data).base64, at: now, port: &port)
+      } catch {
+        throw .malformedMessage("inlineData.data: \(error)")
+      }
     }
     if let words = content.outputTranscription?.text, !words.isEmpty { say(words, at: now, port: &port) }
     if let usage { note(usage, port: &port) }

@@ -1,5 +1,5 @@
 public import Envelope
-public import NIOCore
+import NIOCore
 public import Translation
 
 import Audio
@@ -75,7 +75,7 @@ public struct GeminiLiveTranslator: Translator {
   var request: Request?
   var turn = Turn()
   var speech: SpeechTurn?
-  var clock = AudioClock(format: .pcm16(SampleRate(24_000)))
+  var clock = AudioClock()
   /// Audio of a client that ends its turns itself, as finished messages: what is appended, and what is committed.
   var buffered = ManualAudio()
   var committed = ManualAudio()

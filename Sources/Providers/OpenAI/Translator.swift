@@ -1,6 +1,6 @@
 public import Envelope
 public import NIOCore
-public import OpenAIWire
+import OpenAIWire
 public import Translation
 
 /// What an OpenAI Realtime session is configured with.
