@@ -41,9 +41,8 @@ extension CheckedField {
     let name = try type.string()
     switch name {
     case "input_text", "output_text": _ = try requiredMember("text").string()
-    case "input_audio": _ = try requiredMember("audio").string()
     case "input_image": _ = try requiredMember("image_url").string()
-    case "output_audio": break
+    case "input_audio", "output_audio": break
     default: throw .invalidValue(name, param: type.path, supported: ContentPart.types)
     }
   }

@@ -59,27 +59,17 @@ extension ClientEvent {
   /// Reads and checks an event (fault row 39). The fields of a `session.update` are checked by
   /// `SessionPatch.applied(to:)`.
   public static func decode(_ value: JSONValue) throws(EventFault) -> ClientEvent {
-    guard let object = value.object else {
-      throw .invalidEvent("The message is \(value.kind.phrase); expected a JSON object with a 'type'.")
+    let header = try EventHeader(of: value)
+    let body = try Body(header.type, CheckedField(value: value, path: ""))
+    let known = body.fields()
+    var unknown = JSONObject()
+    for (key, field) in value.object ?? JSONObject() where key != "type" && known[key] == nil {
+      // An event_id that is left is null.
+      if key != "event_id" || header.eventID == nil {
+        unknown[key] = field
+      }
     }
-    let root = CheckedField(value: value, path: "")
-    guard let name = try root.member("type") else { throw .missingEventType() }
-    guard let type = ClientEventType(rawValue: try name.string()) else {
-      throw .unknownEventType(try name.string())
-    }
-    var rest = object
-    rest.removeValue(forKey: "type")
-    var eventID: String?
-    if let id = try root.member("event_id"), !id.value.isNull {
-      try id.bound(maximumEventIDLength)
-      eventID = try id.string()
-      rest.removeValue(forKey: "event_id")
-    }
-    let body = try Body(type, root)
-    for key in body.fields().keys {
-      rest.removeValue(forKey: key)
-    }
-    return ClientEvent(eventID: eventID, body, unknown: rest)
+    return ClientEvent(eventID: header.eventID, body, unknown: unknown)
   }
 
   /// The event as JSON: `type` and `event_id` first.

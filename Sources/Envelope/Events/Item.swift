@@ -94,8 +94,9 @@ public struct Item: Codable, Sendable, Equatable {
     unknown = UnknownFields()
   }
 
-  public static func message(id: String?, role: Role, status: ItemStatus? = .completed, content: [ContentPart]) -> Item
-  {
+  public static func message(
+    id: String?, role: Role, status: ItemStatus? = .completed, content: [ContentPart]
+  ) -> Item {
     var item = Item(id: id, type: .message, status: status)
     item.role = role
     item.content = content

@@ -1,6 +1,7 @@
 extension ServerEvent {
   /// Reads an event. An unknown `type` gives `.unknown`; an index that a peer leaves out is 0.
-  /// - Throws: where `value` is no object, has no string `type`, or lacks a field without which the event means nothing.
+  /// - Throws: where `value` is no object, has no string `type`, or lacks a field without which the event means
+  ///   nothing.
   public static func decode(_ value: JSONValue) throws(DecodingFault) -> ServerEvent {
     guard let object = value.object else {
       throw DecodingFault(.wrongType(expected: .object, found: value.kind), path: "")
