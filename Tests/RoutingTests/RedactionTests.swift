@@ -124,6 +124,17 @@ struct RedactionTests {
     }
   }
 
+  @Test("A secret of the longest length is taken, one byte more is unusable")
+  func longestSecret() throws {
+    func secret(_ length: Int) throws(SecretFault) -> Redacted<String> {
+      let sources = SecretSources(
+        environment: { _ in String(repeating: "k", count: length) }, file: { (_, _) throws(FileFault) in [] })
+      return try sources.secret(.environment("K"), directory: "")
+    }
+    #expect(try secret(SecretSources.longestSecretBytes).reveal().count == SecretSources.longestSecretBytes)
+    #expect(throws: SecretFault.unusable(.environment("K"))) { try secret(SecretSources.longestSecretBytes + 1) }
+  }
+
   @Test("Names a finger's slip away are found, others are not")
   func nearestNames() {
     let known = ["url", "key", "model", "caFile", "apiVersion"]

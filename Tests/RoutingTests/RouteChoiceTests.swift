@@ -68,6 +68,7 @@ private let choices: [ChoiceCase] = [
   // R282: the query picks; its own prefix is dropped, another's is passed on.
   .init("/v1/realtime?provider=gemini&model=gemini/gemini-3.8-live", "gemini", "gemini-3.8-live"),
   .init("/v1/realtime?provider=azure&model=azure/x", "azure", "x"),
+  .init("/v1/realtime?provider=azure&model=azure/", "azure", "azure/"),
   .init("/v1/realtime?provider=gemini&model=openai/gpt-4o-mini", "gemini", "openai/gpt-4o-mini", foreign: true),
 ]
 

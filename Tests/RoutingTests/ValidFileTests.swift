@@ -196,6 +196,15 @@ struct DiskTests {
     #expect(loadFault("/dev/zero") == "/dev/zero: the file cannot be read: larger than 1048576 bytes")
   }
 
+  @Test("A file of exactly the limit is read, one of a byte more is not")
+  func bound() throws {
+    let size = try SystemFile.read(#filePath, limitBytes: 1_000_000).count
+    #expect(try SystemFile.read(#filePath, limitBytes: size).count == size)
+    #expect(throws: FileFault.tooLarge(limitBytes: size - 1)) {
+      try SystemFile.read(#filePath, limitBytes: size - 1)
+    }
+  }
+
   @Test("fault row 60: 1 MiB is taken, one byte more is refused")
   func largest() {
     let small = Array(smallFile().utf8)
