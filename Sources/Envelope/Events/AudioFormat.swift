@@ -68,6 +68,9 @@ struct FormatFields: Codable, Sendable, Equatable {
         debugDescription: "The audio format is not one of audio/pcm, audio/pcmu, audio/pcma.")
     }
     unknown = try container.decode(UnknownFields.self, forKey: .unknown)
+    if case .pcm = format { return }
+    // A rate beside a G.711 type means nothing; some servers send it.
+    unknown.fields["rate"] = try container.decodeIfPresent(JSONValue.self, forKey: .rate)
   }
 
   func encode(to encoder: any Encoder) throws {

@@ -73,7 +73,7 @@ extension CheckedField {
     return value
   }
 
-  /// PCM at 24 kHz only, as the service has it; any `rate` beside a G.711 type is kept and means nothing.
+  /// PCM at 24 kHz only, as the service has it; a `rate` beside a G.711 type means nothing and is dropped.
   func format(over current: FormatFields) throws(EventFault) -> FormatFields {
     var type = current.format.type
     if let given = try member("type") {

@@ -4,7 +4,7 @@ import Testing
 @Suite("Client events: checks")
 struct ClientEventTests {
   private static func decodingFault(_ value: JSONValue) -> EventFault? {
-    fault { () throws(EventFault) in _ = try ClientEvent.decode(value) }
+    thrownFault { () throws(EventFault) in _ = try ClientEvent.decode(value) }
   }
 
   @Test("R098, fault row 39: a type that is missing, of the wrong kind, unknown")

@@ -106,7 +106,7 @@ extension JSONValue {
 }
 
 /// The fault that `body` throws; nil where it throws none.
-func fault(_ body: () throws(EventFault) -> Void) -> EventFault? {
+func thrownFault(_ body: () throws(EventFault) -> Void) -> EventFault? {
   do {
     try body()
     return nil

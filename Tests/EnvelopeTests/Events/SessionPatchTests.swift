@@ -101,7 +101,7 @@ struct SessionPatchTests {
     let after: JSONValue = alone.setting(other, "New.")
     for patch in [alone, before, after] {
       var session = Self.start
-      let thrown = fault { () throws(EventFault) in
+      let thrown = thrownFault { () throws(EventFault) in
         session = try SessionPatch(patch.object ?? [:]).applied(to: session)
       }
       #expect(thrown?.code == row.code)
@@ -116,7 +116,7 @@ struct SessionPatchTests {
     let path = "audio.input.turn_detection"
     let value: JSONValue = ["type": "semantic_vad", "eagerness": .string(name)]
     guard name != "urgent" else {
-      let thrown = fault { () throws(EventFault) in _ = try Self.apply(path, value) }
+      let thrown = thrownFault { () throws(EventFault) in _ = try Self.apply(path, value) }
       #expect(thrown?.code == "invalid_value")
       #expect(thrown?.param == "session.audio.input.turn_detection.eagerness")
       return
@@ -128,12 +128,12 @@ struct SessionPatchTests {
 
   @Test("R275: a turn_detection.type other than server_vad and semantic_vad is refused")
   func turnDetectionType() throws {
-    let thrown = fault { () throws(EventFault) in _ = try Self.apply("audio.input.turn_detection.type", "foo") }
+    let thrown = thrownFault { () throws(EventFault) in _ = try Self.apply("audio.input.turn_detection.type", "foo") }
     #expect(thrown?.code == "invalid_value")
     #expect(thrown?.param == "session.audio.input.turn_detection.type")
     #expect(try Self.apply("audio.input.turn_detection", nil).audio.input.turnDetection == nil)
     let off = try Self.apply("audio.input.turn_detection", nil)
-    let untyped = fault { () throws(EventFault) in
+    let untyped = thrownFault { () throws(EventFault) in
       _ = try Self.apply("audio.input.turn_detection.threshold", 0.4, to: off)
     }
     #expect(untyped?.code == "missing_required_parameter")
@@ -145,7 +145,7 @@ struct SessionPatchTests {
     let path = "audio.input.turn_detection.threshold"
     let given = JSONValue.number(JSONNumber(value))
     guard (0...1).contains(value) else {
-      let thrown = fault { () throws(EventFault) in _ = try Self.apply(path, given) }
+      let thrown = thrownFault { () throws(EventFault) in _ = try Self.apply(path, given) }
       #expect(thrown?.code == "invalid_value")
       #expect(thrown?.param == "session." + path)
       return

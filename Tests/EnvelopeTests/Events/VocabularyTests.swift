@@ -124,6 +124,60 @@ struct VocabularyTests {
     #expect(JSONCoding.encode(assistant)["content"]?[0] == ["type": "output_audio"])
   }
 
+  @Test(
+    "Formats and voices come out as they went in",
+    arguments: [
+      ["format": ["type": "audio/pcm", "rate": 48000], "voice": "marin", "speed": 1],
+      ["format": ["type": "audio/pcmu", "rate": 8000], "voice": "marin", "speed": 1.25],
+      ["format": ["type": "audio/pcma"], "voice": ["id": "voice_1"], "speed": 0.5],
+    ] as [JSONValue])
+  func audioOutput(value: JSONValue) throws {
+    let output = try JSONCoding.decode(AudioOutput.self, from: value)
+    #expect(JSONCoding.encode(output) == value)
+    #expect(output.format.rate == (value["format"]?["rate"]?.int ?? 8000))
+  }
+
+  @Test(
+    "Objects whose shape depends on a type come out as they went in",
+    arguments: [
+      "required", ["type": "mcp", "server_label": "s", "name": nil], ["type": "mcp", "server_label": "s", "name": "n"],
+    ] as [JSONValue])
+  func toolChoice(value: JSONValue) throws {
+    #expect(JSONCoding.encode(try JSONCoding.decode(ToolChoice.self, from: value)) == value)
+  }
+
+  @Test("A transcription metered by duration, a failed response and an item of every kind come out as they went in")
+  func otherShapes() throws {
+    let completed = try #require(EventFixtures.server["conversation.item.input_audio_transcription.completed"])
+    let done = try #require(EventFixtures.server["response.done"])
+    let items: JSONValue = [
+      ["id": "a", "type": "mcp_list_tools", "server_label": "s", "tools": [["name": "n", "input_schema": [:]]]],
+      [
+        "id": "b", "type": "mcp_call", "server_label": "s", "name": "n", "arguments": "{}", "output": "o", "error": nil,
+      ],
+      ["id": "c", "type": "mcp_approval_request", "server_label": "s", "name": "n", "arguments": "{}"],
+      ["id": "d", "type": "mcp_approval_response", "approval_request_id": "c", "approve": true],
+      ["id": "e", "type": "function_call_output", "call_id": "x", "output": "{}"],
+      ["id": "f", "type": "force_message", "content": [["type": "speech", "text": "t"], "bare"]],
+      [
+        "id": "g", "type": "message", "role": "user", "status": "incomplete",
+        "content": [["type": "input_image", "image_url": "data:", "text": "odd"]],
+      ],
+    ]
+    let failed: JSONValue = [
+      "type": "failed", "error": ["type": "invalid_request_error", "code": "insufficient_quota", "message": "m"],
+    ]
+    let cancelled: JSONValue = ["type": "cancelled", "reason": "turn_detected"]
+    for value in [
+      completed.setting("usage", ["type": "duration", "seconds": 1.5, "x": nil]),
+      done.setting("response.output", items),
+      done.setting("response.status", "failed").setting("response.status_details", failed),
+      done.setting("response.status", "cancelled").setting("response.status_details", cancelled),
+    ] {
+      #expect(try ServerEvent.decode(value).encoded() == value)
+    }
+  }
+
   @Test("A transcription session is read and written with its own keys only")
   func transcriptionSession() throws {
     let session: JSONValue = [
