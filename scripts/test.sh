@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fast test from a fresh clone, printing the time of each stage and a tally at the end. Builds one flavour.
+# Every stage that could hang has a time limit, far above what it needs.
 # With CI=true a skipped test counts as failed, except where the real-service recordings are absent.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -25,7 +26,7 @@ stage() {
 # Prints only what failed or was skipped, and the end; the whole log stays in the reports folder.
 swift_tests() {
   local status=0
-  swift test --skip-build --parallel --xunit-output "$reports/swift.xml" >"$reports/swift.log" 2>&1 || status=$?
+  timeout 1200 swift test --skip-build --parallel --xunit-output "$reports/swift.xml" >"$reports/swift.log" 2>&1 || status=$?
   grep -E '^(✘|➜)|Test run with' "$reports/swift.log" || true
   if ! grep -q 'Test run with' "$reports/swift.log"; then
     echo "The test process ended early. The end of $reports/swift.log:"
@@ -36,7 +37,7 @@ swift_tests() {
 }
 
 conformance() {
-  PARLEY_BINARY="$PWD/.build/debug/parley" .venv/bin/python -m pytest Tests/Conformance --junitxml="$reports/python.xml"
+  PARLEY_BINARY="$PWD/.build/debug/parley" timeout 900 .venv/bin/python -m pytest Tests/Conformance --junitxml="$reports/python.xml"
 }
 
 build() {
