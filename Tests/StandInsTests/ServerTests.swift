@@ -1,0 +1,149 @@
+import Envelope
+import NIOCore
+import ParleyTesting
+import StandIns
+import Testing
+import WebSocketWire
+
+@Suite("The stand-in server", .timeLimit(.minutes(1)))
+struct ServerTests {
+  private static let path = Dialogue<GeminiLiveStandIn>.path
+  private static let setUp = #"{"setup":{"model":"models/gemini-3.8-live"}}"#
+
+  private func withGemini(
+    _ behaviour: StandInServer.Behaviour = .init(), _ options: GeminiLiveStandIn.Options = .init(),
+    _ body: (StandInServer, RawClient) async throws -> Void
+  ) async throws {
+    let server = try await StandInServer.start(behaviour: behaviour) { GeminiLiveStandIn(options: options) }
+    let client = try await RawClient.connect(port: server.port)
+    try await body(server, client)
+    await client.drop()
+    try await server.stop()
+  }
+
+  @Test("a conversation over TCP: binary frames, and the close with its reason")
+  func conversation() async throws {
+    try await withGemini { server, client in
+      try await client.upgrade(Self.path + "?key=a%20b")
+      try await client.send(.text, Self.setUp)
+      let first = try await client.next()
+      #expect(first == .binary(ByteBuffer(string: "{\n  \"setupComplete\": {}\n}\n")))
+      try await client.send(.text, #"{"bogus":1}"#)
+      let close = try #require(try await client.closeEvent())
+      #expect(close.code.rawValue == 1007)
+      #expect(close.reason == #"Invalid JSON payload received. Unknown name "bogus": Cannot find field."#)
+      #expect(server.record.received() == [Self.setUp, #"{"bogus":1}"#])
+      guard case .head(let request) = server.record.entries.first?.content else {
+        Issue.record("the record begins with the head")
+        return
+      }
+      #expect(request.query("key") == "a b")
+    }
+  }
+
+  @Test("paced answers arrive; a frame sent with the upgrade is not lost")
+  func pacing() async throws {
+    var options = GeminiLiveStandIn.Options()
+    options.answerInterval = .milliseconds(1)
+    options.setUpDelay = .milliseconds(1)
+    var behaviour = StandInServer.Behaviour()
+    behaviour.upgradeDelay = .milliseconds(5)
+    try await withGemini(behaviour, options) { _, client in
+      var early = WebSocketConnection(role: .client)
+      early.send(.text, ByteBuffer(string: Self.setUp).readableBytesView)
+      var request = ByteBuffer(string: RawClient.upgradeHead(Self.path))
+      request.writeImmutableBuffer(early.outbound)
+      try await client.send(request)
+      #expect(try await client.readHead().hasPrefix("HTTP/1.1 101 "))
+      #expect(try await client.nextMessage()?.contains("setupComplete") == true)
+      try await client.send(.text, #"{"realtimeInput":{"text":"hi"}}"#)
+      var messages: [String] = []
+      while messages.last?.contains("turnComplete") != true {
+        messages.append(try #require(try await client.nextMessage()))
+      }
+      #expect(messages.count == 6)
+    }
+  }
+
+  @Test("pings come at their interval")
+  func pings() async throws {
+    var behaviour = StandInServer.Behaviour()
+    behaviour.pingInterval = .milliseconds(2)
+    try await withGemini(behaviour) { _, client in
+      try await client.upgrade(Self.path)
+      for _ in 0..<3 {
+        #expect(try await client.next() == .ping(ByteBuffer(string: "ping")))
+      }
+    }
+  }
+
+  @Test("a configured refusal answers every upgrade")
+  func refusal() async throws {
+    var behaviour = StandInServer.Behaviour()
+    behaviour.refusalStatus = 503
+    try await withGemini(behaviour) { _, client in
+      try await client.send(RawClient.upgradeHead(Self.path))
+      #expect(try await client.readToEnd().hasPrefix("HTTP/1.1 503 Refused\r\n"))
+    }
+  }
+
+  @Test(
+    "heads that are not an upgrade",
+    arguments: [
+      ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+      ("GET / HTTP/1.0\r\n\r\n", 400),
+      ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+      (RawClient.upgradeHead("/", key: "short"), 400),
+      (RawClient.upgradeHead("/").replacing("Version: 13", with: "Version: 8"), 426),
+      (RawClient.upgradeHead("/").replacing("Host: ", with: "Host : "), 400),
+      (RawClient.upgradeHead("/nowhere"), 404),
+      ("GET / HTTP/1.1\r\nX: " + String(repeating: "a", count: 17_000), 431),
+    ])
+  func badHeads(_ head: String, _ status: Int) async throws {
+    try await withGemini { _, client in
+      try await client.send(head)
+      #expect(try await client.readToEnd().hasPrefix("HTTP/1.1 \(status) "))
+    }
+  }
+
+  @Test("the record's stream gives what was and what comes; its lines are JSON")
+  func record() async throws {
+    try await withGemini { server, client in
+      try await client.upgrade(Self.path)
+      var stream = server.record.stream().makeAsyncIterator()
+      try await client.send(.text, Self.setUp)
+      var entries: [StandInEntry] = []
+      for _ in 0..<3 { entries.append(try #require(await stream.next())) }
+      #expect(entries.map(\.direction) == [.received, .received, .sent])
+      #expect(entries[0].json["path"]?.string == Self.path)
+      #expect(entries[1].json["text"]?.string == Self.setUp)
+      #expect(entries[1].json["conn"]?.int == 1)
+      #expect(entries[2].json["dir"]?.string == "out")
+      #expect(entries[2].json["binary"]?.bool == true)
+    }
+  }
+
+  @Test("the client's deadline is an error that says what was read")
+  func patience() async throws {
+    try await withGemini { _, client in
+      try await client.send("GET /")
+      await #expect(throws: RawClientFault.self) {
+        try await client.readHead(within: .milliseconds(5))
+      }
+    }
+  }
+
+  @Test("both services start for the command line, on any free ports")
+  func service() async throws {
+    var options = StandInService.Options()
+    options.geminiPort = 0
+    options.openAIPort = 0
+    let servers = try await StandInService.start(options)
+    let client = try await RawClient.connect(port: servers.openAI.port)
+    try await client.upgrade("/v1/realtime?model=gpt-realtime")
+    #expect(try await client.nextMessage()?.contains("session.created") == true)
+    await client.drop()
+    try await servers.gemini.stop()
+    try await servers.openAI.stop()
+  }
+}
