@@ -1,6 +1,6 @@
-public import Envelope
-public import SessionCore
-public import Translation
+import Envelope
+import SessionCore
+import Translation
 
 /// One situation as a file of JSON lines, replayed through a session.
 ///

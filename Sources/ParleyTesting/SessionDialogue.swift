@@ -1,5 +1,5 @@
 public import Envelope
-public import NIOCore
+import NIOCore
 public import SessionCore
 public import Translation
 

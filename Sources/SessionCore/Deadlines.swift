@@ -1,4 +1,4 @@
-public import Translation
+import Translation
 
 /// The times a session waits, and what it holds meanwhile. Defaults are the ones of the fault table, section 3.
 public struct SessionLimits: Sendable {
