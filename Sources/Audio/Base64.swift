@@ -97,8 +97,8 @@ public enum Base64 {
         for group in 0..<whole {
           let source = group &* 4
           let bits =
-            sextets[Int(text[source])] &<< 18 | sextets[Int(text[source &+ 1])] &<< 12
-            | sextets[Int(text[source &+ 2])] &<< 6 | sextets[Int(text[source &+ 3])]
+            sextets[Int(text[source])] | sextets[256 &+ Int(text[source &+ 1])]
+            | sextets[512 &+ Int(text[source &+ 2])] | sextets[768 &+ Int(text[source &+ 3])]
           let target = group &* 3
           output[target] = UInt8(truncatingIfNeeded: bits &>> 16)
           output[target &+ 1] = UInt8(truncatingIfNeeded: bits &>> 8)
@@ -132,7 +132,7 @@ extension Base64 {
 
   /// The six bits of a letter; 0 for any other byte.
   private static func sextet(_ letter: UInt8) -> UInt8 {
-    UInt8(truncatingIfNeeded: Tables.sextets[Int(letter)])
+    UInt8(truncatingIfNeeded: Tables.sextets[768 &+ Int(letter)])
   }
 
   private static func letter(ofSextet sextet: UInt8) -> UInt8 {
@@ -170,10 +170,13 @@ extension Base64 {
     /// The two letters of each 12 bits, the first one in the low byte: 8 KB.
     static let pairs: [UInt16] = (0..<4096).map { UInt16(alphabet[$0 >> 6]) | UInt16(alphabet[$0 & 63]) << 8 }
 
-    /// The six bits of each byte that is a letter.
+    /// The six bits of each byte that is a letter, four times: shifted to where the first, second, third and last letter
+    /// of a group have them. 4 KB.
     static let sextets: [UInt32] = {
-      var sextets = [UInt32](repeating: 0, count: 256)
-      for (value, letter) in alphabet.enumerated() { sextets[Int(letter)] = UInt32(value) }
+      var sextets = [UInt32](repeating: 0, count: 1024)
+      for (value, letter) in alphabet.enumerated() {
+        for place in 0..<4 { sextets[place * 256 + Int(letter)] = UInt32(value) << (18 - 6 * UInt32(place)) }
+      }
       return sextets
     }()
   }
