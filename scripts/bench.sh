@@ -75,7 +75,8 @@ if command -v taskset >/dev/null && taskset -c 0 true 2>/dev/null && taskset -c 
   peers=(taskset -c 0) proxies=(taskset -c 1) pinning="proxy pinned to core 1, load and upstream to core 0"
 fi
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-machine="$(nproc) cores${model:+ ($model)}"
+read -r busy _ </proc/loadavg
+machine="$(nproc) cores${model:+ ($model)}, load average $busy before"
 
 # Free ports below the range that the kernel takes for outgoing connections.
 next_port=$((20000 + RANDOM % 10000))
@@ -154,5 +155,8 @@ cat >"$work/plan.json" <<JSON
   "reference": "nginx", "report": "$results/latest.json"
 }
 JSON
-"${peers[@]}" timeout 280 "$bench" load "$work/plan.json"
+# In the background, because a trap waits for a foreground command but not for `wait`.
+"${peers[@]}" timeout 280 "$bench" load "$work/plan.json" &
+load_pid=$! && started+=("$load_pid")
+wait "$load_pid"
 echo "Figures: ${results#"$root"/}/latest.json"

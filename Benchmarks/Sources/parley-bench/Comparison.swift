@@ -67,9 +67,7 @@ struct Comparison {
   private func compare(_ load: Load) throws(BenchFault) -> [Report.Series] {
     var all = plan.targets.map { Report.Series(target: $0.name, load: load) }
     for round in 1...plan.rounds {
-      for (index, target) in plan.targets.enumerated() {
-        all[index].rounds.append(try measure(target, load))
-      }
+      for (index, target) in plan.targets.enumerated() { all[index].rounds.append(try measure(target, load)) }
       let figures = all.map { "\($0.target) \(Int(($0.rounds.last?.cpuPerFrame ?? 0).rounded())) ns" }
       say("\(load.chunkBytes) bytes, \(load.sessions) sessions, round \(round): \(figures.joined(separator: "; "))")
     }
