@@ -62,7 +62,7 @@ public enum HeadFault: Error, Sendable, Hashable, CaseIterable {
     case .bareLineFeed: "The request head holds a line feed without a carriage return."
     case .malformedFirstLine: "The request line is malformed."
     case .unsupportedVersion: "This HTTP version is not supported; use HTTP/1.1."
-    case .obsoleteVersion: "HTTP/1.1 is required."
+    case .obsoleteVersion: "Version 1.1 of HTTP is required."
     case .malformedTarget: "The request target is malformed."
     case .foreignAuthority: "The request target names another authority than the Host field."
     case .hostMissing: "The Host field is missing."

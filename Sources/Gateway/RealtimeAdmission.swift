@@ -79,6 +79,6 @@ struct RealtimeAdmission: UpgradeAdmission {
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
       requestedModel: choice.isForeignModel ? entry.model : choice.model,
       limits: limits, unixTime: Int(Date().timeIntervalSince1970),
-      seed: (generator.next(), generator.next()))
+      seed: UInt128(generator.next()) << 64 | UInt128(generator.next()))
   }
 }

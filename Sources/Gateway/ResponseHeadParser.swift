@@ -28,7 +28,9 @@ public struct ResponseHead: Sendable, Hashable {
     guard status == 101 else { return false }
     let upgrades = values(of: "upgrade")
     guard upgrades.count == 1, upgrades.first?.lowercased() == "websocket" else { return false }
-    let connection = values(of: "connection").flatMap { $0.split(separator: ",").map { $0.trimmingSpaces.lowercased() } }
+    let connection = values(of: "connection").flatMap {
+      $0.split(separator: ",").map { $0.trimmingSpaces.lowercased() }
+    }
     guard connection.contains("upgrade") else { return false }
     guard values(of: "sec-websocket-accept") == [accept] else { return false }
     guard values(of: "sec-websocket-extensions").isEmpty else { return false }

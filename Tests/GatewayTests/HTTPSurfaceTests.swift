@@ -1,0 +1,110 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("The HTTP side of the port, live")
+struct HTTPSurfaceTests {
+  private func get(_ path: String, _ fields: String...) -> String {
+    "GET \(path) HTTP/1.1\r\nHost: localhost\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n"
+  }
+
+  @Test("fault row 3: health is served, again and again on one connection")
+  func keepAlive() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    for _ in 0..<3 {
+      try await socket.send(get("/health"))
+      let (head, body) = try #require(await socket.response())
+      #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(head.lowercased().contains("content-type: application/json"))
+      #expect(body.hasPrefix(#"{"status":"ok","timestamp":"20"#))
+      #expect(body.hasSuffix("Z\"}\n"))
+    }
+    await gateway.stop()
+  }
+
+  @Test("requests that come at once are answered in their order, with bodies between them")
+  func pipelined() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send(
+      get("/health") + "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /"
+        + "POST /v1/realtime/calls HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        + get("/health", "Connection: close"))
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 200 ") ?? false)
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 404 ") ?? false)
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 501 ") ?? false)
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 200 ") ?? false)
+    #expect(await socket.textToEnd() == "", "closed as asked")
+    await gateway.stop()
+  }
+
+  @Test("R139: WebRTC calls are refused in JSON; so is a path that nothing knows")
+  func unknown() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send("POST /v1/realtime/calls HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    let calls = try #require(await socket.response())
+    #expect(calls.head.hasPrefix("HTTP/1.1 501 "))
+    #expect(calls.body.contains(#""code":"transport_not_supported""#))
+    try await socket.send(get("/nothing"))
+    let nothing = try #require(await socket.response())
+    #expect(nothing.head.hasPrefix("HTTP/1.1 404 "))
+    #expect(nothing.body.contains(#""error":{"message":"#))
+    await gateway.stop()
+  }
+
+  @Test("an upgrade offered to an ordinary path is ignored (RFC 9110 section 7.8)")
+  func ignoredUpgrade() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send(get("/health", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AA"))
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 200 ") ?? false)
+    try await socket.send(get("/health"))
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 200 ") ?? false)
+    await gateway.stop()
+  }
+
+  @Test("a WebSocket is opened by the first request of a connection only")
+  func lateUpgrade() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send(get("/health"))
+    #expect(await socket.response() != nil)
+    try await socket.send(TestSocket.upgradeRequest())
+    let answer = await socket.textToEnd()
+    #expect(answer.hasPrefix("HTTP/1.1 400 "))
+    #expect(answer.contains("connection_in_use"))
+    await gateway.stop()
+  }
+
+  @Test("fault row 9: a malformed later request gets its answer behind the one before")
+  func malformedLater() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send(get("/health") + "GET /health HTTP/1.1\r\nHost : a\r\n\r\n" + get("/health"))
+    #expect(await socket.response()?.head.hasPrefix("HTTP/1.1 200 ") ?? false)
+    let rest = await socket.textToEnd()
+    #expect(rest.hasPrefix("HTTP/1.1 400 "))
+    #expect(rest.components(separatedBy: "HTTP/1.1 ").count == 2)
+    await gateway.stop()
+  }
+
+  @Test("fault row 12: a later head has a clock too, and an idle connection is closed without a word")
+  func laterClock() async throws {
+    let gateway = try await TestGateway.upstream(port: 9) { $0.headIdle = .seconds(2) }
+    let socket = try await gateway.connect()
+    try await socket.send(get("/health"))
+    #expect(await socket.response() != nil)
+    try await socket.send("GET /hea")
+    #expect(await socket.textToEnd().hasPrefix("HTTP/1.1 408 "))
+    await gateway.stop()
+
+    let idle = try await TestGateway.upstream(port: 9) { $0.keepAliveTimeout = .milliseconds(50) }
+    let other = try await idle.connect()
+    try await other.send(get("/health"))
+    #expect(await other.response() != nil)
+    #expect(await other.textToEnd() == "")
+    await idle.stop()
+  }
+}

@@ -1,0 +1,118 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import WebSocketWire
+
+/// A stand-in provider that answers every connection by one script, over plain TCP or TLS.
+struct ScriptedUpstream {
+  enum Script: Sendable {
+    /// Reads the request and says nothing.
+    case silence
+    /// Closes as soon as the connection is there.
+    case hangUp
+    /// Answers the request head; `%ACCEPT%` stands for the right accept value.
+    case answer(String)
+    /// Answers 101 and these texts, in the same segment, then a close frame with the code if there is one.
+    case open(texts: [String], close: UInt16? = nil)
+    /// Answers 101 and these bytes.
+    case openRaw([UInt8])
+  }
+
+  static let upgraded =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %ACCEPT%\r\n"
+
+  let channel: any Channel
+  /// The request heads that came.
+  let requests: AsyncStream<String>
+  /// One element for each connection that ended.
+  let ends: AsyncStream<Void>
+  var port: Int { channel.localAddress?.port ?? 0 }
+
+  static func certificatePath(_ name: String) -> String {
+    let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    return "/\(folder)/Certificates/\(name).pem"
+  }
+
+  /// `certificate` is the name of one in `Certificates`; nil for plain TCP.
+  static func start(_ script: Script, certificate: String? = nil) async throws -> ScriptedUpstream {
+    let (requests, request) = AsyncStream.makeStream(of: String.self)
+    let (ends, end) = AsyncStream.makeStream(of: Void.self)
+    var tls: NIOSSLContext?
+    if let certificate {
+      let chain = try NIOSSLCertificate.fromPEMFile(certificatePath(certificate)).map {
+        NIOSSLCertificateSource.certificate($0)
+      }
+      let key = try NIOSSLPrivateKey(file: certificatePath("server-key"), format: .pem)
+      tls = try NIOSSLContext(
+        configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+    }
+    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { [tls] channel in
+        channel.eventLoop.makeCompletedFuture {
+          if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+          try channel.pipeline.syncOperations.addHandler(ScriptHandler(script: script, request: request, end: end))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    return ScriptedUpstream(channel: channel, requests: requests, ends: ends)
+  }
+
+  func stop() async {
+    try? await channel.close()
+  }
+}
+
+private final class ScriptHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let script: ScriptedUpstream.Script
+  private let request: AsyncStream<String>.Continuation
+  private let end: AsyncStream<Void>.Continuation
+  private var head = ""
+
+  init(
+    script: ScriptedUpstream.Script, request: AsyncStream<String>.Continuation, end: AsyncStream<Void>.Continuation
+  ) {
+    self.script = script
+    self.request = request
+    self.end = end
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if case .hangUp = script { context.close(promise: nil) }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !head.hasSuffix("\r\n\r\n") else { return }
+    head += String(buffer: unwrapInboundIn(data))
+    guard head.hasSuffix("\r\n\r\n") else { return }
+    request.yield(head)
+    var answer = ByteBuffer()
+    var opened = ScriptedUpstream.upgraded + "\r\n"
+    switch script {
+    case .silence, .hangUp: return
+    case .answer(let text): opened = text
+    case .open, .openRaw: break
+    }
+    let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key: ") }
+    let key = line.map { String($0.dropFirst("sec-websocket-key: ".count)) } ?? ""
+    answer.writeString(opened.replacing("%ACCEPT%", with: Handshake.accept(forKey: key)))
+    if case .open(let texts, let code) = script {
+      var connection = WebSocketConnection(role: .server)
+      for text in texts { connection.send(.text, ByteBuffer(string: text).readableBytesView) }
+      if let code { connection.close(CloseCode(rawValue: code), reason: "as scripted") }
+      answer.writeImmutableBuffer(connection.outbound)
+    }
+    if case .openRaw(let bytes) = script { answer.writeBytes(bytes) }
+    context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end.yield()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+}
