@@ -94,11 +94,14 @@ public enum Base64 {
     buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { output in
       Tables.sextets.withUnsafeBufferPointer { sextets in
         let whole = count / 3
-        for group in 0..<whole {
-          let source = group &* 4
-          let bits =
-            sextets[Int(text[source])] | sextets[256 &+ Int(text[source &+ 1])]
-            | sextets[512 &+ Int(text[source &+ 2])] | sextets[768 &+ Int(text[source &+ 3])]
+        // Four bytes are stored for three, the fourth to be overwritten by the next group; not so at the very end.
+        let overlapping = min(whole, max(0, output.count &- 4) / 3)
+        for group in 0..<overlapping {
+          let bits = Self.bits(ofGroup: group, in: text, sextets)
+          output.storeBytes(of: (bits &<< 8).bigEndian, toByteOffset: group &* 3, as: UInt32.self)
+        }
+        for group in overlapping..<whole {
+          let bits = Self.bits(ofGroup: group, in: text, sextets)
           let target = group &* 3
           output[target] = UInt8(truncatingIfNeeded: bits &>> 16)
           output[target &+ 1] = UInt8(truncatingIfNeeded: bits &>> 8)
@@ -137,6 +140,16 @@ extension Base64 {
 
   private static func letter(ofSextet sextet: UInt8) -> UInt8 {
     Tables.alphabet[Int(sextet & 63)]
+  }
+
+  /// The 24 bits of four letters.
+  @inline(__always)
+  private static func bits(
+    ofGroup group: Int, in text: UnsafeRawBufferPointer, _ sextets: UnsafeBufferPointer<UInt32>
+  ) -> UInt32 {
+    let letters = text.loadUnaligned(fromByteOffset: group &* 4, as: UInt32.self).littleEndian
+    return sextets[Int(letters & 0xFF)] | sextets[256 &+ Int(letters &>> 8 & 0xFF)]
+      | sextets[512 &+ Int(letters &>> 16 & 0xFF)] | sextets[768 &+ Int(letters &>> 24)]
   }
 
   /// The last one or two bytes and their padding.

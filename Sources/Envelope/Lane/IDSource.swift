@@ -65,8 +65,8 @@ public struct IDSource: Sendable {
   /// 0...9, then A...Z, then a...z.
   @inline(__always)
   private static func character(_ digit: UInt8) -> UInt8 {
-    if digit < 10 { return UInt8(ascii: "0") &+ digit }
-    return digit < 36 ? UInt8(ascii: "A") &+ (digit &- 10) : UInt8(ascii: "a") &+ (digit &- 36)
+    // Sums instead of branches: the digits are random, every branch would be guessed wrong.
+    UInt8(ascii: "0") &+ digit &+ (digit >= 10 ? 7 : 0) &+ (digit >= 36 ? 6 : 0)
   }
 
   private mutating func nextWord() -> UInt64 {
