@@ -27,7 +27,8 @@ take_down() {
   exit "$status"
 }
 trap take_down EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 fail() {
   echo "bench: $*" >&2
