@@ -35,9 +35,10 @@ public struct OpenAITranslator: Translator {
   }
 
   public func target() -> UpstreamTarget {
-    UpstreamTarget(
+    let path = configuration.endpoint.basePath
+    return UpstreamTarget(
       endpoint: configuration.endpoint,
-      pathAndQuery: configuration.endpoint.basePath + "?model=" + PercentEncoding.queryValue(session.model),
+      pathAndQuery: (path.isEmpty ? "/v1/realtime" : path) + "?model=" + PercentEncoding.queryValue(session.model),
       headers: configuration.key.map { [.init("Authorization", "Bearer " + $0)] } ?? [])
   }
 

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Gateway
+import Logging
+import Routing
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve the realtime endpoint.",
+    discussion: """
+      Stops on SIGTERM and SIGINT: it accepts nothing more, and tells running sessions to come back (1012). Exits with \
+      1 if the configuration is wrong or no port can be bound, after naming every fault; nothing is served then.
+      """)
+
+  @Option(help: "The configuration.")
+  var config = "routes.json"
+
+  @Option(help: "Listen on this port at every configured address.")
+  var port: UInt16?
+
+  @OptionGroup var log: LogOptions
+
+  func run() async throws {
+    var table = try Configuration.load(config)
+    if let port { table = table.listening(onPort: port) }
+    let logger = log.logger("engine")
+    for name in table.providerNames {
+      guard let entry = table.providers[name], let cause = entry.unavailability else { continue }
+      logger.warning("provider unavailable", metadata: ["provider": "\(name)", "cause": "\(cause)"])
+    }
+    if table.accessKeys.isEmpty {
+      logger.notice("no access keys are configured: loopback only, and anyone on this machine may connect")
+    }
+    let gateway = GatewayService(server: GatewayServer(table: table, logger: logger))
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch let fault as StartFault {
+      printError("error: \(fault)")
+      throw ExitCode.failure
+    }
+  }
+}
+
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Validate a configuration and print what it means, secrets left out.",
+    discussion: "Exits with 1 if the file is wrong, after printing every fault with its path and line.")
+
+  @Argument(help: "The configuration.")
+  var file = "routes.json"
+
+  func run() throws {
+    print(RedactedDump(try Configuration.load(file)))
+  }
+}
+
+enum Configuration {
+  /// The table of a file, or its faults on standard error and the end of the command.
+  static func load(_ path: String) throws -> RouteTable {
+    do {
+      return try RouteTable.load(path: path)
+    } catch {
+      for fault in error.faults { printError("error: \(fault)") }
+      throw ExitCode.failure
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Envelope
+import Logging
+import ServiceLifecycle
+import StandIns
+import UnixSignals
+
+struct StandIn: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "standin",
+    abstract: "Run strict stand-ins for Gemini Live and OpenAI Realtime, which need no key.",
+    discussion: """
+      They check every message as the services do and answer with a tone. Use them with examples/standin.json to try \
+      Parley without an account, or to test a client.
+      """)
+
+  @Option(help: "The port of the Gemini Live stand-in; 0 for any.")
+  var geminiPort = 8790
+
+  @Option(name: .customLong("openai-port"), help: "The port of the OpenAI Realtime stand-in; 0 for any.")
+  var openAIPort = 8791
+
+  @Option(help: "Write every frame to this file, a line of JSON each.")
+  var record: String?
+
+  @Option(help: "Milliseconds between the frames of an answer.")
+  var answerIntervalMs = 0
+
+  @Option(help: "Milliseconds of silence that end a spoken turn.")
+  var silenceMs: Int?
+
+  @Option(help: "Milliseconds between the stand-ins' pings; none without.")
+  var pingMs: Int?
+
+  @Option(help: "Milliseconds that the answer to the upgrade is held back.")
+  var upgradeDelayMs = 0
+
+  @Flag(help: "Let the Gemini stand-in send thoughts, which no client may see.")
+  var showsThoughts = false
+
+  @Flag(help: "Let the Gemini stand-in announce voice activity.")
+  var voiceActivity = false
+
+  @Flag(help: "Print the field tables of the stand-ins as JSON and exit.")
+  var dumpFields = false
+
+  @OptionGroup var log: LogOptions
+
+  func run() async throws {
+    if dumpFields {
+      print(FieldDump.all().text)
+      return
+    }
+    var options = StandInService.Options()
+    options.geminiPort = geminiPort
+    options.openAIPort = openAIPort
+    options.recordFile = record
+    options.setAnswerInterval(.milliseconds(answerIntervalMs))
+    if let silenceMs { options.setSilence(milliseconds: silenceMs) }
+    options.behaviour.pingInterval = pingMs.map { .milliseconds($0) }
+    options.behaviour.upgradeDelay = .milliseconds(upgradeDelayMs)
+    options.gemini.showsThoughts = showsThoughts
+    options.gemini.announcesVoiceActivity = voiceActivity
+    let logger = log.logger("standin")
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [.init(service: StandInService(options: options, logger: logger))],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+  }
+}
