@@ -92,6 +92,7 @@ struct ServerTests {
     arguments: [
       ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
       ("GET / HTTP/1.0\r\n\r\n", 400),
+      ("\u{16}\u{3}\u{1}", 400),
       ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
       (RawClient.upgradeHead("/", key: "short"), 400),
       (RawClient.upgradeHead("/").replacing("Version: 13", with: "Version: 8"), 426),

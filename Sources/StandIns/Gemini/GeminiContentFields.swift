@@ -1,6 +1,7 @@
 /// Content, tools and schemas: what the messages of both directions are made of.
 extension GeminiFields {
   static let content: [String: MessageShape] = [
+    "Empty": MessageShape([:]),
     "Content": MessageShape(["role": .string, "parts": .list(.message("Part"))]),
     "Part": MessageShape([
       "text": .string,

@@ -56,7 +56,6 @@ public enum GeminiFields {
       "tools": .message("ContextUpdateTools"),
     ]),
     "ContextUpdateTools": MessageShape(["tools": .list(.message("Tool"))]),
-    "Empty": MessageShape([:]),
   ]
 
   private static let setUp: [String: MessageShape] = [

@@ -15,6 +15,8 @@ struct UpgradeRequest {
   /// Takes the head out of `bytes` when it is complete; what follows it stays there.
   static func read(_ bytes: inout ByteBuffer) -> Outcome {
     let view = bytes.readableBytesView
+    // A TLS client at the plain port would wait for ever otherwise.
+    if let first = view.first, !(0x41...0x5A).contains(first) { return .refuse(status: 400, reason: "Bad Request") }
     guard let end = endOfHead(view) else {
       return view.count > maximumBytes
         ? .refuse(status: 431, reason: "Request Header Fields Too Large") : .incomplete
