@@ -65,6 +65,21 @@ struct ServerTests {
     }
   }
 
+  @Test("dropped connections end without a close frame; the server goes on listening")
+  func drop() async throws {
+    try await withGemini { server, client in
+      try await client.upgrade(Self.path)
+      try await client.send(.text, Self.setUp)
+      #expect(try await client.nextMessage() != nil)
+      server.dropConnections()
+      let close = try #require(try await client.closeEvent())
+      #expect(close.cause == .endOfStream)
+      let other = try await RawClient.connect(port: server.port)
+      try await other.upgrade(Self.path)
+      await other.drop()
+    }
+  }
+
   @Test("pings come at their interval")
   func pings() async throws {
     var behaviour = StandInServer.Behaviour()

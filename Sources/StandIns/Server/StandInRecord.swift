@@ -57,7 +57,8 @@ public struct StandInEntry: Sendable, Hashable {
 
 /// Every frame that a stand-in received and sent, in memory and, if asked for, in a file of JSON lines.
 ///
-/// Several servers may share one record; their connections are numbered together.
+/// Several servers may share one record; their connections are numbered together. The heads are kept as they came, keys
+/// included: a record is for test keys only.
 public final class StandInRecord: Sendable {
   private struct State {
     var entries: [StandInEntry] = []

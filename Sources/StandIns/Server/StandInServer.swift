@@ -1,6 +1,7 @@
 public import NIOCore
 public import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// A WebSocket server that plays a service: one script per connection.
 public struct StandInServer: Sendable {
@@ -19,6 +20,7 @@ public struct StandInServer: Sendable {
   }
 
   private let channel: any Channel
+  private let connections: OpenConnections
   /// Everything received and sent.
   public let record: StandInRecord
   /// The port, also when 0 was asked for.
@@ -36,10 +38,12 @@ public struct StandInServer: Sendable {
     script: @escaping @Sendable () -> any StandInScript
   ) async throws -> StandInServer {
     let tls = try behaviour.tls.map(context)
+    let connections = OpenConnections()
     let channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { child in
-        child.eventLoop.makeCompletedFuture {
+        connections.insert(child)
+        return child.eventLoop.makeCompletedFuture {
           if let tls {
             try child.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
           }
@@ -48,7 +52,8 @@ public struct StandInServer: Sendable {
         }
       }
       .bind(host: host, port: port).get()
-    return StandInServer(channel: channel, record: record, port: channel.localAddress?.port ?? port)
+    return StandInServer(
+      channel: channel, connections: connections, record: record, port: channel.localAddress?.port ?? port)
   }
 
   private static func context(certificateFile: String, keyFile: String) throws -> NIOSSLContext {
@@ -58,13 +63,37 @@ public struct StandInServer: Sendable {
       configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
   }
 
-  /// Stops listening. Connections that are open stay so until their clients leave.
+  /// Ends every open connection without a close frame, as a service that has crashed.
+  public func dropConnections() {
+    connections.closeAll()
+  }
+
+  /// Stops listening and ends the open connections.
   public func stop() async throws {
     try await channel.close().get()
+    connections.closeAll()
   }
 
   /// Returns when the server has stopped.
   public func waitUntilStopped() async throws {
     try await channel.closeFuture.get()
+  }
+}
+
+/// The connections that a server has at the moment.
+private final class OpenConnections: Sendable {
+  private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+  func insert(_ channel: any Channel) {
+    let id = ObjectIdentifier(channel)
+    channels.withLock { $0[id] = channel }
+    channel.closeFuture.whenComplete { _ in
+      _ = self.channels.withLock { $0.removeValue(forKey: id) }
+    }
+  }
+
+  func closeAll() {
+    let open = channels.withLock { Array($0.values) }
+    for channel in open { channel.close(promise: nil) }
   }
 }
