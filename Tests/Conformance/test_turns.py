@@ -42,7 +42,9 @@ async def test_R001_R027_R033_R036_R092_R093_an_audio_turn(gateway, provider):
         assert len(started) == len(stopped) == len(committed) == 1, types(events)
         user_item = started[0]["item_id"]
         assert stopped[0]["item_id"] == committed[0]["item_id"] == user_item
-        assert 0 <= started[0]["audio_start_ms"] < stopped[0]["audio_end_ms"] <= 1800
+        # Where the service does not say when speech began, the positions are Parley's own count at the first sign of it:
+        # with audio that is sent faster than it plays, both can be the end of what was sent.
+        assert 0 <= started[0]["audio_start_ms"] <= stopped[0]["audio_end_ms"] <= 1800
         order = types(events)
         assert order.index("input_audio_buffer.speech_started") < order.index("input_audio_buffer.speech_stopped")
         assert order.index("input_audio_buffer.committed") < order.index("response.created")
