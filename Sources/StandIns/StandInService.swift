@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import Logging
 public import ServiceLifecycle
 
@@ -17,8 +18,8 @@ public struct StandInService: Service {
 
     /// Paces the answers of both services: the time between two frames.
     public mutating func setAnswerInterval(_ interval: Duration) {
-      gemini.answerInterval = interval
-      openAI.answerInterval = interval
+      gemini.answerInterval = max(interval, .zero)
+      openAI.answerInterval = max(interval, .zero)
     }
 
     /// The silence that ends a turn in both services where the session does not say.
@@ -45,7 +46,12 @@ public struct StandInService: Service {
     do {
       let openAI = try await StandInServer.start(
         host: options.host, port: options.openAIPort, behaviour: options.behaviour, record: record
-      ) { OpenAIStandIn(options: options.openAI) }
+      ) {
+        var session = options.openAI
+        // A session of the real service lasts an hour.
+        session.expiresAt = Int(Date().timeIntervalSince1970) + 3_600
+        return OpenAIStandIn(options: session)
+      }
       return (gemini, openAI)
     } catch {
       try await gemini.stop()

@@ -19,10 +19,9 @@ struct AdmissionTests {
     let gateway = try await TestGateway.routes(Self.keyed, environment: ["APP_KEY": Self.key], log: log)
     let socket = try await gateway.connect()
     try await socket.send(TestSocket.upgradeRequest(path: path, fields: fields))
-    var answer = await socket.text(upTo: "\r\n\r\n") ?? ""
-    if !answer.hasPrefix("HTTP/1.1 101") { answer += await socket.textToEnd() }
+    let answer = await socket.response()
     await gateway.stop()
-    return answer
+    return answer.map { $0.head + $0.body } ?? ""
   }
 
   @Test("fault row 14: no key, a wrong one and a malformed one are 401 with a reason class")

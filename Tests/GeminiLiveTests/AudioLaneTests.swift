@@ -1,6 +1,7 @@
 import Envelope
 import NIOCore
 import ParleyTesting
+import SessionCore
 import Testing
 
 @testable import GeminiLiveProvider

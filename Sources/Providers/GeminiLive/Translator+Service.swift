@@ -66,6 +66,7 @@ extension GeminiLiveTranslator {
       }
     }
     if let words = content.outputTranscription?.text, !words.isEmpty { say(words, at: now, port: &port) }
+    if content.turnComplete == true { finishSpeechIfAnswered(port: &port) }
     if let usage { note(usage, port: &port) }
     if content.generationComplete == true { generationComplete(at: now, port: &port) }
     if content.turnComplete == true { turnComplete(content.turnCompleteReason ?? "", port: &port) }
@@ -129,7 +130,7 @@ extension GeminiLiveTranslator {
 
   /// The service answers a spoken turn: what it has not said about the turn's end is said now.
   private mutating func commitSpeech(port: inout Port) {
-    if speech == nil, !turn.answersText, !isManual, turn.heardMilliseconds > 0 {
+    if speech == nil, !turn.answersText, !isManual, turn.heardByteCount > 0 {
       startSpeech(atMs: max(0, clock.milliseconds - turn.heardMilliseconds), port: &port)
     }
     speech?.stop(atMs: clock.milliseconds, port: &port)
@@ -178,7 +179,6 @@ extension GeminiLiveTranslator {
       turn.awaitsTrailingEnd = false
       return
     }
-    finishSpeechIfAnswered(port: &port)
     if !timeline.isLive, request != nil { beginAnswer(port: &port) }  // An empty turn is an empty answer.
     guard timeline.isLive else { return }
     switch Downlink.ending(reason) {

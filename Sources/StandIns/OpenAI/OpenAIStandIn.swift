@@ -16,7 +16,7 @@ public struct OpenAIStandIn: StandInScript {
     public var silenceMilliseconds = 200
     /// What every spoken turn is heard as.
     public var transcription = "what time is it"
-    /// The end of the sessions, in seconds since 1970.
+    /// The end of the session, in seconds since 1970; `StandInService` sets it to an hour from the connection.
     public var expiresAt = 4_102_444_800
     /// The seed of all ids; nil for a different one in each session.
     public var seed: UInt64?

@@ -115,7 +115,7 @@ final class StandInHandler: ChannelInboundHandler {
     context.write(wrapOutboundOut(ByteBuffer(string: head)), promise: nil)
     phase = .open
     send(script.begin(), context)
-    if let interval = behaviour.pingInterval {
+    if let interval = behaviour.pingInterval, interval > .zero {
       startPings(every: TimeAmount(interval), context)
     }
     socket.receive(bytes)

@@ -7,7 +7,7 @@ import Synchronization
 public struct StandInServer: Sendable {
   /// What the server does besides the script.
   public struct Behaviour: Sendable {
-    /// Sends a ping that often.
+    /// Sends a ping that often; never for nil or zero.
     public var pingInterval: Duration?
     /// The time between the request and its 101.
     public var upgradeDelay = Duration.zero
