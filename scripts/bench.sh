@@ -17,7 +17,12 @@ take_down() {
   local status=$?
   trap - EXIT
   for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+  for _ in $(seq 50); do
+    if [ -z "$(jobs -rp)" ]; then break; fi
+    sleep 0.1
+  done
+  # What has not gone after five seconds is not asked again.
+  for pid in $(jobs -rp); do kill -KILL "$pid" 2>/dev/null || true; done
   if [ "$status" -ne 0 ]; then
     for log in "$work"/*.log; do
       if [ -s "$log" ]; then printf -- '--- %s\n' "${log##*/}" >&2 && tail -n 20 "$log" >&2; fi
