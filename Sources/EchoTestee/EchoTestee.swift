@@ -28,8 +28,7 @@ struct EchoTestee: AsyncParsableCommand {
     } else {
       let server = EchoConformance.server(
         listeners: [ListenAddress(host: "127.0.0.1", port: port)], group: group, logger: logger)
-      _ = try await server.start()
-      try await Task.sleep(for: .seconds(365 * 86_400))
+      await (try await server.start()).waitUntilClosed()
     }
   }
 

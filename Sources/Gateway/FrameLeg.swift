@@ -270,7 +270,7 @@ extension FrameLeg {
     guard phase == .open, let context else { return }
     // Whoever is not being read cannot be heard.
     if !pauses.isEmpty { pulse.heard() }
-    guard pulse.beat(at: .now()) else {
+    guard pulse.beat(at: context.eventLoop.now) else {
       end(.silent)
       drop()
       return
@@ -292,7 +292,7 @@ extension FrameLeg {
     guard context.channel.isActive, !context.channel.isWritable,
       let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     else { return }
-    guard stallWatch.check(waiting: waiting, at: .now(), isFirst: isFirst) else {
+    guard stallWatch.check(waiting: waiting, at: context.eventLoop.now, isFirst: isFirst) else {
       end(.stalled)
       drop()
       return

@@ -80,6 +80,11 @@ public struct RunningGateway: Sendable {
   /// The number of open connections.
   public var connectionCount: Int { registry.count }
 
+  /// Returns when the server no longer listens.
+  public func waitUntilClosed() async {
+    for channel in channels { try? await channel.closeFuture.get() }
+  }
+
   /// Stops accepting, waits the grace, closes sessions with 1012 and other connections when their answer is out, and
   /// returns when all are gone; at the latest after the grace and the waits of a close handshake.
   public func stop() async {

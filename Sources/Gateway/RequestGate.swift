@@ -53,7 +53,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   // MARK: Channel
 
   func handlerAdded(context: ChannelHandlerContext) {
-    let now = NIODeadline.now()
+    let now = context.eventLoop.now
     lastByte = now
     headDeadline = now + TimeAmount(limits.headTimeout)
     scheduleClock(context)
@@ -65,7 +65,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    lastByte = .now()
+    lastByte = context.eventLoop.now
     switch phase {
     case .lingering:
       return
@@ -203,7 +203,7 @@ extension RequestGate {
   private func nextRequest(_ context: ChannelHandlerContext) {
     phase = .head
     parser = RequestHeadParser(limits: limits.head)
-    lastByte = .now()
+    lastByte = context.eventLoop.now
     headDeadline = lastByte + TimeAmount(held.readableBytes > 0 ? limits.headTimeout : limits.keepAliveTimeout)
     scheduleClock(context)
     process(context)
@@ -235,8 +235,9 @@ extension RequestGate {
       return
     }
     begin(leg)
-    context.flush()
+    // One write for the 101 and the greeting; the second flush is for owners that say nothing.
     leg.flush()
+    context.flush()
     let rest = held
     held = ByteBuffer()
     if rest.readableBytes > 0 {
@@ -309,7 +310,7 @@ extension RequestGate {
 
   private func clockStruck(_ context: ChannelHandlerContext) {
     guard let deadline else { return }
-    guard deadline <= .now() else {
+    guard deadline <= context.eventLoop.now else {
       scheduleClock(context)
       return
     }

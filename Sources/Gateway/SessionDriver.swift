@@ -23,7 +23,7 @@ final class SessionDriver: FrameLegOwner {
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
     contexts: TLSContexts, logger: Logger
   ) {
-    let now = Instant(.now())
+    let now = Instant(loop.now)
     session = Session(parameters, at: now)
     self.downstream = downstream
     self.loop = loop
@@ -81,6 +81,7 @@ final class SessionDriver: FrameLegOwner {
     } else if leg === upstream {
       upstream = nil
       downstream.resumeReading(.otherSideIsBusy)
+      if case .silent = end { record.note(SessionNote(.warning, "peer_silent", ["source": "upstream"])) }
       upstreamEnded(UpstreamEnd(end))
     }
   }
@@ -99,7 +100,7 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    input(&session, Instant(.now()))
+    input(&session, Instant(loop.now))
     let downstream = self.downstream
     while session.outbox.downstream.consume({ message, _ in downstream.send(.text, message) }) {}
     if let upstream {
@@ -141,7 +142,7 @@ extension SessionDriver {
     connector.start()
   }
 
-  private func dialled(_ outcome: UpstreamConnector.Outcome) {
+  func dialled(_ outcome: UpstreamConnector.Outcome) {
     connector = nil
     switch outcome {
     case .opened(let leg):
@@ -174,9 +175,10 @@ extension SessionDriver {
   private func finish() {
     guard !isOver else { return }
     isOver = true
+    closeUpstream(.normal)
     deadlineTask?.cancel()
     deadlineTask = nil
-    record.end(at: Instant(.now()))
+    record.end(at: Instant(loop.now))
   }
 
   // MARK: The deadline
@@ -196,7 +198,7 @@ extension SessionDriver {
   private func deadlineCame() {
     deadlineTaskTime = nil
     guard !isOver, let deadline = session.deadline else { return }
-    if deadline <= Instant(.now()) {
+    if deadline <= Instant(loop.now) {
       step { $0.timeReached(at: $1) }
       flush()
     } else {

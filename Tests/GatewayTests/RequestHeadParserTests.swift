@@ -147,9 +147,35 @@ struct RequestHeadParserTests {
     #expect(try Self.parse(Self.get("Host: a"), step: 1).head?.body == RequestHead.Body.none)
   }
 
+  @Test("mutated heads: whole and byte by byte give the same, and never more than the limits are kept", arguments: 0..<8)
+  func mutated(seed: UInt64) {
+    var random = SplitMix64(state: seed)
+    let alphabet = Array("\r\n\0\t :/.%?#,;=GHX10aA\u{7f}\u{e9}".utf8)
+    for _ in 0..<400 {
+      let given = Self.cases[Int(random.next() % UInt64(Self.cases.count))].bytes
+      var bytes = Array((random.next() % 2 == 0 ? given : Self.get("Host: a", "X: y")).utf8)
+      for _ in 0...(random.next() % 3) where !bytes.isEmpty {
+        let index = Int(random.next() % UInt64(bytes.count))
+        let byte = alphabet[Int(random.next() % UInt64(alphabet.count))]
+        switch random.next() % 3 {
+        case 0: bytes[index] = byte
+        case 1: bytes.insert(byte, at: index)
+        default: bytes.remove(at: index)
+        }
+      }
+      let whole = Self.outcome(bytes, step: .max)
+      #expect(whole == Self.outcome(bytes, step: 1), "\(bytes)")
+      #expect(whole == Self.outcome(bytes, step: 1 + Int(random.next() % 7)), "\(bytes)")
+    }
+  }
+
   private static func parse(_ text: String, step: Int) throws(HeadFault) -> (head: RequestHead?, rest: String) {
+    try parse(Array(text.utf8), step: step)
+  }
+
+  private static func parse(_ text: [UInt8], step: Int) throws(HeadFault) -> (head: RequestHead?, rest: String) {
     var parser = RequestHeadParser()
-    var bytes = ByteBuffer(string: text)
+    var bytes = ByteBuffer(bytes: text)
     while bytes.readableBytes > 0 {
       var piece = bytes.readSlice(length: min(step, bytes.readableBytes)) ?? ByteBuffer()
       if let head = try parser.parse(&piece) {
@@ -160,6 +186,10 @@ struct RequestHeadParserTests {
   }
 
   private static func outcome(_ text: String, step: Int) -> Result<RequestHead?, HeadFault> {
+    outcome(Array(text.utf8), step: step)
+  }
+
+  private static func outcome(_ text: [UInt8], step: Int) -> Result<RequestHead?, HeadFault> {
     do throws(HeadFault) {
       return .success(try parse(text, step: step).head)
     } catch {
@@ -169,5 +199,18 @@ struct RequestHeadParserTests {
 
   private static func fault(_ text: String) -> HeadFault? {
     if case .failure(let fault) = outcome(text, step: .max) { fault } else { nil }
+  }
+}
+
+/// Steele, Lea and Flood's SplitMix64: small, seeded, the same everywhere.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
   }
 }

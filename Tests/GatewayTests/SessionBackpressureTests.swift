@@ -1,0 +1,98 @@
+import Logging
+import NIOCore
+import NIOEmbedded
+import SessionCore
+import Testing
+import Translation
+import WebSocketWire
+
+@testable import Gateway
+
+@Suite("Backpressure between the two legs")
+struct SessionBackpressureTests {
+  /// Both legs of a session on channels without sockets.
+  private final class Bench {
+    let loop = EmbeddedEventLoop()
+    let downstream: EmbeddedChannel
+    let upstream: EmbeddedChannel
+    let downstreamReads = ReadCount()
+    let upstreamReads = ReadCount()
+    let driver: SessionDriver
+
+    init(upstreamComesLate: Bool = false) throws {
+      let limits = EdgeLimits()
+      let logger = LogCapture().logger
+      downstream = EmbeddedChannel(loop: loop)
+      upstream = EmbeddedChannel(loop: loop)
+      let client = FrameLeg(role: .server, limits: limits)
+      try downstream.pipeline.syncOperations.addHandlers([downstreamReads, client])
+      let endpoint = UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9)
+      let parameters = SessionParameters(
+        provider: ProviderConfiguration(name: "main", kind: .openAI, endpoint: endpoint, key: nil, model: "m"),
+        requestedModel: nil, unixTime: 1_700_000_000, seed: 1)
+      driver = SessionDriver(
+        parameters: parameters, downstream: client, loop: loop, limits: limits, contexts: TLSContexts(), logger: logger)
+      client.setOwner(driver)
+      driver.begin()
+      if !upstreamComesLate { try openUpstream() }
+    }
+
+    func openUpstream() throws {
+      let provider = FrameLeg(role: .client, limits: EdgeLimits())
+      try upstream.pipeline.syncOperations.addHandlers([upstreamReads, provider])
+      driver.dialled(.opened(provider))
+    }
+
+    func set(_ channel: EmbeddedChannel, isWritable: Bool) {
+      channel.isWritable = isWritable
+      channel.pipeline.fireChannelWritabilityChanged()
+      loop.run()
+    }
+  }
+
+  @Test("fault row 49: a client that takes nothing stops the reading of the provider, and only that")
+  func slowClient() throws {
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: false)
+    bench.upstream.read()
+    bench.downstream.read()
+    #expect(bench.upstreamReads.count == 0)
+    #expect(bench.downstreamReads.count == 1)
+    bench.set(bench.downstream, isWritable: true)
+    #expect(bench.upstreamReads.count == 1)
+  }
+
+  @Test("fault row 50: a provider that takes nothing stops the reading of the client, and only that")
+  func slowProvider() throws {
+    let bench = try Bench()
+    bench.set(bench.upstream, isWritable: false)
+    bench.downstream.read()
+    bench.upstream.read()
+    #expect(bench.downstreamReads.count == 0)
+    #expect(bench.upstreamReads.count == 1)
+    bench.set(bench.upstream, isWritable: true)
+    #expect(bench.downstreamReads.count == 1)
+  }
+
+  @Test("fault row 49: a provider that is reached while the client takes nothing is not read")
+  func lateProvider() throws {
+    let bench = try Bench(upstreamComesLate: true)
+    bench.set(bench.downstream, isWritable: false)
+    try bench.openUpstream()
+    bench.upstream.read()
+    #expect(bench.upstreamReads.count == 0)
+    bench.set(bench.downstream, isWritable: true)
+    #expect(bench.upstreamReads.count == 1)
+  }
+}
+
+/// Counts the reads that reach the socket.
+private final class ReadCount: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+  private(set) var count = 0
+
+  func read(context: ChannelHandlerContext) {
+    count += 1
+    context.read()
+  }
+}
