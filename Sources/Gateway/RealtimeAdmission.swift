@@ -56,14 +56,6 @@ struct RealtimeAdmission: UpgradeAdmission {
   private func parameters(for choice: RouteChoice) -> SessionParameters {
     let entry = choice.provider
     let key: String? = if case .secret(let secret) = entry.credential { secret.reveal() } else { nil }
-    var apiVersion: String?
-    let kind: SessionCore.ProviderKind
-    switch entry.kind {
-    case .openAI: kind = .openAI
-    case .geminiLive(let version):
-      kind = .geminiLive
-      apiVersion = version
-    }
     let endpoint = UpstreamEndpoint(
       isSecure: entry.endpoint.isSecure, host: entry.endpoint.host, port: entry.endpoint.port,
       basePath: entry.endpoint.basePath, authorityFile: entry.caFile)
@@ -75,7 +67,7 @@ struct RealtimeAdmission: UpgradeAdmission {
     var generator = SystemRandomNumberGenerator()
     return SessionParameters(
       provider: ProviderConfiguration(
-        name: entry.name, kind: kind, endpoint: endpoint, key: key, model: entry.model, apiVersion: apiVersion),
+        name: entry.name, kind: entry.kind, endpoint: endpoint, key: key, model: entry.model),
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
       requestedModel: choice.isForeignModel ? entry.model : choice.model,
       limits: limits, unixTime: Int(Date().timeIntervalSince1970),

@@ -147,7 +147,8 @@ struct RequestHeadParserTests {
     #expect(try Self.parse(Self.get("Host: a"), step: 1).head?.body == RequestHead.Body.none)
   }
 
-  @Test("mutated heads: whole and byte by byte give the same, and never more than the limits are kept", arguments: 0..<8)
+  @Test(
+    "mutated heads: whole and byte by byte give the same, and never more than the limits are kept", arguments: 0..<8)
   func mutated(seed: UInt64) {
     var random = SplitMix64(state: seed)
     let alphabet = Array("\r\n\0\t :/.%?#,;=GHX10aA\u{7f}\u{e9}".utf8)
