@@ -26,7 +26,7 @@ pids+=($!)
 pids+=($!)
 
 for _ in $(seq 100); do
-  curl --silent --fail --output /dev/null http://127.0.0.1:8787/health && break
+  curl --silent --fail --max-time 1 --output /dev/null http://127.0.0.1:8787/health && break
   for pid in "${pids[@]}"; do
     kill -0 "$pid" 2>/dev/null || { echo "run: a server did not start; its message is above" >&2; exit 1; }
   done

@@ -51,7 +51,9 @@ def standin(folder):
 
 @pytest.fixture(scope="session")
 def slow_standin(folder):
-    running = StandIn(folder, "slow", ["--answer-interval-ms", str(SLOW_ANSWER_INTERVAL_MS)])
+    # It also thinks aloud, which no client may see, and pings, which Parley has to answer.
+    options = ["--answer-interval-ms", str(SLOW_ANSWER_INTERVAL_MS), "--shows-thoughts", "--ping-ms", "200"]
+    running = StandIn(folder, "slow", options)
     running.await_ready()
     yield running
     assert running.stop() == 0

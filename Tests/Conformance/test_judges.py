@@ -3,11 +3,14 @@
 import json
 import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 import yaml
 
 from event_types import FrameFault, gemini_client_message, gemini_server_message, openai_server_event
+from processes import BINARY, ROOT
 
 WRONG_GEMINI = [
     {"setup": {"model": "m", "responseModalities": ["AUDIO"]}},
@@ -73,3 +76,11 @@ def test_a_service_that_only_resembles_openai_does_not_pass():
         except FrameFault:
             faults += 1
     assert faults > 0
+
+
+def test_the_stand_ins_table_of_gemini_fields_agrees_with_googles_types(tmp_path):
+    tables = tmp_path / "fields.json"
+    tables.write_bytes(subprocess.run([str(BINARY), "standin", "--dump-fields"], check=True, capture_output=True).stdout)
+    check = ROOT / "Tests" / "Conformance" / "check_standin_fields.py"
+    comparison = subprocess.run([sys.executable, str(check), str(tables)], capture_output=True, text=True)
+    assert comparison.returncode == 0, comparison.stdout + comparison.stderr

@@ -1,12 +1,14 @@
 """Turns held by the unmodified openai package through both providers. Every event is judged as it arrives."""
 
 import asyncio
+import json
 import time
 
 import pytest
 
 from conversation import STAGES, assert_legal, audio_of, conversation, of_type, response_id, stages, types
 from sound import pitch, silence, strength, tone
+from upstream_record import read
 
 PROVIDERS = ["gemini", "openai"]
 SLOW = ["gemini-slow", "openai-slow"]
@@ -184,6 +186,15 @@ async def test_cancel_without_an_answer_is_an_error_that_leaves_the_session_alon
         assert fault["code"] == "response_cancel_not_active" and fault["event_id"] == "cancel_1"
         assert fault["message"].startswith("Cancellation failed")
         await talk.still_works()
+
+
+async def test_the_thoughts_of_gemini_are_never_shown(gateway, slow_standin):
+    async with conversation(gateway, "gemini-slow") as talk:
+        assert_legal(await talk.text_turn())
+        seen = json.dumps(talk.events)
+    record = read(slow_standin.record)
+    assert any(not frame.received and '"thought": true' in frame.text for frame in record.frames)
+    assert "**Answering**" not in seen and "thought" not in seen
 
 
 async def test_many_conversations_at_once_stay_apart(gateway):
