@@ -63,7 +63,7 @@ let package = Package(
       ["OpenAIProvider", "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore]),
 
     // The edge.
-    house("Routing", []),
+    house("Routing", ["SessionCore"]),
     house("Access", ["Routing"]),
     house(
       "Operator",
@@ -132,7 +132,7 @@ let package = Package(
       "GeminiLiveTests",
       ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
     tests("SessionCoreTests", ["SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
-    tests("RoutingTests", ["Routing"]),
+    tests("RoutingTests", ["Routing", "SessionCore"]),
     tests("AccessTests", ["Access", "Routing"]),
     tests(
       "GatewayTests",

@@ -41,13 +41,17 @@ public struct GoldenTranscript: Sendable {
     var lines = text.split(separator: "\n").map(String.init).filter { !$0.isEmpty }
     guard !lines.isEmpty else { throw FormFault(description: "empty") }
     let head = try JSONValue(parsing: lines.removeFirst())
-    guard let kind = head["provider"]?.string.flatMap(ProviderKind.init), let model = head["model"]?.string else {
+    guard let kind = head["provider"]?.string.flatMap(Self.kind), let model = head["model"]?.string else {
       throw FormFault(description: "the first line names no provider and model")
     }
     self.kind = kind
     self.model = model
     requestedModel = head["requestedModel"]?.string
     for line in lines { try add(try JSONValue(parsing: line), line) }
+  }
+
+  private static func kind(_ name: String) -> ProviderKind? {
+    [ProviderKind.openAI, .geminiLive()].first { $0.name == name }
   }
 
   private mutating func add(_ value: JSONValue, _ line: String) throws {
@@ -106,7 +110,9 @@ public struct GoldenTranscript: Sendable {
   /// - Returns: what no fault may lead to, in words.
   public func violationsUnderFaults() -> [String] {
     var violations: [String] = []
-    let faults: [UpstreamEnd] = [.lost, .closed(code: 1011, reason: ""), .closed(code: 1000, reason: ""), .framingBroken]
+    let faults: [UpstreamEnd] = [
+      .lost, .closed(code: 1011, reason: ""), .closed(code: 1000, reason: ""), .framingBroken,
+    ]
     for cut in 1...turns.count {
       for fault in faults {
         var dialogue = SessionDialogue(kind, model: model, requestedModel: requestedModel)

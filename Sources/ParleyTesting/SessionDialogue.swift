@@ -50,7 +50,7 @@ public struct SessionDialogue: Sendable {
     limits: SessionLimits = SessionLimits()
   ) {
     let provider = ProviderConfiguration(
-      name: kind.rawValue, kind: kind,
+      name: kind.name, kind: kind,
       endpoint: UpstreamEndpoint(
         isSecure: false, host: "127.0.0.1", port: 9, basePath: kind == .openAI ? "/v1/realtime" : ""),
       key: key, model: model)

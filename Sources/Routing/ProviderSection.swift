@@ -1,8 +1,8 @@
+import SessionCore
+
 /// Section `providers` of the file.
 extension TableDecoder {
   private static let keys = ["kind", "url", "key", "model", "caFile", "apiVersion"]
-  /// The version that Google documents; `v1alpha` has previews, `v1` is what its Python package dials.
-  private static let defaultAPIVersion = "v1beta"
 
   /// The valid entries, and the names of all: a provider with a fault is declared nonetheless.
   mutating func providers(_ fields: Fields) -> (entries: [ProviderEntry], declared: [String]) {
@@ -52,8 +52,8 @@ extension TableDecoder {
     case ProviderKind.openAI.name:
       if let version { report(.notOfThisKind(kind: kind.value), at: version) }
       return .openAI
-    case ProviderKind.geminiLive(apiVersion: "").name:
-      return .geminiLive(apiVersion: version?.value ?? Self.defaultAPIVersion)
+    case ProviderKind.geminiLive().name:
+      return version.map { .geminiLive(apiVersion: $0.value) } ?? .geminiLive()
     default:
       let nearest = NearestName.of(kind.value, among: ProviderKind.names)
       report(.unknownProviderKind(kind.value, nearest: nearest, known: ProviderKind.names), at: kind)

@@ -1,3 +1,5 @@
+import SessionCore
+
 /// The effective table as `parley check` prints it: every value that is in force, defaults included, and no secret.
 public struct RedactedDump: Sendable, CustomStringConvertible {
   private let table: RouteTable

@@ -1,3 +1,5 @@
+import SessionCore
+
 /// The provider of a session and the model that its client named.
 public struct RouteChoice: Sendable {
   public let route: Route

@@ -1,3 +1,5 @@
+public import SessionCore
+
 /// The validated configuration (design: `routes.json` is the deployment). Immutable; a session keeps the one it began with.
 public struct RouteTable: Sendable {
   /// Where to listen; at least one.
@@ -67,25 +69,6 @@ public struct AccessKey: Sendable {
     self.name = name
     self.reference = reference
     self.key = key
-  }
-}
-
-/// What a provider speaks.
-public enum ProviderKind: Sendable, Hashable {
-  /// The OpenAI Realtime wire.
-  case openAI
-  /// Gemini Live (BidiGenerateContent) in a version of the API such as `v1beta`.
-  case geminiLive(apiVersion: String)
-
-  /// All values of `kind`.
-  public static let names = ["openai", "gemini-live"]
-
-  /// The value of `kind` in the file.
-  public var name: String {
-    switch self {
-    case .openAI: "openai"
-    case .geminiLive: "gemini-live"
-    }
   }
 }
 

@@ -5,10 +5,23 @@ import GeminiLiveProvider
 import OpenAIProvider
 
 /// The kinds of provider that Parley speaks. Adding one is a folder in `Sources/Providers` and a line in each switch
-/// here.
-public enum ProviderKind: String, Sendable, Hashable, CaseIterable {
-  case openAI = "openai"
-  case geminiLive = "gemini-live"
+/// over this type.
+public enum ProviderKind: Sendable, Hashable {
+  /// The OpenAI Realtime wire.
+  case openAI
+  /// Gemini Live (BidiGenerateContent) in a version of the API such as `v1beta`.
+  case geminiLive(apiVersion: String = "v1beta")
+
+  /// All values of `kind` in the configuration.
+  public static let names = ["openai", "gemini-live"]
+
+  /// The value of `kind` in the configuration.
+  public var name: String {
+    switch self {
+    case .openAI: "openai"
+    case .geminiLive: "gemini-live"
+    }
+  }
 }
 
 /// What a session needs to know of its provider.
@@ -21,18 +34,15 @@ public struct ProviderConfiguration: Sendable {
   public var key: String?
   /// The model of sessions whose client names none.
   public var model: String
-  /// Gemini Live only.
-  public var apiVersion: String?
 
   public init(
-    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: String?, model: String, apiVersion: String? = nil
+    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: String?, model: String
   ) {
     self.name = name
     self.kind = kind
     self.endpoint = endpoint
     self.key = key
     self.model = model
-    self.apiVersion = apiVersion
   }
 }
 
@@ -46,11 +56,11 @@ enum ProviderRegistry {
       return OpenAITranslator(
         configuration: OpenAIConfiguration(endpoint: provider.endpoint, key: provider.key, model: provider.model),
         session: session)
-    case .geminiLive:
+    case .geminiLive(let apiVersion):
       return GeminiLiveTranslator(
         configuration: GeminiLiveConfiguration(
           endpoint: provider.endpoint, key: provider.key, model: provider.model,
-          apiVersion: provider.apiVersion ?? "v1beta"),
+          apiVersion: apiVersion),
         session: session, conversationID: conversationID)
     }
   }

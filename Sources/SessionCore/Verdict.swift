@@ -60,7 +60,8 @@ enum UpstreamVerdicts {
     }
   }
 
-  private static func verdict(_ code: String, _ message: String, _ outlook: UpstreamVerdict.Outlook) -> UpstreamVerdict {
+  private static func verdict(_ code: String, _ message: String, _ outlook: UpstreamVerdict.Outlook) -> UpstreamVerdict
+  {
     UpstreamVerdict(code: code, message: message, outlook: outlook)
   }
 }

@@ -60,7 +60,7 @@ import Testing
   func lanesAgree() throws {
     let unusual = Self.plain[0].replacing(#""data""#, with: #""d\u0061ta""#)
     let deltas = try [Self.plain[0], unusual].map { message in
-      var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
+      var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
       _ = call.begin()
       _ = call.upstreamOpens()
       _ = call.wait(.seconds(5))
@@ -70,10 +70,11 @@ import Testing
     #expect(deltas == ["AAABAAIA", "AAABAAIA"])
   }
 
-  @Test("fault row 45: broken base64 or odd bytes from the provider end the session as its fault, not the client's",
+  @Test(
+    "fault row 45: broken base64 or odd bytes from the provider end the session as its fault, not the client's",
     arguments: ["!!!!", "AAAA"])
   func brokenAudio(_ data: String) {
-    var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
     _ = call.begin()
     _ = call.upstreamOpens()
     _ = call.wait(.seconds(5))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct GeminiLiveConversation {
   /// A call that is set up and ready.
   static func ready(_ update: String? = nil) -> SessionDialogue {
-    var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
     _ = call.begin()
     _ = call.upstreamOpens()
     if let update { _ = call.client(update) }
@@ -101,13 +101,20 @@ import Testing
   @Test("items: honoured ids, duplicates refused, retrieve, delete, truncate")
   func items() {
     var call = Self.ready()
-    let item = #"{"type":"conversation.item.create","event_id":"e","item":{"id":"a","type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}"#
+    let item =
+      #"{"type":"conversation.item.create","event_id":"e","item":{"id":"a","type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}"#
     #expect(call.client(item).types == ["conversation.item.added", "conversation.item.done"])
     #expect(call.client(item).event("error")?["error"]?["code"] == "item_create_duplicate_item_id")
-    #expect(call.client(#"{"type":"conversation.item.retrieve","item_id":"a"}"#).event("conversation.item.retrieved")?["item"]?["content"]?[0]?["text"] == "hi")
-    #expect(call.client(#"{"type":"conversation.item.truncate","item_id":"a","content_index":0,"audio_end_ms":0}"#).event("error")?["error"]?["code"] == "unsupported_content_type")
+    #expect(
+      call.client(#"{"type":"conversation.item.retrieve","item_id":"a"}"#).event("conversation.item.retrieved")?[
+        "item"]?["content"]?[0]?["text"] == "hi")
+    #expect(
+      call.client(#"{"type":"conversation.item.truncate","item_id":"a","content_index":0,"audio_end_ms":0}"#).event(
+        "error")?["error"]?["code"] == "unsupported_content_type")
     #expect(call.client(#"{"type":"conversation.item.delete","item_id":"a"}"#).types == ["conversation.item.deleted"])
-    #expect(call.client(#"{"type":"conversation.item.delete","item_id":"a"}"#).event("error")?["error"]?["code"] == "item_delete_invalid_item_id")
+    #expect(
+      call.client(#"{"type":"conversation.item.delete","item_id":"a"}"#).event("error")?["error"]?["code"]
+        == "item_delete_invalid_item_id")
     let upstream = call.client(Self.create).upstream
     #expect(upstream == [["clientContent": ["turns": [], "turnComplete": true]]], "a deleted item is not sent")
   }
@@ -115,16 +122,31 @@ import Testing
   @Test(
     "what this provider cannot do is one error that names the field, and changes nothing",
     arguments: [
-      (#"{"type":"session.update","event_id":"x","session":{"tools":[{"type":"function","name":"f"}]}}"#, "session.tools"),
-      (#"{"type":"session.update","event_id":"x","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}"#, "session.audio.input.format"),
-      (#"{"type":"session.update","event_id":"x","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","create_response":false}}}}}"#, "session.audio.input.turn_detection.create_response"),
-      (#"{"type":"conversation.item.create","event_id":"x","item":{"type":"message","role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,AA=="}]}}"#, "item.content[0].type"),
-      (#"{"type":"conversation.item.create","event_id":"x","item":{"type":"function_call_output","call_id":"c","output":"x"}}"#, "item.type"),
+      (
+        #"{"type":"session.update","event_id":"x","session":{"tools":[{"type":"function","name":"f"}]}}"#,
+        "session.tools"
+      ),
+      (
+        #"{"type":"session.update","event_id":"x","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}"#,
+        "session.audio.input.format"
+      ),
+      (
+        #"{"type":"session.update","event_id":"x","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","create_response":false}}}}}"#,
+        "session.audio.input.turn_detection.create_response"
+      ),
+      (
+        #"{"type":"conversation.item.create","event_id":"x","item":{"type":"message","role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,AA=="}]}}"#,
+        "item.content[0].type"
+      ),
+      (
+        #"{"type":"conversation.item.create","event_id":"x","item":{"type":"function_call_output","call_id":"c","output":"x"}}"#,
+        "item.type"
+      ),
       (#"{"type":"response.create","event_id":"x","response":{"conversation":"none"}}"#, "response.conversation"),
       (#"{"type":"input_audio_buffer.commit","event_id":"x"}"#, nil),
     ])
   func refusals(_ event: String, _ param: String?) {
-    var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live")
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live")
     _ = call.begin()
     let before = call.session.session
     let step = call.client(event)

@@ -51,7 +51,9 @@ import Testing
       endpoint: UpstreamEndpoint(isSecure: false, host: "h", port: 1), key: nil, model: "gemini-3.8-live")
     #expect(GeminiLiveTranslator.knownModel("gpt-realtime", configuration) == "gemini-3.8-live")
     #expect(GeminiLiveTranslator.knownModel("", configuration) == "gemini-3.8-live")
-    #expect(GeminiLiveTranslator.knownModel("models/gemini-3.1-flash-live-preview", configuration) == "gemini-3.1-flash-live-preview")
+    #expect(
+      GeminiLiveTranslator.knownModel("models/gemini-3.1-flash-live-preview", configuration)
+        == "gemini-3.1-flash-live-preview")
   }
 
   @Test("R284: the silence is always stated; thresholds are coarse; eagerness becomes sensitivity")

@@ -36,7 +36,8 @@ import Testing
   static func imports(_ source: Source) -> [String] {
     source.lines.compactMap { line in
       let words = line.split(separator: " ")
-      guard let index = words.firstIndex(of: "import"), words[..<index].allSatisfy({ $0.hasPrefix("@") || $0 == "public" })
+      guard let index = words.firstIndex(of: "import"),
+        words[..<index].allSatisfy({ $0.hasPrefix("@") || $0 == "public" })
       else { return nil }
       return words.dropFirst(index + 1).first.map(String.init)
     }
@@ -73,7 +74,9 @@ import Testing
 
   @Test("nothing reachable from input traps: no forced unwrap of a try, no cast, no unchecked claim")
   func noTraps() {
-    let forbidden = ["try" + "!", "as" + "! ", "fatal" + "Error(", "precondition" + "Failure(", "@unchecked " + "Sendable"]
+    let forbidden = [
+      "try" + "!", "as" + "! ", "fatal" + "Error(", "precondition" + "Failure(", "@unchecked " + "Sendable",
+    ]
     for source in Self.sources("Sources") {
       for (number, line) in source.lines.enumerated() {
         for word in forbidden where line.contains(word) {
@@ -94,7 +97,9 @@ import Testing
   func manifest() throws {
     let text = try String(contentsOf: Self.root.appending(path: "Package.swift"), encoding: .utf8)
     for target in Self.pure.keys.sorted() {
-      let name = target == "Providers/OpenAI" ? "OpenAIProvider" : target == "Providers/GeminiLive" ? "GeminiLiveProvider" : target
+      let name =
+        target == "Providers/OpenAI"
+        ? "OpenAIProvider" : target == "Providers/GeminiLive" ? "GeminiLiveProvider" : target
       #expect(text.contains("\"\(name)\""), "\(name) is not in the manifest")
     }
     #expect(!text.contains("from: \""), "dependencies have exact versions")

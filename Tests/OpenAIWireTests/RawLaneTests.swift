@@ -23,10 +23,15 @@ import Translation
   func session() throws {
     var lane = RawLane(sessionID: "sess_ours")
     var port = Port(ids: IDSource(seed: 1))
-    try lane.deliver(ByteBuffer(string: #"{"type":"session.created","session":{"id":"theirs","voice":"x"}}"#), port: &port)
+    try lane.deliver(
+      ByteBuffer(string: #"{"type":"session.created","session":{"id":"theirs","voice":"x"}}"#), port: &port)
     #expect(port.outbox.downstream.isEmpty)
-    try lane.deliver(ByteBuffer(string: #"{"type":"session.updated","event_id":"e","session":{"id":"theirs","n":1.50}}"#), port: &port)
-    #expect(port.outbox.downstream.texts == [#"{"type":"session.updated","event_id":"e","session":{"id":"sess_ours","n":1.50}}"#])
+    try lane.deliver(
+      ByteBuffer(string: #"{"type":"session.updated","event_id":"e","session":{"id":"theirs","n":1.50}}"#), port: &port)
+    #expect(
+      port.outbox.downstream.texts == [
+        #"{"type":"session.updated","event_id":"e","session":{"id":"sess_ours","n":1.50}}"#
+      ])
   }
 
   @Test(
@@ -52,7 +57,9 @@ import Translation
     #expect(RawLane.normalised(try JSONValue(parsing: event)) == (try expected.map { try JSONValue(parsing: $0) }))
   }
 
-  @Test("fault row 45: what is no event at all is the provider's fault", arguments: ["", "[]", "{}", "{\"type\":1}", "{\"type\":\"a\",\"type\":\"b\"}"])
+  @Test(
+    "fault row 45: what is no event at all is the provider's fault",
+    arguments: ["", "[]", "{}", "{\"type\":1}", "{\"type\":\"a\",\"type\":\"b\"}"])
   func malformed(_ text: String) {
     var lane = RawLane(sessionID: "s")
     var port = Port(ids: IDSource(seed: 1))

@@ -54,7 +54,7 @@ import Translation
       let seed = UInt64(block * 100 + number)
       var random = Random(state: seed)
       var call = SessionDialogue(
-        .geminiLive, model: "gemini-3.8-live", requestedModel: Bool.random(using: &random) ? "gemini-3.8-live" : nil)
+        .geminiLive(), model: "gemini-3.8-live", requestedModel: Bool.random(using: &random) ? "gemini-3.8-live" : nil)
       var hidden = false
       _ = call.begin()
       if Bool.random(using: &random) {

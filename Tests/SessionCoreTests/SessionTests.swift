@@ -9,7 +9,7 @@ import Translation
 
   @Test("R032 R185 R091: session.created is the first event, before anything is known of the provider")
   func hello() {
-    var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live")
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live")
     let step = call.begin()
     #expect(step.types == ["session.created"])
     #expect(step.events[0]["session"]?["id"]?.string?.hasPrefix("sess_") == true)
@@ -84,7 +84,7 @@ import Translation
       (#"{"type":"input_audio_buffer.append","audio":"AAAA"}"#, "invalid_value", "audio"),
     ])
   func badEvents(_ text: String, _ code: String, _ param: String?) {
-    for kind in [ProviderKind.openAI, .geminiLive] {
+    for kind in [ProviderKind.openAI, .geminiLive()] {
       var call = SessionDialogue(kind, model: "m", requestedModel: "m")
       _ = call.begin()
       let step = call.client(text)
@@ -121,7 +121,7 @@ import Translation
       (.badHandshake, "upstream_protocol_error", 1014),
     ])
   func failedDial(_ end: UpstreamEnd, _ code: String, _ close: UInt16) {
-    for kind in [ProviderKind.openAI, .geminiLive] {
+    for kind in [ProviderKind.openAI, .geminiLive()] {
       var call = SessionDialogue(kind, model: "m", requestedModel: "m")
       _ = call.begin()
       let step = call.upstreamEnds(end)
@@ -175,7 +175,8 @@ import Translation
 
   @Test("no credential appears in anything that can be printed")
   func redaction() throws {
-    var call = SessionDialogue(.geminiLive, model: "gemini-3.8-live", requestedModel: "gemini-3.8-live", key: "planted-secret")
+    var call = SessionDialogue(
+      .geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live", key: "planted-secret")
     let target = try #require(call.begin().dialled)
     #expect(target.headers.first?.value == "planted-secret")
     var dumped = ""

@@ -124,7 +124,9 @@ extension GeminiLiveTranslator {
 
   private mutating func commit(port: inout Port) throws(EventFault) {
     let milliseconds = isManual ? buffered.milliseconds : turn.heardMilliseconds
-    guard milliseconds >= Limits.shortestCommitMilliseconds else { throw .bufferTooSmall(milliseconds: Double(milliseconds)) }
+    guard milliseconds >= Limits.shortestCommitMilliseconds else {
+      throw .bufferTooSmall(milliseconds: Double(milliseconds))
+    }
     if isManual {
       committed.append(buffered)
       buffered = ManualAudio()
@@ -179,7 +181,8 @@ extension GeminiLiveTranslator {
     _ itemID: String, contentIndex: Int, audioEndMs: Int, port: inout Port
   ) throws(EventFault) {
     guard var item = conversation.item(itemID) else { throw .truncateOfUnknownItem(itemID) }
-    guard item.role == .assistant, case .outputAudio? = item.content?.first ?? .outputAudio(audio: nil, transcript: nil),
+    guard item.role == .assistant,
+      case .outputAudio? = item.content?.first ?? .outputAudio(audio: nil, transcript: nil),
       contentIndex == 0
     else { throw .truncateOfOtherContent() }
     if item.status != .inProgress {

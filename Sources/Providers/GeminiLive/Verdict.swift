@@ -50,7 +50,8 @@ enum GeminiLiveVerdict {
   static func onErrorMessage(_ error: JSONValue) -> UpstreamVerdict {
     let status = error["code"]?.int ?? 0
     if status == 429 {
-      return UpstreamVerdict(code: "rate_limit_exceeded", message: "The provider's quota is used up.", outlook: .isFinal)
+      return UpstreamVerdict(
+        code: "rate_limit_exceeded", message: "The provider's quota is used up.", outlook: .isFinal)
     }
     return UpstreamVerdict(
       code: "upstream_error", message: "The provider reported an error (\(status)).",
