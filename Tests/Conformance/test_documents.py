@@ -20,7 +20,7 @@ def test_R045_the_program_in_the_README_holds_both_conversations(gateway, tmp_pa
     assert moved != program, "the README serves on its documented port"
     file = tmp_path / "quickstart.py"
     file.write_text(moved, encoding="utf-8")
-    run = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=30)
+    run = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("completed") == 4, run.stdout
     assert "You said: Hello there" in run.stdout

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -84,19 +83,6 @@ async def test_R012_R039_the_same_script_gives_the_same_events_from_every_provid
     assert orders["gemini"] == orders["openai"]
     assert orders["gemini"][0] == sorted(set(STAGES.values()))
     assert kinds["gemini"] == kinds["openai"]
-
-
-@pytest.mark.parametrize("provider", ["gemini", "openai", "gemini-silent", "openai-silent"])
-async def test_R032_R091_R185_session_created_comes_within_50_ms(gateway, provider):
-    model = "gpt-realtime" if provider.startswith("openai") else "gemini-3.8-live"
-    fastest = float("inf")
-    for _ in range(5):  # the best of five, so that a busy machine is not mistaken for a slow server
-        started = time.monotonic()
-        # A model in the address lets the server dial at once; the silent providers never answer.
-        async with conversation(gateway, provider, model=model):
-            fastest = min(fastest, time.monotonic() - started)
-    # This includes the client's own connection and the upgrade, so it is stricter than the requirement.
-    assert fastest < 0.05
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

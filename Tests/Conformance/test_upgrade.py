@@ -1,7 +1,11 @@
 """The upgrade: who is let in, who is refused, and how that is said. Any WebSocket client will do, so this is `websockets`."""
 
+import asyncio
+import base64
 import http.client
 import json
+import os
+import time
 
 import pytest
 from websockets.asyncio.client import connect
@@ -82,3 +86,31 @@ async def test_the_subprotocol_realtime_is_echoed_and_a_key_in_the_list_is_not(g
         assert socket.subprotocol == "realtime"
         assert openai_server_event(await socket.recv())["type"] == "session.created"
     assert "sk-secret" not in gateway.log
+
+
+@pytest.mark.parametrize("model", [None, "gemini-3.8-live"], ids=["model unknown", "model known"])
+@pytest.mark.parametrize("provider", ["gemini", "openai", "gemini-silent", "openai-silent"])
+async def test_R032_R091_R185_session_created_comes_within_50_ms_of_the_101(gateway, provider, model):
+    """With a known model the server dials at once; the silent providers accept the connection and never answer."""
+
+    async def once() -> float:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        query = f"provider={provider}" + (f"&model={model}" if model else "")
+        key = base64.b64encode(os.urandom(16)).decode()
+        writer.write(
+            f"GET /v1/realtime?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        upgraded = time.monotonic()
+        assert head.startswith(b"HTTP/1.1 101 ")
+        first, length = await reader.readexactly(2)
+        assert first == 0x81 and length == 126, "one whole text frame"
+        event = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        elapsed = time.monotonic() - upgraded
+        writer.close()
+        assert openai_server_event(event)["type"] == "session.created"
+        return elapsed
+
+    # The best of three, so that a busy machine is not mistaken for a slow server.
+    assert min([await once() for _ in range(3)]) < 0.05
