@@ -16,6 +16,8 @@ public struct EdgeLimits: Sendable {
 
   /// Sizes of frames and messages.
   public var wire = WireLimits()
+  /// For what is queued, and our close frame behind it, to go out to a slow peer.
+  public var closeFlushTimeout = Duration.seconds(60)
   /// For the peer's close frame after ours has gone out.
   public var closeTimeout = Duration.seconds(5)
   /// Between two pings, on both legs.

@@ -19,6 +19,9 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     case ended
   }
 
+  /// Pings answered while the peer takes nothing; at most 128 KiB of pongs.
+  private static let mostPingsWhileBusy = 1_024
+
   let role: Role
   private let limits: EdgeLimits
   private var connection: WebSocketConnection
@@ -28,6 +31,7 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   private var outboundIsWritten = false
   private var pauses: ReadingPause = []
   private var readIsHeldBack = false
+  private var pingsWhileBusy = 0
   private var inputIsClosed = false
   private var outputIsClosed = false
   private var pulse: PeerPulse
@@ -77,6 +81,11 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     connection.close(code, reason: reason)
     resumeReadingForGood()
     outboundIsWritten = true
+    stallWatch.queued(connection.outbound.readableBytes)
+    scheduleEnd(context, after: limits.closeFlushTimeout) { leg in
+      leg.end(.closeUnanswered)
+      leg.drop()
+    }
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
       self?.awaitPeerClose()
@@ -173,12 +182,25 @@ extension FrameLeg {
       switch event {
       case .text(let message): owner?.leg(self, receivedText: message)
       case .binary(let message): owner?.leg(self, receivedBinary: message)
-      case .ping, .pong: break
+      case .ping: countPing()
+      case .pong: break
       case .closed(let event):
         peerClosed(event)
         return
       }
     }
+  }
+
+  /// Pongs are queued however full the queue is, so their number is bounded (fault row 30).
+  private func countPing() {
+    if isWritable {
+      pingsWhileBusy = 0
+      return
+    }
+    pingsWhileBusy += 1
+    guard pingsWhileBusy > Self.mostPingsWhileBusy else { return }
+    end(.flooding)
+    drop()
   }
 
   /// The last event: tells the owner, lets the answering close frame out, and lingers.

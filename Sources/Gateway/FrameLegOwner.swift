@@ -25,6 +25,8 @@ enum LegEnd {
   case silent
   /// Not one byte taken while above the high water mark (`peer_stalled`).
   case stalled
+  /// Pings without end from a peer that takes no pongs (`peer_flooding`).
+  case flooding
   /// The peer did not answer our close frame.
   case closeUnanswered
 }

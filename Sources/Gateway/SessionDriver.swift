@@ -230,7 +230,7 @@ extension UpstreamEnd {
       case .fault: self = .framingBroken
       case .endOfStream: self = .lost
       }
-    case .silent, .stalled, .closeUnanswered: self = .lost
+    case .silent, .stalled, .flooding, .closeUnanswered: self = .lost
     }
   }
 }

@@ -65,6 +65,7 @@ struct SessionRecord {
       }
     case .silent: set(fault: "peer_silent", source: "downstream")
     case .stalled: set(fault: "peer_stalled", source: "downstream")
+    case .flooding: set(fault: "peer_flooding", source: "downstream")
     case .closeUnanswered: set(fault: "close_unanswered", source: "downstream")
     }
   }

@@ -119,6 +119,35 @@ struct FrameLegTests {
     #expect(bench.channel.isActive)
   }
 
+  @Test("fault row 30: pings are all answered, unless the peer takes no pongs")
+  func pings() throws {
+    let bench = try Bench()
+    try bench.receive { peer in
+      for _ in 0..<5_000 { peer.ping(ByteBuffer(string: "p").readableBytesView) }
+    }
+    #expect(try bench.writes().map(\.readableBytes) == [5_000 * 3])
+    bench.becomeWritable(false)
+    try bench.receive { peer in
+      for _ in 0..<1_024 { peer.ping(ByteBuffer().readableBytesView) }
+    }
+    #expect(bench.channel.isActive)
+    try bench.receive { $0.ping(ByteBuffer().readableBytesView) }
+    #expect(!bench.channel.isActive)
+    #expect(bench.owner.ends == ["flooding"])
+  }
+
+  @Test("limits: a close frame behind a full queue goes out within 60 s or not at all")
+  func closingSlowly() throws {
+    let bench = try Bench()
+    let loop = bench.channel.embeddedEventLoop
+    try bench.channel.pipeline.syncOperations.addHandler(StuckWrites(), position: .first)
+    bench.leg.close(.tryAgainLater, reason: "")
+    loop.advanceTime(by: .seconds(59))
+    #expect(bench.channel.isActive)
+    loop.advanceTime(by: .seconds(1))
+    #expect(!bench.channel.isActive)
+  }
+
   @Test("limits: the peer's close frame is awaited 5 s, and the connection lingers 1 s after it")
   func closing() throws {
     let unanswered = try Bench()
@@ -169,8 +198,25 @@ private final class RecordingOwner: FrameLegOwner {
     case .closed(let event): ends.append("closed \(event.code)")
     case .silent: ends.append("silent")
     case .stalled: ends.append("stalled")
+    case .flooding: ends.append("flooding")
     case .closeUnanswered: ends.append("closeUnanswered")
     }
+  }
+}
+
+/// A socket that takes nothing.
+private final class StuckWrites: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+  private var promises: [EventLoopPromise<Void>] = []
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    if let promise { promises.append(promise) }
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    for promise in promises { promise.fail(ChannelError.ioOnClosedChannel) }
+    promises = []
+    context.close(mode: mode, promise: promise)
   }
 }
 
