@@ -17,8 +17,8 @@ TESTS = ROOT / "Tests"
 SWIFT_NAME = re.compile(r'@(?:Test|Suite)\(\s*"((?:[^"\\]|\\.)*)"')
 PYTHON_NAME = re.compile(r"^(?:async )?def test_(\w+)", re.MULTILINE)
 PYTHON_PARAMETER = re.compile(r'\(\s*"((?:R\d{3}|fault row)[^"]*)"')
-REQUIREMENTS = re.compile(r"\bR(\d{3})(?:-R?(\d{3}))?\b")
-FAULT_ROWS = re.compile(r"fault rows? ((?:\d+(?:, | and | to |-)?)+)", re.IGNORECASE)
+REQUIREMENTS = re.compile(r"\bR(\d{3})(?:[-–]R?(\d{3}))?\b")
+FAULT_ROWS = re.compile(r"fault rows? ((?:\d+(?:, | and | to |[-–])?)+)", re.IGNORECASE)
 
 
 def test_names() -> list[tuple[str, str]]:

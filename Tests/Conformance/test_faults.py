@@ -1,13 +1,15 @@
 """Mistakes of the client: one error event each, with the documented code and parameter, and a session that goes on."""
 
+import base64
 import json
 
 import pytest
-
-from conversation import conversation
 from websockets.asyncio.client import connect
 
+from conversation import conversation
 from event_types import openai_server_event
+from sound import tone
+from upstream_record import await_record
 
 PROVIDERS = ["gemini", "openai"]
 
@@ -83,7 +85,7 @@ async def test_fault_row_35_text_that_is_not_one_json_object_is_an_error(gateway
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_R026_a_binary_frame_is_an_error_and_every_answer_is_text(gateway, provider):
+async def test_R026_fault_row_32_a_binary_frame_is_an_error_and_every_answer_is_text(gateway, provider):
     async with connect(f"{gateway.ws}/v1/realtime?provider={provider}") as socket:
         received = [await socket.recv()]
         await socket.send(b'{"type":"session.update","session":{"type":"realtime"}}')
@@ -94,3 +96,36 @@ async def test_R026_a_binary_frame_is_an_error_and_every_answer_is_text(gateway,
         events = [openai_server_event(message) for message in received]
         assert [event["type"] for event in events] == ["session.created", "error", "session.updated"]
         assert events[1]["error"]["code"] == "invalid_event"
+
+
+async def test_fault_row_53_cancel_commit_and_close_in_one_segment_arrive_in_order_once_each(gateway, slow_standin):
+    words = "fault row 53"
+    async with connect(f"{gateway.ws}/v1/realtime?provider=openai-slow") as socket:
+
+        async def until(kind: str) -> None:
+            while openai_server_event(await socket.recv())["type"] != kind:
+                pass
+
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}
+        for event in (
+            {"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": None}}}},
+            {"type": "input_audio_buffer.append", "audio": base64.b64encode(tone(220, 200)).decode()},
+            {"type": "conversation.item.create", "item": item},
+            {"type": "response.create"},
+        ):
+            await socket.send(json.dumps(event))
+        await until("response.output_audio.delta")
+        for kind in ("response.cancel", "input_audio_buffer.commit"):
+            socket.protocol.send_text(json.dumps({"type": kind}).encode())
+        socket.protocol.send_close(1000)
+        socket.transport.write(b"".join(socket.protocol.data_to_send()))
+        await socket.wait_closed()
+        assert socket.close_code == 1000
+
+    def kinds(record) -> list[str]:
+        (number,) = record.connections("openai", lambda message: words in json.dumps(message)) or {None}
+        return [message["type"] for message in record.received("openai", number)] if number else []
+
+    record = await_record(slow_standin.record, lambda record: "input_audio_buffer.commit" in kinds(record))
+    assert kinds(record)[-2:] == ["response.cancel", "input_audio_buffer.commit"]
+    assert kinds(record).count("response.cancel") == kinds(record).count("input_audio_buffer.commit") == 1

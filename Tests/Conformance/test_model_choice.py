@@ -117,7 +117,7 @@ async def test_R088_the_text_of_an_item_reaches_gemini_as_the_users_words(gatewa
     assert {"clientContent": expected} in record.received("gemini")
 
 
-async def test_the_key_of_the_provider_goes_upstream_and_the_clients_own_does_not(gateway, standin):
+async def test_fault_row_20_the_providers_key_goes_upstream_and_the_clients_headers_do_not(gateway, standin):
     words = mark()
     async with conversation(gateway, "openai") as talk:
         await talk.text_turn(words)

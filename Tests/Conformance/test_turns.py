@@ -128,7 +128,7 @@ async def test_R137_R138_R140_answers_arrive_as_they_are_generated(gateway, prov
 
 
 @pytest.mark.parametrize("provider", SLOW)
-async def test_R092_speaking_into_an_answer_interrupts_it(gateway, provider):
+async def test_R092_fault_row_51_speaking_into_an_answer_interrupts_it(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.say_text("Tell me a long story.")
         await talk.connection.response.create()
