@@ -10,7 +10,7 @@ purposes=("$@")
 missing=()
 
 # need PACKAGE PROBE...: remembers the package if the probe fails. Probing for the thing itself rather than for the
-# package also accepts a Python or an openssl that did not come from Debian.
+# package also accepts a Python that did not come from Debian.
 need() {
   local package=$1
   shift
@@ -27,7 +27,6 @@ for purpose in "${purposes[@]}"; do
       need python3 python3 --version
       need python3-venv python3 -c 'import ensurepip, venv'
       need espeak-ng espeak-ng --version # speaks the sentence of the bit-exactness test
-      need openssl openssl version       # makes the test certificates
       ;;
     bench)
       need nginx test -x /usr/sbin/nginx # the pass-through peer of the comparison
