@@ -126,7 +126,12 @@ public struct Session: Sendable {
     case .append(let frame):
       guard let base64 = message.getSlice(at: message.readerIndex + frame.audio.lowerBound, length: frame.audio.count)
       else { return }
-      append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, verbatim: message), at: now)
+      do {
+        try append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, verbatim: message), at: now)
+      } catch {
+        let id = frame.eventID.flatMap { message.getString(at: message.readerIndex + $0.lowerBound, length: $0.count) }
+        port.emit(error, eventID: id)
+      }
     case .control:
       control(message, at: now)
     }
@@ -138,9 +143,9 @@ public struct Session: Sendable {
     port.emit(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil)
   }
 
-  private mutating func append(_ chunk: AudioChunk, at now: Instant) {
+  private mutating func append(_ chunk: AudioChunk, at now: Instant) throws(EventFault) {
     settle(at: now)
-    translator.clientAudio(chunk, at: now, port: &port)
+    try translator.clientAudio(chunk, at: now, port: &port)
     holdBackIfNeeded()
   }
 
@@ -172,7 +177,7 @@ public struct Session: Sendable {
     } catch {
       throw EventFault(code: AudioFault.code, message: error.message, param: AudioFault.param)
     }
-    append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, verbatim: nil), at: now)
+    try append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, verbatim: nil), at: now)
   }
 
   /// What waits for the provider is bounded: beyond the limit the client is not read.

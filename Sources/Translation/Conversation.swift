@@ -4,6 +4,9 @@ public import Envelope
 ///
 /// It answers retrieve, delete and truncate, says which item precedes which, and refuses an id that is used twice.
 public struct Conversation: Sendable {
+  /// The most items that are mirrored; the oldest is forgotten then.
+  public static let maximumItems = 2_000
+
   public let id: String
   public private(set) var items: [Item] = []
 
@@ -25,6 +28,7 @@ public struct Conversation: Sendable {
   public mutating func append(_ item: Item) -> String? {
     let previous = lastItemID
     items.append(item)
+    if items.count > Self.maximumItems { items.removeFirst() }
     return previous
   }
 
@@ -58,11 +62,5 @@ public struct Conversation: Sendable {
     guard let index = items.lastIndex(where: { $0.id == id }) else { return false }
     items.remove(at: index)
     return true
-  }
-
-  /// The id of the item that precedes `id`.
-  public func predecessor(of id: String) -> String? {
-    guard let index = items.lastIndex(where: { $0.id == id }), index > 0 else { return nil }
-    return items[index - 1].id
   }
 }

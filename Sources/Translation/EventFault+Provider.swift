@@ -12,6 +12,13 @@ extension EventFault {
     EventFault(code: "unsupported_value", message: reason, param: param)
   }
 
+  /// What a session may hold for its provider is bounded.
+  ///
+  /// - Parameter reason: one sentence.
+  public static func tooMuchHeld(_ reason: String, param: String) -> EventFault {
+    EventFault(code: "too_much_held", message: reason, param: param)
+  }
+
   /// The field was fixed when the provider was set up.
   public static func cannotUpdate(_ param: String) -> EventFault {
     let field = param.split(separator: ".").last.map(String.init) ?? param

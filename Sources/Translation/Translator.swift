@@ -19,7 +19,9 @@ public protocol Translator: Sendable {
   mutating func clientEvent(_ event: IncomingEvent, at now: Instant, port: inout Port) throws(EventFault)
 
   /// A chunk of the client's audio: standard base64 of the session's input format.
-  mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port)
+  ///
+  /// - Throws: the one error that the client gets for it; the audio then had no effect.
+  mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault)
 
   /// No more configuration is awaited: what the client said so far is what the provider is set up with.
   mutating func configurationSettled(at now: Instant, port: inout Port)

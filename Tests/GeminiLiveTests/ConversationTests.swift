@@ -156,6 +156,73 @@ import Testing
     #expect(call.session.session == before)
   }
 
+  @Test("what an answer that was cancelled still says does not leak into the next one")
+  func noLeak() {
+    var call = Self.ready()
+    _ = call.client(Self.create)
+    _ = call.upstream(Self.audio)
+    _ = call.client(#"{"type":"response.cancel"}"#)
+    _ = call.client(Self.create)
+    #expect(call.upstream(Self.audio).events.isEmpty, "of the old answer")
+    _ = call.upstream(#"{"serverContent":{"interrupted":true}}"#)
+    let end = call.upstream(#"{"serverContent":{"turnComplete":true},"usageMetadata":{"promptTokenCount":9}}"#)
+    #expect(end.events.isEmpty)
+    #expect(call.upstream(Self.audio).types.first == "response.created")
+    let done = call.upstream(#"{"serverContent":{"generationComplete":true}}"#)
+    #expect(done.event("response.done") == nil, "the old turn's usage is not the new one's")
+  }
+
+  @Test("an answer that is awaited is not discarded for ever with the one that was cancelled")
+  func awaitedAnswer() {
+    var call = Self.ready()
+    _ = call.client(Self.create)
+    _ = call.upstream(Self.audio)
+    _ = call.client(#"{"type":"response.cancel"}"#)
+    _ = call.client(Self.create)
+    _ = call.wait(.milliseconds(2900))
+    #expect(call.upstream(Self.audio).events.isEmpty)
+    _ = call.wait(.milliseconds(100))
+    #expect(call.upstream(Self.audio).types.first == "response.created")
+  }
+
+  @Test("a cancel of an answer that is complete ends it as completed")
+  func lateCancel() {
+    var call = Self.ready()
+    _ = call.client(Self.create)
+    _ = call.upstream(Self.audio)
+    _ = call.upstream(#"{"serverContent":{"generationComplete":true}}"#)
+    let step = call.client(#"{"type":"response.cancel"}"#)
+    #expect(step.event("response.done")?["response"]?["status"] == "completed" && step.upstream.isEmpty)
+  }
+
+  @Test("R101 Q23: what has no counterpart shows its effective value in session.updated")
+  func effectiveValues() {
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live")
+    _ = call.begin()
+    let step = call.client(
+      #"{"type":"session.update","session":{"audio":{"input":{"noise_reduction":{"type":"near_field"},"turn_detection":{"type":"server_vad","idle_timeout_ms":6000}},"output":{"voice":"aura-2-thalia-en","speed":1.2}}}}"#
+    )
+    let audio = step.event("session.updated")?["session"]?["audio"]
+    #expect(audio?["output"]?["voice"] == "marin" && audio?["output"]?["speed"] == 1)
+    #expect(audio?["input"]?["noise_reduction"] == .null)
+    #expect(audio?["input"]?["turn_detection"]?["idle_timeout_ms"] == .null)
+  }
+
+  @Test("what is held for a client that ends its turns itself is bounded")
+  func bounds() {
+    var call = Self.ready(#"{"type":"session.update","session":{"audio":{"input":{"turn_detection":null}}}}"#)
+    let minute = #"{"type":"input_audio_buffer.append","event_id":"a","audio":"\#(String(repeating: "A", count: 3_840_000))"}"#
+    for _ in 0..<10 { #expect(call.client(minute).events.isEmpty) }
+    let step = call.client(minute)
+    #expect(step.event("error")?["error"]?["code"] == "too_much_held")
+    #expect(step.event("error")?["error"]?["event_id"] == "a")
+    let text = String(repeating: "x", count: 1_048_577)
+    let item = call.client(
+      #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"\#(text)"}]}}"#
+    )
+    #expect(item.event("error")?["error"]?["param"] == "item")
+  }
+
   @Test("R137 R138: a long append is cut into pieces of whole samples; together they are what was sent")
   func longAppend() {
     var call = Self.ready()

@@ -23,6 +23,12 @@ enum Limits {
   /// What `silenceDurationMs` may be.
   static let silenceMilliseconds = 100...2000
 
+  /// The most audio that is kept for a client that ends its turns itself: ten minutes, decoded.
+  static let bufferedBytes = 10 * 60 * 1000 * bytesPerMillisecond
+
+  /// The most text of items that wait for a `response.create`; the largest context window of the service holds less.
+  static let pendingBytes = 1_048_576
+
   /// The shortest audio that can be committed (the OpenAI service's rule).
   static let shortestCommitMilliseconds = 100
 }

@@ -5,7 +5,8 @@ import Translation
 /// inside an activity window, and a window that is open draws an answer as soon as it closes.
 struct ManualAudio: Sendable {
   private var base64: [ByteBuffer] = []
-  private var byteCount = 0
+  /// Decoded.
+  private(set) var byteCount = 0
 
   var isEmpty: Bool { byteCount == 0 }
 

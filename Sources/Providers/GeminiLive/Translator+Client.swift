@@ -46,10 +46,9 @@ extension GeminiLiveTranslator {
     var updated = try patch.applied(to: session)
     updated.model = Self.knownModel(updated.model, configuration)
     try Self.check(updated)
-    let voice = updated.audio.output.voice.name
-    if Voices.name(for: voice) == nil {
-      port.note(.info, "voice is not one of the provider's", ["voice": voice])
-      updated.audio.output.voice = .named(Voices.standard)
+    let ignored = Self.makeEffective(&updated)
+    if !ignored.isEmpty {
+      port.note(.info, "fields without a counterpart at the provider", ["fields": ignored.joined(separator: " ")])
     }
     if connection == .settingUp || connection == .ready {
       try refuseLateChange(from: session, to: updated)
@@ -79,6 +78,31 @@ extension GeminiLiveTranslator {
     }
   }
 
+  /// Puts what will really happen in the place of what the provider has no counterpart for (Q23, R101).
+  ///
+  /// - Returns: the fields concerned.
+  private static func makeEffective(_ session: inout RealtimeSession) -> [String] {
+    var ignored: [String] = []
+    if Voices.name(for: session.audio.output.voice.name) == nil {
+      session.audio.output.voice = .named(Voices.standard)
+      ignored.append("session.audio.output.voice")
+    }
+    if session.audio.output.speed != 1 {
+      session.audio.output.speed = 1
+      ignored.append("session.audio.output.speed")
+    }
+    if session.audio.input.noiseReduction != nil {
+      session.audio.input.noiseReduction = nil
+      ignored.append("session.audio.input.noise_reduction")
+    }
+    if case .serverVAD(var vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs != nil {
+      vad.idleTimeoutMs = nil
+      session.audio.input.turnDetection = .serverVAD(vad)
+      ignored.append("session.audio.input.turn_detection.idle_timeout_ms")
+    }
+    return ignored
+  }
+
   /// Compares what the set-up would be: a change that does not show there is free.
   private func refuseLateChange(
     from old: RealtimeSession, to new: RealtimeSession
@@ -103,12 +127,16 @@ extension GeminiLiveTranslator {
 
   // MARK: Audio
 
-  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) {
-    clock.append(bytes: chunk.decodedByteCount)
+  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
     if isManual {
+      guard buffered.byteCount + committed.byteCount + chunk.decodedByteCount <= Limits.bufferedBytes else {
+        throw .tooMuchHeld("The input audio buffer holds ten minutes of audio, which is all it can.", param: "audio")
+      }
+      clock.append(bytes: chunk.decodedByteCount)
       buffered.append(chunk)
       return
     }
+    clock.append(bytes: chunk.decodedByteCount)
     turn.heardByteCount += chunk.decodedByteCount
     if chunk.base64.readableBytes <= Limits.audioPieceCharacters {
       port.send(.audio) { Uplink.writeAudio(chunk.base64, into: &$0) }
@@ -169,6 +197,10 @@ extension GeminiLiveTranslator {
     item.role = role
     item.status = .completed
     item.object = "realtime.item"
+    let text = (pending + [item]).reduce(0) { $0 + $1.textByteCount }
+    guard text <= Limits.pendingBytes else {
+      throw .tooMuchHeld("The items that wait for a response hold more text than the provider can take.", param: "item")
+    }
     let previous = try conversation.insert(item, after: position)
     pending.append(item)
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
@@ -227,7 +259,6 @@ extension GeminiLiveTranslator {
       turn.answersText = true
       pending.removeAll()
     }
-    turn.discardUntil = nil
     self.request = request
   }
 
@@ -236,11 +267,17 @@ extension GeminiLiveTranslator {
   ) throws(EventFault) {
     if let responseID, let live = timeline.live?.id, responseID != live { throw .noActiveResponse() }
     guard timeline.isLive || request != nil else { throw .noActiveResponse() }
-    let isGenerating = turn.releaseAt == nil
+    guard turn.releaseAt == nil else { return finishAnswer(.completed, port: &port) }  // All of it was said.
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.cancelledByClient, port: &port)
-    guard isGenerating else { return }
     turn.discardUntil = now + Limits.discardTimeout
     if traits.contentStopsGeneration { send(Uplink.stopGenerating, port: &port) }
+  }
+}
+
+extension Item {
+  /// The UTF-8 length of what the item says.
+  fileprivate var textByteCount: Int {
+    (content ?? []).reduce(0) { $0 + ($1.text?.utf8.count ?? 0) }
   }
 }

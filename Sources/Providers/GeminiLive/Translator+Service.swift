@@ -77,7 +77,8 @@ extension GeminiLiveTranslator {
   /// Whether output may reach the client; prepares the response that it belongs to.
   private mutating func admitOutput(at now: Instant, port: inout Port) -> Bool {
     if turn.discardUntil != nil {
-      turn.discardUntil = now + Limits.discardTimeout
+      // Each sign of life extends the wait, unless an answer is awaited that must not be lost with it.
+      if request == nil { turn.discardUntil = now + Limits.discardTimeout }
       return false
     }
     turn.awaitsTrailingEnd = false
@@ -87,6 +88,7 @@ extension GeminiLiveTranslator {
     beginAnswer(port: &port)
     turn.heardByteCount = 0
     turn.isCommitted = false
+    turn.usage = nil
     return true
   }
 
@@ -154,7 +156,11 @@ extension GeminiLiveTranslator {
   }
 
   private mutating func interrupted(port: inout Port) {
-    guard turn.discardUntil == nil else { return }
+    if turn.discardUntil != nil {
+      turn.discardUntil = nil  // What was cancelled has stopped; only its end is still to come.
+      turn.awaitsTrailingEnd = true
+      return
+    }
     if !isManual { startSpeech(atMs: clock.milliseconds, port: &port) }
     if timeline.isLive {
       finishAnswer(turn.releaseAt == nil ? .interrupted : .completed, port: &port)
@@ -177,6 +183,7 @@ extension GeminiLiveTranslator {
     }
     if turn.awaitsTrailingEnd {
       turn.awaitsTrailingEnd = false
+      turn.usage = nil
       return
     }
     if !timeline.isLive, request != nil { beginAnswer(port: &port) }  // An empty turn is an empty answer.

@@ -57,7 +57,7 @@ public struct OpenAITranslator: Translator {
     return model
   }
 
-  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) {
+  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
     lane.forward(chunk, port: &port)
   }
 
