@@ -78,10 +78,8 @@ let package = Package(
         "WebSocketWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator",
         nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -114,7 +112,7 @@ let package = Package(
     .executableTarget(
       name: "EchoTestee",
       dependencies: [
-        "Gateway", "WebSocketWire", logging, nioCore, nioPosix,
+        "Gateway", "WebSocketWire", "Translation", logging, nioCore, nioPosix,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -137,7 +135,9 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Routing", "Access", "StandIns", "ParleyTesting", "WebSocketWire", nioCore, nioPosix, logging,
+        "Gateway", "Routing", "SessionCore", "Translation", "WebSocketWire", nioCore, nioPosix, logging,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ], resources: [.copy("Certificates")]),
     tests("StandInsTests", ["StandIns", "ParleyTesting", "WebSocketWire", "Envelope", nioCore, nioPosix]),

@@ -100,14 +100,28 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    input(&session, Instant(loop.now))
-    let downstream = self.downstream
+    let next = Self.advance(&session, Instant(loop.now), input, downstream, upstream)
+    if next.hasActions {
+      performActions()
+      armDeadline(session.deadline)
+    } else {
+      armDeadline(next.deadline)
+    }
+  }
+
+  /// One access to the session for a whole step: it is looked at, not copied, on the way of a frame. Nothing in here comes
+  /// back to the driver; `send` only queues.
+  @inline(__always)
+  private static func advance(
+    _ session: inout Session, _ now: Instant, _ input: (inout Session, Instant) -> Void, _ downstream: FrameLeg,
+    _ upstream: FrameLeg?
+  ) -> (hasActions: Bool, deadline: Instant?) {
+    input(&session, now)
     while session.outbox.downstream.consume({ message, _ in downstream.send(.text, message) }) {}
     if let upstream {
       while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
     }
-    if !session.outbox.actions.isEmpty { performActions() }
-    armDeadline()
+    return (!session.outbox.actions.isEmpty, session.deadline)
   }
 
   private func performActions() {
@@ -185,8 +199,8 @@ extension SessionDriver {
 
   /// Keeps one task for the session's next deadline. A task that comes too early looks again; it is moved only when the
   /// deadline has come nearer.
-  private func armDeadline() {
-    guard !isOver, let deadline = session.deadline else { return }
+  private func armDeadline(_ deadline: Instant?) {
+    guard !isOver, let deadline else { return }
     if let armed = deadlineTaskTime, armed <= deadline { return }
     deadlineTask?.cancel()
     deadlineTaskTime = deadline
@@ -202,7 +216,7 @@ extension SessionDriver {
       step { $0.timeReached(at: $1) }
       flush()
     } else {
-      armDeadline()
+      armDeadline(deadline)
     }
   }
 }

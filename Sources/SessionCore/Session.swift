@@ -50,7 +50,7 @@ public struct Session: Sendable {
   public let id: String
   /// What the last step produced; drained by the driver after every step.
   public var outbox: Outbox {
-    get { port.outbox }
+    _read { yield port.outbox }
     _modify { yield &port.outbox }
   }
 

@@ -32,7 +32,7 @@ struct Serve: AsyncParsableCommand {
     if table.accessKeys.isEmpty {
       logger.notice("no access keys are configured: loopback only, and anyone on this machine may connect")
     }
-    let gateway = GatewayService(server: GatewayServer(table: table, logger: logger))
+    let gateway = GatewayService(server: GatewayServer(table: table, group: EventLoops.makeGroup(), logger: logger))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -129,8 +129,19 @@ public struct GeminiLiveTranslator: Translator {
 
   // MARK: Time
 
+  /// Asked for after every message: no array, no allocation.
   public var deadline: Instant? {
-    [turn.releaseAt, turn.discardUntil, request?.cueAt, request?.deadline].compactMap { $0 }.min()
+    var earliest = turn.releaseAt
+    Self.consider(turn.discardUntil, &earliest)
+    Self.consider(request?.cueAt, &earliest)
+    Self.consider(request?.deadline, &earliest)
+    return earliest
+  }
+
+  @inline(__always)
+  private static func consider(_ candidate: Instant?, _ earliest: inout Instant?) {
+    guard let candidate else { return }
+    earliest = earliest.map { min($0, candidate) } ?? candidate
   }
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
