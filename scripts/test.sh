@@ -23,16 +23,25 @@ stage() {
   return "$status"
 }
 
-# Prints only what failed or was skipped, and the end; the whole log stays in the reports folder.
-swift_tests() {
-  local status=0
-  timeout 1200 swift test --skip-build --parallel --xunit-output "$reports/swift.xml" >"$reports/swift.log" 2>&1 || status=$?
-  grep -E '^(✘|➜)|Test run with' "$reports/swift.log" || true
-  if ! grep -q 'Test run with' "$reports/swift.log"; then
-    echo "The test process ended early. The end of $reports/swift.log:"
-    tail -n 60 "$reports/swift.log"
+# swift_run NAME OPTION...: prints only what failed or was skipped, and the end; the log stays in the reports folder.
+swift_run() {
+  local log=$reports/swift-$1.log xunit=$reports/swift-$1.xml status=0
+  shift
+  timeout 1200 swift test --skip-build --parallel --xunit-output "$xunit" "$@" >"$log" 2>&1 || status=$?
+  grep -E '^(✘|➜)|Test run with' "$log" || true
+  if ! grep -q 'Test run with' "$log"; then
+    echo "The test process ended early. The end of $log:"
+    tail -n 60 "$log"
     return 1
   fi
+  return "$status"
+}
+
+# What works on sockets runs apart from what keeps the processors busy: its peers have deadlines.
+swift_tests() {
+  local live='GatewayTests|StandInsTests' status=0
+  swift_run pure --skip "$live" || status=$?
+  swift_run live --filter "$live" || status=$?
   return "$status"
 }
 

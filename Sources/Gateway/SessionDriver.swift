@@ -121,7 +121,7 @@ extension SessionDriver {
     if let upstream {
       while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
     }
-    return (!session.outbox.actions.isEmpty, session.deadline)
+    return (session.hasActions, session.deadline)
   }
 
   private func performActions() {

@@ -50,9 +50,11 @@ public struct Session: Sendable {
   public let id: String
   /// What the last step produced; drained by the driver after every step.
   public var outbox: Outbox {
-    _read { yield port.outbox }
+    get { port.outbox }
     _modify { yield &port.outbox }
   }
+  /// Whether the last step asked for more than sending; tells it without a copy of the outbox.
+  public var hasActions: Bool { !port.outbox.actions.isEmpty }
 
   private let limits: SessionLimits
   private var port: Port
