@@ -19,9 +19,9 @@ setup: ## Install the packages and the Python environment that the other targets
 run: ## Build (debug) and serve on :8787 with stand-in providers; needs no key; Ctrl-C stops all of it
 	scripts/run.sh
 
-build: ## Build the executable for use: .build/release/parley (several minutes the first time)
+build: ## Build the executable for use: .build-release/release/parley (several minutes the first time)
 	scripts/setup.sh build
-	swift build -c release --product parley
+	swift build -c release --product parley --scratch-path .build-release
 
 test: ## Run every fast test, the official Python clients included, and print a tally
 	scripts/test.sh
