@@ -8,6 +8,10 @@ public struct EventInvariants: Sendable {
   private var openItems: [String: String] = [:]
   private var knownItems: Set<String> = []
   private var doneItems: Set<String> = []
+  private var startedSpeech: Set<String> = []
+  private var stoppedSpeech: Set<String> = []
+  private var committed: Set<String> = []
+  private var transcribed: Set<String> = []
 
   /// What was broken, in words.
   public private(set) var violations: [String] = []
@@ -50,6 +54,17 @@ public struct EventInvariants: Sendable {
       check(event["item"]?["id"]?.string.map { knownItems.insert($0).inserted } == true, "an item added twice")
     case "conversation.item.done":
       check(event["item"]?["id"]?.string.map { doneItems.insert($0).inserted } == true, "an item done twice")
+    case "input_audio_buffer.speech_started":
+      check(event["item_id"]?.string.map { startedSpeech.insert($0).inserted } == true, "speech started twice")
+    case "input_audio_buffer.speech_stopped":
+      let item = event["item_id"]?.string ?? ""
+      check(
+        startedSpeech.contains(item) && stoppedSpeech.insert(item).inserted, "speech stopped, not started, or twice")
+    case "input_audio_buffer.committed":
+      check(event["item_id"]?.string.map { committed.insert($0).inserted } == true, "audio committed twice")
+    case "conversation.item.input_audio_transcription.completed":
+      let item = event["item_id"]?.string ?? ""
+      check(committed.contains(item) && transcribed.insert(item).inserted, "transcribed before its commit, or twice")
     default:
       if type.hasPrefix("response."), let item = event["item_id"]?.string {
         check(openItems[item] == responseID, "\(type) for an item that is not open")

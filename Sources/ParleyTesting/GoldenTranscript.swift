@@ -95,6 +95,10 @@ public struct GoldenTranscript: Sendable {
       let place = "turn \(number)"
       differences += ids.compare(turn.toClient, step.events, "\(place), to client")
       differences += ids.compare(turn.toUpstream, step.upstream, "\(place), to upstream")
+      // A field too many is fatal at a provider: here nothing may be left unsaid.
+      for (wanted, found) in zip(turn.toUpstream, step.upstream) where wanted != found {
+        differences.append("\(place), to upstream: \(found.text)")
+      }
       if turn.closes != step.clientCloseCode {
         differences.append("\(place): closes \(step.clientCloseCode ?? 0), not \(turn.closes ?? 0)")
       }

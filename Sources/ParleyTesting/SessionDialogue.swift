@@ -53,7 +53,7 @@ public struct SessionDialogue: Sendable {
       name: kind.name, kind: kind,
       endpoint: UpstreamEndpoint(
         isSecure: false, host: "127.0.0.1", port: 9, basePath: kind == .openAI ? "/v1/realtime" : ""),
-      key: key, model: model)
+      key: key.map { Redacted($0) }, model: model)
     session = Session(
       SessionParameters(
         provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: 12),

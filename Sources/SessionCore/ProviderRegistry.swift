@@ -31,12 +31,12 @@ public struct ProviderConfiguration: Sendable {
   public var kind: ProviderKind
   public var endpoint: UpstreamEndpoint
   /// The provider's credential; nil for a stand-in that wants none.
-  public var key: String?
+  public var key: Redacted<String>?
   /// The model of sessions whose client names none.
   public var model: String
 
   public init(
-    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: String?, model: String
+    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String
   ) {
     self.name = name
     self.kind = kind

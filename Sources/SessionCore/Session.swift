@@ -161,7 +161,8 @@ public struct Session: Sendable {
     do {
       let header = try EventHeader(of: value)
       if header.type == .inputAudioBufferAppend { return try appendSlowly(value, at: now) }
-      if header.type == .sessionUpdate { window.updated(at: now) } else { settle(at: now) }
+      if header.type == .sessionUpdate { window.updated(at: now) }
+      if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
       try translator.clientEvent(event, at: now, port: &port)
     } catch {
@@ -218,12 +219,13 @@ public struct Session: Sendable {
   /// A message of the provider, text or binary alike.
   public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
     switch phase {
-    case .connected: phase = .live
-    case .live: break
+    case .connected, .live: break
     case .waiting, .dialling, .ended: return
     }
     do {
       try translator.upstreamMessage(message, at: now, port: &port)
+      // A provider that takes no content yet has not begun, whatever else it says.
+      if port.isUpstreamReady { phase = .live }
       resumeIfPossible()
     } catch {
       port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
@@ -277,5 +279,17 @@ public struct Session: Sendable {
     port.upstreamIsGone()
     port.emit(EventFault(type: "server_error", code: verdict.code, message: verdict.message, param: nil), eventID: nil)
     port.outbox.actions.append(.closeDownstream(code: 1012, reason: verdict.code))
+  }
+}
+
+extension ClientEventType {
+  /// Whether the event is, or asks for, something that the provider must be set up for.
+  fileprivate var isContent: Bool {
+    switch self {
+    case .inputAudioBufferAppend, .inputAudioBufferCommit, .conversationItemCreate, .responseCreate: true
+    case .sessionUpdate, .inputAudioBufferClear, .outputAudioBufferClear, .conversationItemRetrieve,
+      .conversationItemTruncate, .conversationItemDelete, .responseCancel:
+      false
+    }
   }
 }

@@ -4,11 +4,13 @@ public import Envelope
 ///
 /// It answers retrieve, delete and truncate, says which item precedes which, and refuses an id that is used twice.
 public struct Conversation: Sendable {
-  /// The most items that are mirrored; the oldest is forgotten then.
+  /// The most items, and the most JSON of them, that are mirrored; the oldest is forgotten then.
   public static let maximumItems = 2_000
+  public static let maximumBytes = 8 * 1_048_576
 
   public let id: String
   public private(set) var items: [Item] = []
+  private var byteCount = 0
 
   public init(id: String) {
     self.id = id
@@ -27,8 +29,7 @@ public struct Conversation: Sendable {
   @discardableResult
   public mutating func append(_ item: Item) -> String? {
     let previous = lastItemID
-    items.append(item)
-    if items.count > Self.maximumItems { items.removeFirst() }
+    place(item, at: items.count)
     return previous
   }
 
@@ -41,26 +42,39 @@ public struct Conversation: Sendable {
     }
     guard case .value(let previous) = position else { return append(item) }
     if previous == "root" {
-      items.insert(item, at: 0)
+      place(item, at: 0)
       return nil
     }
     guard let index = items.lastIndex(where: { $0.id == previous }) else {
       throw .unknownPreviousItem(previous)
     }
-    items.insert(item, at: index + 1)
+    place(item, at: index + 1)
     return previous
   }
 
   /// Puts an item's final form in the place of the one with the same id.
   public mutating func replace(_ item: Item) {
     guard let index = items.lastIndex(where: { $0.id == item.id }) else { return }
+    byteCount += Self.byteCount(item) - Self.byteCount(items[index])
     items[index] = item
   }
 
   /// Removes an item. False when there is none with that id.
   public mutating func remove(_ id: String) -> Bool {
     guard let index = items.lastIndex(where: { $0.id == id }) else { return false }
-    items.remove(at: index)
+    byteCount -= Self.byteCount(items.remove(at: index))
     return true
+  }
+
+  private mutating func place(_ item: Item, at index: Int) {
+    items.insert(item, at: index)
+    byteCount += Self.byteCount(item)
+    while items.count > Self.maximumItems || byteCount > Self.maximumBytes, items.count > 1 {
+      byteCount -= Self.byteCount(items.removeFirst())
+    }
+  }
+
+  private static func byteCount(_ item: Item) -> Int {
+    JSONCoding.encode(item).text.utf8.count
   }
 }

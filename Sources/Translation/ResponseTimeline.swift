@@ -83,20 +83,20 @@ public struct ResponseTimeline: Sendable {
 
   /// A chunk of speech as standard base64 text; re-framed, not decoded. Dropped in a written answer.
   public mutating func audio(_ base64: ByteBuffer, _ conversation: inout Conversation, port: inout Port) {
-    guard let current = live, current.form == .audio else { return }
-    if current.message == nil { openMessage(&conversation, port: &port) }
+    guard live?.form == .audio else { return }
+    if live?.message == nil { openMessage(&conversation, port: &port) }
     port.emitAudioDelta(base64)
   }
 
   /// A piece of the answer's words, to be concatenated as it is.
   public mutating func words(_ text: String, _ conversation: inout Conversation, port: inout Port) {
-    guard live != nil, !text.isEmpty else { return }
-    openMessage(&conversation, port: &port)
-    guard let current = live, let message = current.message else { return }
+    guard let form = live?.form, !text.isEmpty else { return }
+    if live?.message == nil { openMessage(&conversation, port: &port) }
+    guard let position = live?.message?.position else { return }
     live?.message?.text += text
-    switch current.form {
-    case .audio: port.emit(.responseOutputAudioTranscriptDelta(message.position, delta: text))
-    case .text: port.emit(.responseOutputTextDelta(message.position, delta: text))
+    switch form {
+    case .audio: port.emit(.responseOutputAudioTranscriptDelta(position, delta: text))
+    case .text: port.emit(.responseOutputTextDelta(position, delta: text))
     }
   }
 

@@ -40,9 +40,9 @@ public struct SpeechTurn: Sendable {
     port.emit(.inputAudioBufferSpeechStopped(audioEndMs: endedMs, itemID: itemID))
   }
 
-  /// The turn becomes a user item: emits the commit group.
+  /// The turn becomes a user item, whether or not the end of speech was detected: emits the commit group.
   public mutating func commit(_ conversation: inout Conversation, port: inout Port) {
-    guard stage == .stopped else { return }
+    guard stage != .committed else { return }
     stage = .committed
     let item = Item.message(
       id: itemID, role: .user, status: .completed, content: [.inputAudio(audio: nil, transcript: nil)])

@@ -206,12 +206,18 @@ import Testing
     #expect(audio?["output"]?["voice"] == "marin" && audio?["output"]?["speed"] == 1)
     #expect(audio?["input"]?["noise_reduction"] == .null)
     #expect(audio?["input"]?["turn_detection"]?["idle_timeout_ms"] == .null)
+    let other = call.client(
+      #"{"type":"session.update","session":{"tool_choice":"required","temperature":0.3,"tracing":"auto","audio":{"input":{"turn_detection":{"type":"server_vad","silence_duration_ms":5000}}}}}"#
+    ).event("session.updated")?["session"]
+    #expect(other?["tool_choice"] == "auto" && other?["tracing"] == .null && other?["temperature"] == nil)
+    #expect(other?["audio"]?["input"]?["turn_detection"]?["silence_duration_ms"] == 2000)
   }
 
   @Test("what is held for a client that ends its turns itself is bounded")
   func bounds() {
     var call = Self.ready(#"{"type":"session.update","session":{"audio":{"input":{"turn_detection":null}}}}"#)
-    let minute = #"{"type":"input_audio_buffer.append","event_id":"a","audio":"\#(String(repeating: "A", count: 3_840_000))"}"#
+    let minute =
+      #"{"type":"input_audio_buffer.append","event_id":"a","audio":"\#(String(repeating: "A", count: 3_840_000))"}"#
     for _ in 0..<10 { #expect(call.client(minute).events.isEmpty) }
     let step = call.client(minute)
     #expect(step.event("error")?["error"]?["code"] == "too_much_held")

@@ -23,24 +23,30 @@ enum Downlink {
   /// Token counts, by the envelope's modalities. Tool results count as input, thoughts as output; the service's own
   /// total sometimes leaves the thoughts out and is not used.
   static func usage(_ metadata: UsageMetadata) -> Usage {
-    let toolUse = metadata.toolUsePromptTokenCount ?? 0
-    let thoughts = metadata.thoughtsTokenCount ?? 0
-    let prompt = metadata.promptTokenCount ?? 0
-    let answer = metadata.responseTokenCount ?? metadata.candidatesTokenCount ?? 0
+    let toolUse = count(metadata.toolUsePromptTokenCount)
+    let thoughts = count(metadata.thoughtsTokenCount)
+    let prompt = count(metadata.promptTokenCount)
+    let answer = count(metadata.responseTokenCount ?? metadata.candidatesTokenCount)
+    let cached = count(metadata.cachedContentTokenCount)
     let promptBy = counts(metadata.promptTokensDetails, otherwise: prompt, as: "TEXT")
     let answerBy = counts(
       metadata.responseTokensDetails ?? metadata.candidatesTokensDetails, otherwise: answer, as: "AUDIO")
-    let cachedBy = counts(metadata.cacheTokensDetails, otherwise: metadata.cachedContentTokenCount ?? 0, as: "TEXT")
+    let cachedBy = counts(metadata.cacheTokensDetails, otherwise: cached, as: "TEXT")
     return Usage(
       totalTokens: prompt + toolUse + answer + thoughts,
       inputTokens: prompt + toolUse,
       outputTokens: answer + thoughts,
       inputTokenDetails: .init(
         textTokens: promptBy.text + toolUse, audioTokens: promptBy.audio, imageTokens: promptBy.image,
-        cachedTokens: metadata.cachedContentTokenCount ?? 0,
+        cachedTokens: cached,
         cachedTokensDetails: .init(
           textTokens: cachedBy.text, audioTokens: cachedBy.audio, imageTokens: cachedBy.image)),
       outputTokenDetails: .init(textTokens: answerBy.text + thoughts, audioTokens: answerBy.audio))
+  }
+
+  /// A count as the service gives it, in the bounds of its own type (int32), so that no sum of them can overflow.
+  private static func count(_ value: Int?) -> Int {
+    min(max(value ?? 0, 0), Int(Int32.max))
   }
 
   private static func counts(
@@ -48,7 +54,7 @@ enum Downlink {
   ) -> (text: Int, audio: Int, image: Int) {
     let details = details ?? [.init(modality: modality, tokenCount: total)]
     func sum(_ modalities: String...) -> Int {
-      details.filter { modalities.contains($0.modality ?? "") }.reduce(0) { $0 + ($1.tokenCount ?? 0) }
+      details.filter { modalities.contains($0.modality ?? "") }.reduce(0) { $0 + count($1.tokenCount) }
     }
     return (sum("TEXT", "DOCUMENT", "MODALITY_UNSPECIFIED"), sum("AUDIO"), sum("IMAGE", "VIDEO"))
   }

@@ -26,8 +26,11 @@ enum Limits {
   /// The most audio that is kept for a client that ends its turns itself: ten minutes, decoded.
   static let bufferedBytes = 10 * 60 * 1000 * bytesPerMillisecond
 
-  /// The most text of items that wait for a `response.create`; the largest context window of the service holds less.
+  /// The most JSON of items that wait for a `response.create`; the largest context window of the service holds less.
   static let pendingBytes = 1_048_576
+
+  /// The most JSON of a session object.
+  static let sessionBytes = 262_144
 
   /// The shortest audio that can be committed (the OpenAI service's rule).
   static let shortestCommitMilliseconds = 100

@@ -1,38 +1,33 @@
+import Audio
 import NIOCore
 import Translation
 
-/// Audio of a client that ends its turns itself, kept as base64 until its turn is asked for: the service hears audio only
-/// inside an activity window, and a window that is open draws an answer as soon as it closes.
+/// Audio of a client that ends its turns itself, kept until its turn is asked for: the service hears audio only inside an
+/// activity window, and a window that closes draws an answer.
 struct ManualAudio: Sendable {
-  private var base64: [ByteBuffer] = []
-  /// Decoded.
-  private(set) var byteCount = 0
+  /// PCM16 at 24 kHz.
+  private var samples = ByteBuffer()
 
+  var byteCount: Int { samples.readableBytes }
   var isEmpty: Bool { byteCount == 0 }
-
   var milliseconds: Int { byteCount / Limits.bytesPerMillisecond }
 
   mutating func append(_ chunk: AudioChunk) {
-    // A copy of its own: the chunk is a slice of the connection's reused buffer.
-    base64.append(ByteBuffer(bytes: chunk.base64.readableBytesView))
-    byteCount += chunk.decodedByteCount
+    // The chunk was checked when it came, so this decodes.
+    _ = chunk.base64.withUnsafeReadableBytes { Base64.decode($0, into: &samples) }
   }
 
   mutating func append(_ other: ManualAudio) {
-    base64 += other.base64
-    byteCount += other.byteCount
+    samples.writeImmutableBuffer(other.samples)
   }
 
-  /// Hands out each piece as a finished message and is empty afterwards.
+  /// Hands out each piece as base64 text and is empty afterwards.
   mutating func drain(_ body: (ByteBuffer) -> Void) {
-    for var chunk in base64 {
-      while let piece = chunk.readSlice(length: min(Limits.audioPieceCharacters, chunk.readableBytes)),
-        piece.readableBytes > 0
-      {
-        var frame = ByteBuffer()
-        Uplink.writeAudio(piece, into: &frame)
-        body(frame)
-      }
+    let pieceBytes = Limits.audioPieceCharacters / 4 * 3
+    while let piece = samples.readSlice(length: min(pieceBytes, samples.readableBytes)), piece.readableBytes > 0 {
+      var text = ByteBuffer()
+      piece.withUnsafeReadableBytes { Base64.encode($0, into: &text) }
+      body(text)
     }
     self = ManualAudio()
   }

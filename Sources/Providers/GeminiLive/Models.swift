@@ -25,6 +25,8 @@ struct ModelTraits: Sendable, Equatable {
   var cue: Cue
   /// A `clientContent` with `turnComplete: false` stops the generation in progress.
   var contentStopsGeneration: Bool
+  /// A `clientContent` with `turnComplete: false` may add context between spoken turns.
+  var takesContextAnytime = false
   /// `generationConfig.thinkingConfig.thinkingLevel` is required.
   var requiredThinkingLevel: String?
 
@@ -34,14 +36,15 @@ struct ModelTraits: Sendable, Equatable {
   }
 
   private static let newest = ModelTraits(
-    textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true)
+    textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true, takesContextAnytime: true)
 
   /// Longest prefix first within a family.
   private static let table: [(prefix: String, traits: ModelTraits)] = [
     (
       "gemini-3.8-live-extended-thinking",
       ModelTraits(
-        textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true, requiredThinkingLevel: "LOW")
+        textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true, takesContextAnytime: true,
+        requiredThinkingLevel: "LOW")
     ),
     ("gemini-3.8", newest),
     (

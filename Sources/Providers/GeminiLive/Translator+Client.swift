@@ -18,6 +18,7 @@ extension GeminiLiveTranslator {
       try commit(port: &port)
     case .inputAudioBufferClear:
       buffered = ManualAudio()
+      turn.heardByteCount = 0
       port.emit(.inputAudioBufferCleared)
     case .outputAudioBufferClear:
       throw .unsupported("output_audio_buffer.clear is for WebRTC and SIP calls.", param: "type")
@@ -30,7 +31,9 @@ extension GeminiLiveTranslator {
       try truncate(itemID, contentIndex: contentIndex, audioEndMs: audioEndMs, port: &port)
     case .conversationItemDelete(let itemID):
       guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
-      pending.removeAll { $0.id == itemID }
+      if let index = pending.firstIndex(where: { $0.id == itemID }) {
+        pendingByteCount -= pending.remove(at: index).encodedByteCount
+      }
       port.emit(.conversationItemDeleted(itemID: itemID))
     case .responseCreate(let options):
       try createResponse(options, at: now, port: &port)
@@ -46,61 +49,10 @@ extension GeminiLiveTranslator {
     var updated = try patch.applied(to: session)
     updated.model = Self.knownModel(updated.model, configuration)
     try Self.check(updated)
-    let ignored = Self.makeEffective(&updated)
-    if !ignored.isEmpty {
-      port.note(.info, "fields without a counterpart at the provider", ["fields": ignored.joined(separator: " ")])
-    }
-    if connection == .settingUp || connection == .ready {
-      try refuseLateChange(from: session, to: updated)
-    }
+    note(ignored: Self.makeEffective(&updated), port: &port)
+    if isSettled { try refuseLateChange(from: session, to: updated) }
     session = updated
     port.emit(.sessionUpdated(session))
-  }
-
-  /// Refuses what this provider cannot do, by the field's name.
-  private static func check(_ session: RealtimeSession) throws(EventFault) {
-    if session.audio.input.format != .standard {
-      throw .unsupported("Only audio/pcm at 24000 Hz is supported here.", param: "session.audio.input.format")
-    }
-    if session.audio.output.format != .standard {
-      throw .unsupported("Only audio/pcm at 24000 Hz is supported here.", param: "session.audio.output.format")
-    }
-    if !session.tools.isEmpty {
-      throw .unsupported("Tools are not supported with this provider.", param: "session.tools")
-    }
-    if session.audio.input.turnDetection?.createResponse == false {
-      throw .unsupported(
-        "This provider answers every spoken turn by itself.",
-        param: "session.audio.input.turn_detection.create_response")
-    }
-    if session.prompt != nil {
-      throw .unsupported("Stored prompts are not supported with this provider.", param: "session.prompt")
-    }
-  }
-
-  /// Puts what will really happen in the place of what the provider has no counterpart for (Q23, R101).
-  ///
-  /// - Returns: the fields concerned.
-  private static func makeEffective(_ session: inout RealtimeSession) -> [String] {
-    var ignored: [String] = []
-    if Voices.name(for: session.audio.output.voice.name) == nil {
-      session.audio.output.voice = .named(Voices.standard)
-      ignored.append("session.audio.output.voice")
-    }
-    if session.audio.output.speed != 1 {
-      session.audio.output.speed = 1
-      ignored.append("session.audio.output.speed")
-    }
-    if session.audio.input.noiseReduction != nil {
-      session.audio.input.noiseReduction = nil
-      ignored.append("session.audio.input.noise_reduction")
-    }
-    if case .serverVAD(var vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs != nil {
-      vad.idleTimeoutMs = nil
-      session.audio.input.turnDetection = .serverVAD(vad)
-      ignored.append("session.audio.input.turn_detection.idle_timeout_ms")
-    }
-    return ignored
   }
 
   /// Compares what the set-up would be: a change that does not show there is free.
@@ -137,6 +89,7 @@ extension GeminiLiveTranslator {
       return
     }
     clock.append(bytes: chunk.decodedByteCount)
+    if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil { sendContext(port: &port) }
     turn.heardByteCount += chunk.decodedByteCount
     if chunk.base64.readableBytes <= Limits.audioPieceCharacters {
       port.send(.audio) { Uplink.writeAudio(chunk.base64, into: &$0) }
@@ -158,6 +111,7 @@ extension GeminiLiveTranslator {
     if isManual {
       committed.append(buffered)
       buffered = ManualAudio()
+      finishSpeech(port: &port)
       speech = SpeechTurn(committedByClient: milliseconds, port: &port)
     } else {
       turn.isCommitted = true
@@ -167,6 +121,7 @@ extension GeminiLiveTranslator {
         finishSpeech(port: &port)
         speech = SpeechTurn(committedByClient: milliseconds, port: &port)
       }
+      speech?.stop(atMs: clock.milliseconds, port: &port)
     }
     speech?.commit(&conversation, port: &port)
   }
@@ -197,12 +152,13 @@ extension GeminiLiveTranslator {
     item.role = role
     item.status = .completed
     item.object = "realtime.item"
-    let text = (pending + [item]).reduce(0) { $0 + $1.textByteCount }
-    guard text <= Limits.pendingBytes else {
-      throw .tooMuchHeld("The items that wait for a response hold more text than the provider can take.", param: "item")
+    let byteCount = item.encodedByteCount
+    guard pendingByteCount + byteCount <= Limits.pendingBytes else {
+      throw .tooMuchHeld("The items that wait for a response hold more than the provider can take.", param: "item")
     }
     let previous = try conversation.insert(item, after: position)
     pending.append(item)
+    pendingByteCount += byteCount
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(.conversationItemDone(item: item, previousItemID: previous))
   }
@@ -230,54 +186,51 @@ extension GeminiLiveTranslator {
   private mutating func createResponse(
     _ options: ResponseOptions?, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    if turn.releaseAt != nil { finishAnswer(.completed, port: &port) }
+    releaseAnswer(port: &port)
     if timeline.isLive || request != nil {
       throw .activeResponse(timeline.live?.id ?? "(about to begin)")
     }
-    if options?.isOutOfBand == true {
-      throw .unsupported("Out-of-band responses are not supported with this provider.", param: "response.conversation")
-    }
-    if options?.input != nil {
-      throw .unsupported("A response's own input is not supported with this provider.", param: "response.input")
-    }
+    try Self.check(options)
+    let options = effective(options, port: &port)
     var request = Request(options: options, deadline: now + Limits.answerTimeout)
     let heardAudio = turn.isCommitted || turn.heardMilliseconds >= Limits.shortestCommitMilliseconds
-    if isManual, !(committed.isEmpty && buffered.isEmpty) {
-      if !buffered.isEmpty { try commit(port: &port) }
+    if isManual, buffered.milliseconds >= Limits.shortestCommitMilliseconds { try commit(port: &port) }
+    if isManual, !committed.isEmpty {
+      sendContext(instructions: options?.instructions, port: &port)
       send(Uplink.activityStart, port: &port)
-      committed.drain { frame in port.send(.audio) { $0.writeImmutableBuffer(frame) } }
+      committed.drain { base64 in port.send(.audio) { Uplink.writeAudio(base64, into: &$0) } }
       send(Uplink.activityEnd, port: &port)
       turn.isCommitted = true
-    } else if pending.isEmpty, !isManual, heardAudio, options?.instructions == nil {
+    } else if pending.isEmpty, !turn.hasOpenContext, !isManual, heardAudio, options?.instructions == nil {
       // The service answers the audio by itself, if there is speech in it.
       if !turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
-      request.cueAt = now + Limits.answerToAudioTimeout
+      request.dependsOnAudio = true
+      if connection == .ready { request.cueAt = now + Limits.answerToAudioTimeout }
     } else {
       for message in Uplink.turn(pending, instructions: options?.instructions, traits: traits) {
         send(message, port: &port)
       }
+      noteUnsentRoles(port: &port)
       turn.answersText = true
       pending.removeAll()
+      pendingByteCount = 0
     }
+    // Nothing was said of what is discarded: whatever comes now answers this.
+    if turn.discardsUnbegun { turn.discardUntil = nil }
+    turn.discardsUnbegun = false
     self.request = request
   }
 
   private mutating func cancelResponse(
     _ responseID: String?, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    if let responseID, let live = timeline.live?.id, responseID != live { throw .noActiveResponse() }
+    if let responseID, responseID != timeline.live?.id { throw .noActiveResponse() }
     guard timeline.isLive || request != nil else { throw .noActiveResponse() }
-    guard turn.releaseAt == nil else { return finishAnswer(.completed, port: &port) }  // All of it was said.
+    guard turn.releaseAt == nil else { return releaseAnswer(port: &port) }  // All of it was said.
+    turn.discardsUnbegun = !timeline.isLive
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.cancelledByClient, port: &port)
     turn.discardUntil = now + Limits.discardTimeout
     if traits.contentStopsGeneration { send(Uplink.stopGenerating, port: &port) }
-  }
-}
-
-extension Item {
-  /// The UTF-8 length of what the item says.
-  fileprivate var textByteCount: Int {
-    (content ?? []).reduce(0) { $0 + ($1.text?.utf8.count ?? 0) }
   }
 }

@@ -36,6 +36,7 @@ extension GeminiLiveTranslator {
       guard connection == .settingUp else { throw .unexpectedMessage("setupComplete") }
       connection = .ready
       port.upstreamBecameReady()
+      if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
     }
     if let activity = decoded.voiceActivity { voiceActivity(activity, port: &port) }
     if let content = decoded.serverContent {
@@ -43,6 +44,7 @@ extension GeminiLiveTranslator {
       try serverContent(content, usage: decoded.usageMetadata, at: now, port: &port)
     } else if let usage = decoded.usageMetadata {
       note(usage, port: &port)
+      releaseAnswer(port: &port)
     }
     if decoded.toolCall != nil { port.note(.warning, "a tool call without declared tools was ignored") }
     if let goAway = decoded.goAway {
@@ -57,7 +59,7 @@ extension GeminiLiveTranslator {
     if content.interrupted == true { interrupted(port: &port) }
     if let heard = content.inputTranscription?.text, !heard.isEmpty { hear(heard, port: &port) }
     for part in content.modelTurn?.parts ?? [] {
-      guard let blob = part.inlineData, let data = blob.data else { continue }  // Text beside speech is never spoken.
+      guard let blob = part.inlineData, let data = blob.data, !data.isEmpty else { continue }  // Text beside speech is never spoken.
       guard blob.mimeType?.hasPrefix("audio/") ?? true else { continue }
       do {
         speak(try AudioPayload.standard(from: data).base64, at: now, port: &port)
@@ -66,10 +68,12 @@ extension GeminiLiveTranslator {
       }
     }
     if let words = content.outputTranscription?.text, !words.isEmpty { say(words, at: now, port: &port) }
-    if content.turnComplete == true { finishSpeechIfAnswered(port: &port) }
+    // An end that is owed belongs to an earlier turn than the speech that is committed now.
+    if content.turnComplete == true, !turn.owesEnd || turn.releaseAt != nil { finishSpeechIfAnswered(port: &port) }
     if let usage { note(usage, port: &port) }
     if content.generationComplete == true { generationComplete(at: now, port: &port) }
-    if content.turnComplete == true { turnComplete(content.turnCompleteReason ?? "", port: &port) }
+    if turn.usage != nil, content.turnComplete != true { releaseAnswer(port: &port) }
+    if content.turnComplete == true { turnComplete(content.turnCompleteReason ?? "", at: now, port: &port) }
   }
 
   // MARK: Output
@@ -81,11 +85,12 @@ extension GeminiLiveTranslator {
       if request == nil { turn.discardUntil = now + Limits.discardTimeout }
       return false
     }
-    turn.awaitsTrailingEnd = false
-    if turn.releaseAt != nil { finishAnswer(.completed, port: &port) }
+    turn.endsIfSilentAt = nil
+    releaseAnswer(port: &port)
     guard !timeline.isLive else { return true }
     commitSpeech(port: &port)
     beginAnswer(port: &port)
+    turn.hasOpenContext = false
     turn.heardByteCount = 0
     turn.isCommitted = false
     turn.usage = nil
@@ -106,12 +111,16 @@ extension GeminiLiveTranslator {
 
   private mutating func voiceActivity(_ activity: VoiceActivity, port: inout Port) {
     guard !isManual else { return }
+    request?.cueAt = nil
     let offset = Downlink.milliseconds(activity.audioOffset) ?? clock.milliseconds
     switch activity.type ?? activity.voiceActivityType {
     case "ACTIVITY_START": startSpeech(atMs: offset, port: &port)
     case "ACTIVITY_END":
+      guard speech != nil else { return }
       speech?.stop(atMs: offset, port: &port)
       speech?.commit(&conversation, port: &port)
+      turn.heardByteCount = 0
+      turn.isCommitted = true
     default: break
     }
   }
@@ -125,8 +134,13 @@ extension GeminiLiveTranslator {
 
   /// What the user said. Fragments trail: they belong to the turn that was committed last until the answer has ended.
   private mutating func hear(_ fragment: String, port: inout Port) {
+    request?.cueAt = nil
     guard session.transcribesInput else { return }
-    if speech == nil { startSpeech(atMs: clock.milliseconds, port: &port) }
+    if speech == nil {
+      // Without voice detection only a commit begins a turn: this trails one whose transcript is complete.
+      guard !isManual else { return port.note(.debug, "a late piece of transcript was dropped") }
+      startSpeech(atMs: clock.milliseconds, port: &port)
+    }
     speech?.transcribe(fragment, port: &port)
   }
 
@@ -150,42 +164,45 @@ extension GeminiLiveTranslator {
   // MARK: Ends
 
   private mutating func note(_ metadata: UsageMetadata, port: inout Port) {
-    guard timeline.isLive || request != nil else { return }
+    guard timeline.isLive || request != nil else {
+      return port.note(.debug, "usage after its answer", ["total_tokens": "\(Downlink.usage(metadata).totalTokens)"])
+    }
     turn.usage = Downlink.usage(metadata)
-    if turn.releaseAt != nil { finishAnswer(.completed, port: &port) }
   }
 
   private mutating func interrupted(port: inout Port) {
-    if turn.discardUntil != nil {
-      turn.discardUntil = nil  // What was cancelled has stopped; only its end is still to come.
-      turn.awaitsTrailingEnd = true
-      return
-    }
+    if turn.discardUntil != nil { return stopDiscarding() }
+    defer { turn.owesEnd = true }
+    // Text that we sent interrupts what the service takes for playback: nobody spoke.
+    if request != nil, turn.answersText, !timeline.isLive { return }
+    request?.cueAt = nil
     if !isManual { startSpeech(atMs: clock.milliseconds, port: &port) }
-    if timeline.isLive {
-      finishAnswer(turn.releaseAt == nil ? .interrupted : .completed, port: &port)
-    }
-    turn.awaitsTrailingEnd = true
+    releaseAnswer(port: &port)
+    if timeline.isLive { finishAnswer(.interrupted, port: &port) }
   }
 
   private mutating func generationComplete(at now: Instant, port: inout Port) {
-    guard timeline.isLive, turn.discardUntil == nil else { return }
+    if turn.discardUntil != nil { return stopDiscarding() }
+    guard timeline.isLive else { return }
     timeline.closeItem(.completed, &conversation, port: &port)
     turn.releaseAt = now + Limits.usageTimeout
-    if turn.usage != nil { finishAnswer(.completed, port: &port) }
   }
 
-  private mutating func turnComplete(_ reason: String, port: inout Port) {
+  private mutating func turnComplete(_ reason: String, at now: Instant, port: inout Port) {
     if turn.discardUntil != nil {
-      turn.discardUntil = nil
+      stopDiscarding()
+      turn.owesEnd = false
       turn.usage = nil
       return
     }
-    if turn.awaitsTrailingEnd {
-      turn.awaitsTrailingEnd = false
+    // An answer that is complete is ended by the next end there is; before that, an owed one is an earlier turn's.
+    if turn.owesEnd, turn.releaseAt == nil {
+      turn.owesEnd = false
       turn.usage = nil
+      if timeline.isLive { turn.endsIfSilentAt = now + Limits.discardTimeout }
       return
     }
+    turn.owesEnd = false
     if !timeline.isLive, request != nil { beginAnswer(port: &port) }  // An empty turn is an empty answer.
     guard timeline.isLive else { return }
     switch Downlink.ending(reason) {

@@ -8,13 +8,15 @@ import Audio
 public struct GeminiLiveConfiguration: Sendable {
   public var endpoint: UpstreamEndpoint
   /// The API key; nil for a stand-in that wants none.
-  public var key: String?
+  public var key: Redacted<String>?
   /// The model of sessions whose client names none that the service knows.
   public var model: String
   /// `v1beta`, `v1alpha` or `v1`.
   public var apiVersion: String
 
-  public init(endpoint: UpstreamEndpoint, key: String?, model: String, apiVersion: String = "v1beta") {
+  public init(
+    endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String, apiVersion: String = "v1beta"
+  ) {
     self.endpoint = endpoint
     self.key = key
     self.model = model
@@ -41,6 +43,8 @@ public struct GeminiLiveTranslator: Translator {
     var options: ResponseOptions?
     /// It fails then.
     var deadline: Instant
+    /// Only audio was sent for it, in which there may be no speech.
+    var dependsOnAudio = false
     /// The model is asked to speak then, if audio alone did not make it.
     var cueAt: Instant?
   }
@@ -58,8 +62,14 @@ public struct GeminiLiveTranslator: Translator {
     var usage: Usage?
     /// The client cancelled: output is dropped until the turn ends, or until this instant.
     var discardUntil: Instant?
-    /// An interruption ended the answer; the `turnComplete` that belongs to it is still to come.
-    var awaitsTrailingEnd = false
+    /// What is discarded had not begun to speak when it was cancelled.
+    var discardsUnbegun = false
+    /// The client has had the end of an answer whose own `turnComplete` is still to come.
+    var owesEnd = false
+    /// An owed end came while an answer was live: if nothing more is said by then, it was that answer's after all.
+    var endsIfSilentAt: Instant?
+    /// Context went up that no turn has been completed over.
+    var hasOpenContext = false
 
     var heardMilliseconds: Int { heardByteCount / Limits.bytesPerMillisecond }
   }
@@ -70,8 +80,9 @@ public struct GeminiLiveTranslator: Translator {
   var isSettled = false
   var conversation: Conversation
   var timeline = ResponseTimeline()
-  /// Message items that the service has not seen.
+  /// Message items that the service has not seen, and the bytes of their JSON.
   var pending: [Item] = []
+  var pendingByteCount = 0
   var request: Request?
   var turn = Turn()
   var speech: SpeechTurn?
@@ -133,6 +144,7 @@ public struct GeminiLiveTranslator: Translator {
   public var deadline: Instant? {
     var earliest = turn.releaseAt
     Self.consider(turn.discardUntil, &earliest)
+    Self.consider(turn.endsIfSilentAt, &earliest)
     Self.consider(request?.cueAt, &earliest)
     Self.consider(request?.deadline, &earliest)
     return earliest
@@ -145,12 +157,9 @@ public struct GeminiLiveTranslator: Translator {
   }
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
-    if let until = turn.discardUntil, now >= until {
-      turn.discardUntil = nil
-    }
-    if let at = turn.releaseAt, now >= at {
-      finishAnswer(.completed, port: &port)
-    }
+    if let until = turn.discardUntil, now >= until { stopDiscarding() }
+    if let at = turn.releaseAt, now >= at { releaseAnswer(port: &port) }
+    if let at = turn.endsIfSilentAt, now >= at { finishAnswer(.completed, port: &port) }
     if let at = request?.cueAt, now >= at {
       request?.cueAt = nil
       turn.answersText = true
@@ -183,8 +192,23 @@ public struct GeminiLiveTranslator: Translator {
   mutating func finishAnswer(_ ending: ResponseTimeline.Ending, port: inout Port) {
     timeline.finish(ending, usage: turn.usage, &conversation, port: &port)
     turn.releaseAt = nil
+    turn.endsIfSilentAt = nil
     turn.usage = nil
     turn.answersText = false
+  }
+
+  /// Ends a response that is complete but for the service's `turnComplete`, which comes when playback would have ended.
+  mutating func releaseAnswer(port: inout Port) {
+    guard turn.releaseAt != nil else { return }
+    finishAnswer(.completed, port: &port)
+    turn.owesEnd = true
+  }
+
+  /// What was cancelled is over; its `turnComplete` may still come.
+  mutating func stopDiscarding() {
+    turn.discardUntil = nil
+    turn.discardsUnbegun = false
+    turn.owesEnd = true
   }
 
   func send(_ message: ClientMessage, port: inout Port) {
@@ -196,9 +220,7 @@ public struct GeminiLiveTranslator: Translator {
   public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
     connection = .closed
     if speech?.isCommitted == true { finishSpeech(port: &port) }
-    if turn.releaseAt != nil {
-      finishAnswer(.completed, port: &port)
-    }
+    releaseAnswer(port: &port)
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.failed(code: verdict.code, message: verdict.message), port: &port)
   }

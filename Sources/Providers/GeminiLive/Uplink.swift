@@ -41,7 +41,8 @@ enum Uplink {
       interrupts = vad.interruptResponse
       if vad.threshold > 0.6 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_LOW" }
       if vad.threshold < 0.4 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_HIGH" }
-      automatic.silenceDurationMs = vad.silenceDurationMs.clamped(to: Limits.silenceMilliseconds)
+      automatic.silenceDurationMs = min(
+        max(vad.silenceDurationMs, Limits.silenceMilliseconds.lowerBound), Limits.silenceMilliseconds.upperBound)
     case .semanticVAD(let vad):
       interrupts = vad.interruptResponse
       switch vad.eagerness {
@@ -65,23 +66,34 @@ enum Uplink {
 
   /// The messages that make the model answer `items`, the oldest first.
   static func turn(_ items: [Item], instructions: String?, traits: ModelTraits) -> [ClientMessage] {
-    var turns = items.compactMap(content)
-    if let instructions, !instructions.isEmpty {
-      let note = "[For this reply only: \(instructions)]\n"
-      if let last = turns.indices.last(where: { turns[$0].role == "user" }) {
-        turns[last].parts.insert(.init(text: note), at: 0)
-      } else {
-        turns.append(Content(role: "user", text: note))
-      }
-    }
-    guard !turns.isEmpty else { return [cue(traits)] }
+    let turns = contents(items, instructions: instructions)
     switch traits.textInput {
     case .clientContent:
+      guard !turns.isEmpty else { return [cue(traits)] }
       return [ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: true))]
     case .realtimeText:
-      let text = turns.flatMap(\.parts).map(\.text).joined(separator: "\n")
-      return [ClientMessage(realtimeInput: RealtimeInput(text: text))]
+      let text = turns.filter { $0.role == "user" }.flatMap(\.parts).map(\.text).joined(separator: "\n")
+      return text.isEmpty ? [cue(traits)] : [ClientMessage(realtimeInput: RealtimeInput(text: text))]
     }
+  }
+
+  /// The message that gives `items` as context without asking for an answer; nil where the family has no such way.
+  static func context(_ items: [Item], instructions: String?, traits: ModelTraits) -> ClientMessage? {
+    guard traits.takesContextAnytime else { return nil }
+    return ClientMessage(
+      clientContent: ClientContent(turns: contents(items, instructions: instructions), turnComplete: false))
+  }
+
+  private static func contents(_ items: [Item], instructions: String?) -> [Content] {
+    var turns = items.compactMap(content)
+    guard let instructions, !instructions.isEmpty else { return turns }
+    let note = "[For this reply only: \(instructions)]\n"
+    if let last = turns.indices.last(where: { turns[$0].role == "user" }) {
+      turns[last].parts.insert(.init(text: note), at: 0)
+    } else {
+      turns.append(Content(role: "user", text: note))
+    }
+    return turns
   }
 
   /// A message item as a turn. The service knows the roles `user` and `model`.
@@ -124,12 +136,6 @@ enum Uplink {
     buffer.writeImmutableBuffer(audioHead)
     buffer.writeImmutableBuffer(base64)
     buffer.writeImmutableBuffer(audioTail)
-  }
-}
-
-extension Comparable {
-  fileprivate func clamped(to range: ClosedRange<Self>) -> Self {
-    min(max(self, range.lowerBound), range.upperBound)
   }
 }
 

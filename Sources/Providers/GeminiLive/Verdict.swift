@@ -4,7 +4,7 @@ import Envelope
 
 /// What the service's ways of ending mean: it says its errors as close codes with a reason of at most 123 bytes.
 ///
-/// The reason is matched, never copied to the client, but for the set-up, whose faults are the client's own values.
+/// The reason is matched, never copied to the client.
 enum GeminiLiveVerdict {
   private enum Subject { case credentials, quota, model, setUp, service }
 
