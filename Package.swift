@@ -63,8 +63,8 @@ let package = Package(
       ["OpenAIProvider", "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore]),
 
     // The edge.
-    house("Routing", ["SessionCore"]),
-    house("Access", ["Routing"]),
+    house("Routing", ["SessionCore", "Translation"]),
+    house("Access", ["Routing", "Translation"]),
     house(
       "Operator",
       [
@@ -129,9 +129,13 @@ let package = Package(
     tests(
       "GeminiLiveTests",
       ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
-    tests("SessionCoreTests", ["SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
-    tests("RoutingTests", ["Routing", "SessionCore"]),
-    tests("AccessTests", ["Access", "Routing"]),
+    tests(
+      "SessionCoreTests",
+      [
+        "SessionCore", "OpenAIProvider", "GeminiLiveProvider", "Translation", "Envelope", "ParleyTesting", nioCore,
+      ]),
+    tests("RoutingTests", ["Routing", "SessionCore", "Translation"]),
+    tests("AccessTests", ["Access", "Routing", "Translation"]),
     tests(
       "GatewayTests",
       [

@@ -1,4 +1,5 @@
 public import Routing
+public import Translation
 
 /// What a client shows for itself: a key, and where it stood in the request.
 public struct Credential: Sendable {

@@ -1,4 +1,5 @@
 public import Routing
+public import Translation
 
 /// Who a session belongs to.
 public enum Principal: Sendable, Hashable {

@@ -55,7 +55,7 @@ struct RealtimeAdmission: UpgradeAdmission {
 
   private func parameters(for choice: RouteChoice) -> SessionParameters {
     let entry = choice.provider
-    let key: String? = if case .secret(let secret) = entry.credential { secret.reveal() } else { nil }
+    let key: Redacted<String>? = if case .secret(let secret) = entry.credential { secret } else { nil }
     let endpoint = UpstreamEndpoint(
       isSecure: entry.endpoint.isSecure, host: entry.endpoint.host, port: entry.endpoint.port,
       basePath: entry.endpoint.basePath, authorityFile: entry.caFile)

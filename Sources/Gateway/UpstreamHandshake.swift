@@ -129,7 +129,7 @@ extension UpstreamTarget {
   /// What this target's headers offer.
   var offeredSubprotocols: [String] {
     headers.filter { $0.name.lowercased() == "sec-websocket-protocol" }.flatMap {
-      $0.value.split(separator: ",").map(\.trimmingSpaces)
+      $0.value.reveal().split(separator: ",").map(\.trimmingSpaces)
     }
   }
 
@@ -138,7 +138,7 @@ extension UpstreamTarget {
     guard pathAndQuery.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), pathAndQuery.hasPrefix("/"),
       headers.allSatisfy({ header in
         header.name.utf8.allSatisfy(\.isToken) && !header.name.isEmpty
-          && !header.value.utf8.contains(where: \.isForbiddenControl)
+          && !header.value.reveal().utf8.contains(where: \.isForbiddenControl)
       })
     else { return nil }
     let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
@@ -148,7 +148,7 @@ extension UpstreamTarget {
     buffer.writeString("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")
     buffer.writeString("Sec-WebSocket-Key: \(key)\r\n")
     for header in headers {
-      buffer.writeString("\(header.name): \(header.value)\r\n")
+      buffer.writeString("\(header.name): \(header.value.reveal())\r\n")
     }
     buffer.writeString("\r\n")
     return buffer

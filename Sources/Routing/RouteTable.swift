@@ -1,4 +1,5 @@
 public import SessionCore
+public import Translation
 
 /// The validated configuration (design: `routes.json` is the deployment). Immutable; a session keeps the one it began with.
 public struct RouteTable: Sendable {

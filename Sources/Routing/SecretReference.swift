@@ -1,3 +1,5 @@
+public import Translation
+
 /// Where a secret is kept. The configuration names the place, never the value.
 public enum SecretReference: Sendable, Hashable, CustomStringConvertible {
   /// `env:NAME`

@@ -1,3 +1,5 @@
+import Translation
+
 /// The sections of the file, each decoded by a function of its name.
 extension TableDecoder {
   /// The whole file. Meaningful only if no fault was reported.

@@ -1,17 +1,19 @@
 /// Where and how to open an upstream connection. Scheme, host and port always come from the configuration.
 public struct UpstreamTarget: Sendable, Equatable {
   /// A request header. The value may be a credential: it goes on the wire and nowhere else.
-  public struct Header: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+  public struct Header: Sendable, Equatable {
     public var name: String
-    public var value: String
+    public var value: Redacted<String>
 
-    public init(_ name: String, _ value: String) {
+    public init(_ name: String, _ value: Redacted<String>) {
       self.name = name
       self.value = value
     }
 
-    public var description: String { "\(name): <redacted>" }
-    public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
+    /// Both sides come from the same configuration; no attacker presents one of them.
+    public static func == (left: Self, right: Self) -> Bool {
+      left.name == right.name && left.value.reveal() == right.value.reveal()
+    }
   }
 
   public var endpoint: UpstreamEndpoint

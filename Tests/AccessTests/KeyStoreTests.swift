@@ -1,5 +1,6 @@
 import Routing
 import Testing
+import Translation
 
 @testable import Access
 

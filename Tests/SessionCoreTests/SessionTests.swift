@@ -1,4 +1,6 @@
 import Envelope
+import GeminiLiveProvider
+import OpenAIProvider
 import ParleyTesting
 import SessionCore
 import Testing
@@ -173,14 +175,25 @@ import Translation
     #expect(step.clientCloseCode == 1012)
   }
 
-  @Test("no credential appears in anything that can be printed")
-  func redaction() throws {
-    var call = SessionDialogue(
-      .geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live", key: "planted-secret")
-    let target = try #require(call.begin().dialled)
-    #expect(target.headers.first?.value == "planted-secret")
-    var dumped = ""
-    dump(target, to: &dumped)
-    #expect(!dumped.contains("planted-secret") && !"\(target)".contains("planted-secret"))
+  @Test("no credential appears in anything that can be printed", arguments: [ProviderKind.openAI, .geminiLive()])
+  func redaction(_ kind: ProviderKind) throws {
+    let secret = "planted-secret"
+    var call = SessionDialogue(kind, model: "m", requestedModel: "m", key: secret)
+    let step = call.begin()
+    let target = try #require(step.dialled)
+    #expect(target.headers.first?.value.reveal().hasSuffix(secret) == true)
+    let endpoint = target.endpoint
+    let provider = ProviderConfiguration(name: "p", kind: kind, endpoint: endpoint, key: Redacted(secret), model: "m")
+    let values: [Any] = [
+      target, call.session, step.actions, provider,
+      SessionParameters(provider: provider, requestedModel: nil, unixTime: 0, seed: 1),
+      OpenAIConfiguration(endpoint: endpoint, key: Redacted(secret), model: "m"),
+      GeminiLiveConfiguration(endpoint: endpoint, key: Redacted(secret), model: "m"),
+    ]
+    for value in values {
+      var text = "\(value) " + String(reflecting: value)
+      dump(value, to: &text)
+      #expect(!text.contains(secret), "\(type(of: value))")
+    }
   }
 }

@@ -8,11 +8,11 @@ public struct OpenAIConfiguration: Sendable {
   /// With the path of the realtime endpoint, `/v1/realtime`.
   public var endpoint: UpstreamEndpoint
   /// The API key; nil for a stand-in that wants none.
-  public var key: String?
+  public var key: Redacted<String>?
   /// The model of sessions whose client names none.
   public var model: String
 
-  public init(endpoint: UpstreamEndpoint, key: String?, model: String) {
+  public init(endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String) {
     self.endpoint = endpoint
     self.key = key
     self.model = model
@@ -39,7 +39,7 @@ public struct OpenAITranslator: Translator {
     return UpstreamTarget(
       endpoint: configuration.endpoint,
       pathAndQuery: (path.isEmpty ? "/v1/realtime" : path) + "?model=" + PercentEncoding.queryValue(session.model),
-      headers: configuration.key.map { [.init("Authorization", "Bearer " + $0)] } ?? [])
+      headers: configuration.key.map { [.init("Authorization", Redacted("Bearer " + $0.reveal()))] } ?? [])
   }
 
   public mutating func clientEvent(
