@@ -1,44 +1,54 @@
-public import Envelope
+import Envelope
 public import NIOCore
 public import Translation
 
+import Audio
+
 /// Forwarding between a client and a provider that speak the same language: what needs no change crosses as bytes.
 ///
-/// Three things change: the provider's `session.created` is kept back (the client has had Parley's), session objects carry
-/// Parley's id, and a client's `session.update` is put into the form that the service insists on.
+/// Four things change: the provider's `session.created` is kept back (the client has had Parley's), so is an `error` that
+/// comes before it, session objects carry Parley's id, and a client's `session.update` is put into the form that the
+/// service insists on.
 public struct RawLane: Sendable {
   /// The id that the client knows the session by, for the whole call.
   public let sessionID: String
-  /// What the provider said of the session in its own `session.created`; shown with the next `session.updated`.
-  public private(set) var providerSession: JSONObject?
-  /// The response that the provider has begun and not ended.
-  private var openResponse: JSONObject?
+  /// Whether the provider has said hello.
+  private var isGreeted = false
+  /// What the provider has begun and not ended.
+  private var open = OpenOutput()
+  /// Whether the input is G.711, as the client asked for it last and as the provider confirmed it last.
+  private var isG711 = (asked: false, confirmed: false)
 
   public init(sessionID: String) {
     self.sessionID = sessionID
   }
 
+  /// 1 from where the client asks for G.711 input, which may be before the provider confirms it; otherwise 2.
+  public var bytesPerSample: Int { isG711.asked || isG711.confirmed ? G711.bytesPerSample : PCM16.bytesPerSample }
+
+  /// Whether a session object asks for G.711 input; nil where it says nothing of the format.
+  private static func isG711(_ session: JSONValue?) -> Bool? {
+    guard let type = session?["audio"]?["input"]?["format"]?["type"]?.string else { return nil }
+    return type == "audio/pcmu" || type == "audio/pcma"
+  }
+
   // MARK: Uplink
 
   /// Forwards a control event of the client.
-  public func forward(_ event: IncomingEvent, port: inout Port) {
-    guard event.type == .sessionUpdate, let update = Self.normalised(event.value) else {
-      port.send(.control) { $0.writeImmutableBuffer(event.message) }
-      return
-    }
-    port.send(.control) { update.write(into: &$0) }
-  }
-
-  /// Forwards a chunk of audio: the client's event as it came, or a new one around audio that had to be normalised.
-  @inline(__always)
-  public func forward(_ chunk: AudioChunk, port: inout Port) {
-    port.send(.audio) { buffer in
-      if let verbatim = chunk.verbatim {
-        buffer.writeImmutableBuffer(verbatim)
-      } else {
-        chunk.base64.withUnsafeReadableBytes { EventWriter.writeAppend($0, into: &buffer) }
+  public mutating func forward(_ event: IncomingEvent, port: inout Port) {
+    if event.type == .sessionUpdate {
+      if let isG711 = Self.isG711(event.value["session"]) { self.isG711.asked = isG711 }
+      if let update = Self.normalised(event.value) {
+        return port.send(.control) { update.write(into: &$0) }
       }
     }
+    port.send(.control) { $0.writeImmutableBuffer(event.message) }
+  }
+
+  /// Forwards a chunk of audio.
+  @inline(__always)
+  public func forward(_ chunk: AudioChunk, port: inout Port) {
+    port.send(.audio) { $0.writeImmutableBuffer(chunk.event) }
   }
 
   /// A `session.update` in the service's form, or nil if it is already: `type` is required there, both modalities at once
@@ -68,55 +78,99 @@ public struct RawLane: Sendable {
 
   // MARK: Downlink
 
+  /// The events that are looked into; every other one is checked and forwarded.
+  private enum Inspected: String {
+    case sessionCreated = "session.created"
+    case sessionUpdated = "session.updated"
+    case error
+    case responseCreated = "response.created"
+    case responseDone = "response.done"
+    case outputItemAdded = "response.output_item.added"
+    case outputItemDone = "response.output_item.done"
+    case itemAdded = "conversation.item.added"
+    case itemDone = "conversation.item.done"
+  }
+
   /// Hands a provider's event to the client.
   ///
   /// - Throws: `malformedMessage` for what is no event at all.
   public mutating func deliver(_ message: ByteBuffer, port: inout Port) throws(TranslationFault) {
-    let lane = message.withUnsafeReadableBytes { EventReader.readServer($0) }
-    if case .audioDelta = lane {
-      port.outbox.downstream.append(.audio) { $0.writeImmutableBuffer(message) }
-      return
+    switch message.withUnsafeReadableBytes({ EventReader.readServer($0) }) {
+    case .audioDelta:
+      return port.outbox.downstream.append(.audio) { $0.writeImmutableBuffer(message) }
+    case .control(let range?) where !isInspected(message, range):
+      if let fault = message.withUnsafeReadableBytes(Self.fault) { throw .malformedMessage("not JSON: \(fault)") }
+      return port.outbox.downstream.append(.control) { $0.writeImmutableBuffer(message) }
+    case .control:
+      break
     }
     let value: JSONValue
     do {
-      value = try JSONValue(parsing: message.readableBytesView)
+      value = try JSONValue(parsing: message)
     } catch {
       throw .malformedMessage("not JSON: \(error)")
     }
-    guard var object = value.object, let type = object["type"]?.string else {
+    guard let object = value.object, let type = object["type"]?.string else {
       throw .malformedMessage("an event without a type")
     }
-    switch type {
-    case "response.created": openResponse = object["response"]?.object
-    case "response.done": openResponse = nil
-    default: break
-    }
-    switch type {
-    case "session.created":
-      providerSession = object["session"]?.object
-    case "session.updated":
-      if var session = object["session"]?.object {
-        session["id"] = .string(sessionID)
-        object["session"] = .object(session)
-      }
-      port.outbox.downstream.append(.control) { JSONValue.object(object).write(into: &$0) }
-    default:
-      port.outbox.downstream.append(.control) { $0.writeImmutableBuffer(message) }
+    inspect(Inspected(rawValue: type), object, message, port: &port)
+  }
+
+  /// Whether the event whose type is at `range` needs its tree.
+  private func isInspected(_ message: ByteBuffer, _ range: Range<Int>) -> Bool {
+    guard let type = message.getString(at: message.readerIndex + range.lowerBound, length: range.count),
+      let inspected = Inspected(rawValue: type)
+    else { return false }
+    return inspected != .error || !isGreeted
+  }
+
+  private static func fault(_ bytes: UnsafeRawBufferPointer) -> JSONFault? {
+    do throws(JSONFault) {
+      try JSONCheck.check(bytes)
+      return nil
+    } catch {
+      return error
     }
   }
 
-  /// Ends the response that a lost connection left open, so that the client does not wait for it.
-  public mutating func closeOpenResponse(_ verdict: UpstreamVerdict, port: inout Port) {
-    guard var response = openResponse else { return }
-    openResponse = nil
-    response["status"] = "failed"
-    response["status_details"] = [
-      "type": "failed",
-      "error": ["type": "server_error", "code": .string(verdict.code), "message": .string(verdict.message)],
-    ]
-    let event: JSONValue = [
-      "type": "response.done", "event_id": .string(port.ids.next(.event)), "response": .object(response),
-    ]
-    port.outbox.downstream.append(.control) { event.write(into: &$0) }
+  private mutating func inspect(
+    _ type: Inspected?, _ event: JSONObject, _ message: ByteBuffer, port: inout Port
+  ) {
+    switch type {
+    case .sessionCreated:
+      isGreeted = true
+      isG711.confirmed = Self.isG711(event["session"]) ?? isG711.confirmed
+      return
+    case .error where !isGreeted:
+      // It tells of the gateway's credentials or of its request, which are not the client's; the close that follows is
+      // told in Parley's words.
+      let code = event["error"]?["code"]?.string ?? "none"
+      return port.note(.warning, "the provider refused the session", ["code": String(code.prefix(64))])
+    case .sessionUpdated:
+      isG711.confirmed = Self.isG711(event["session"]) ?? isG711.confirmed
+      if var session = event["session"]?.object {
+        session["id"] = .string(sessionID)
+        var changed = event
+        changed["session"] = .object(session)
+        return port.outbox.downstream.append(.control) { changed.write(into: &$0) }
+      }
+    case .responseCreated: open.responseCreated(event)
+    case .responseDone: open.responseDone(event)
+    case .outputItemAdded: open.outputItem(event, isDone: false)
+    case .outputItemDone: open.outputItem(event, isDone: true)
+    case .itemAdded: open.itemAdded(event)
+    case .itemDone: open.itemDone(event)
+    case .error, nil: break
+    }
+    port.outbox.downstream.append(.control) { $0.writeImmutableBuffer(message) }
+  }
+
+  /// Ends the responses that a lost connection left open, and their items, so that the client does not wait for them.
+  public mutating func closeOpenResponses(_ verdict: UpstreamVerdict, port: inout Port) {
+    open.close(verdict) { event in
+      var event = event
+      event["event_id"] = .string(port.ids.next(.event))
+      port.outbox.downstream.append(.control) { event.write(into: &$0) }
+    }
   }
 }

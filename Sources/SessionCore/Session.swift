@@ -129,7 +129,7 @@ public struct Session: Sendable {
       guard let base64 = message.getSlice(at: message.readerIndex + frame.audio.lowerBound, length: frame.audio.count)
       else { return }
       do {
-        try append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, verbatim: message), at: now)
+        try append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, event: message), at: now)
       } catch {
         let id = frame.eventID.flatMap { message.getString(at: message.readerIndex + $0.lowerBound, length: $0.count) }
         port.emit(error, eventID: id)
@@ -160,7 +160,7 @@ public struct Session: Sendable {
     }
     do {
       let header = try EventHeader(of: value)
-      if header.type == .inputAudioBufferAppend { return try appendSlowly(value, at: now) }
+      if header.type == .inputAudioBufferAppend { return try appendSlowly(value, message, at: now) }
       if header.type == .sessionUpdate { window.updated(at: now) }
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
@@ -172,15 +172,23 @@ public struct Session: Sendable {
   }
 
   /// Audio that the audio lane left alone: another alphabet, no padding, escapes, unknown fields.
-  private mutating func appendSlowly(_ value: JSONValue, at now: Instant) throws(EventFault) {
-    guard case .inputAudioBufferAppend(let audio) = try ClientEvent.decode(value).body else { return }
+  private mutating func appendSlowly(
+    _ value: JSONValue, _ message: ByteBuffer, at now: Instant
+  ) throws(EventFault) {
+    guard case .inputAudioBufferAppend(var audio) = try ClientEvent.decode(value).body else { return }
     let payload: AudioPayload
     do {
-      payload = try AudioPayload.standard(from: audio)
+      payload = try AudioPayload.standard(from: audio, bytesPerSample: translator.bytesPerSample)
     } catch {
       throw EventFault(code: AudioFault.code, message: error.message, param: AudioFault.param)
     }
-    try append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, verbatim: nil), at: now)
+    var event = message
+    if audio.withUTF8({ Base64.standardPayload(UnsafeRawBufferPointer($0)) }) == nil, var object = value.object {
+      object["audio"] = .string(String(buffer: payload.base64))
+      event = ByteBuffer()
+      object.write(into: &event)
+    }
+    try append(AudioChunk(base64: payload.base64, decodedByteCount: payload.decodedBytes, event: event), at: now)
   }
 
   /// What waits for the provider is bounded: beyond the limit the client is not read.

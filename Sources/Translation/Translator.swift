@@ -1,6 +1,8 @@
 public import Envelope
 public import NIOCore
 
+import Audio
+
 /// One provider's side of a session: client events in, provider messages out, and back. A value without sockets or
 /// clock; `Session` owns one and feeds it in wire order.
 public protocol Translator: Sendable {
@@ -12,6 +14,9 @@ public protocol Translator: Sendable {
 
   /// The next point in time at which `timeReached` must be called.
   var deadline: Instant? { get }
+
+  /// Bytes of one sample of the client's audio: 2 for PCM16, 1 for G.711.
+  var bytesPerSample: Int { get }
 
   /// A control event of the client that passed the checks every provider shares (JSON, `type`, `event_id`).
   ///
@@ -41,6 +46,11 @@ public protocol Translator: Sendable {
   func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
 }
 
+extension Translator {
+  /// PCM16, unless a provider takes more.
+  public var bytesPerSample: Int { PCM16.bytesPerSample }
+}
+
 /// A client event after the checks that every provider shares.
 public struct IncomingEvent: Sendable {
   public var header: EventHeader
@@ -62,15 +72,16 @@ public struct IncomingEvent: Sendable {
 public struct AudioChunk: Sendable {
   /// The base64 text, standard alphabet and padding.
   public var base64: ByteBuffer
-  /// The number of bytes the text stands for; even.
+  /// The number of bytes the text stands for: whole samples.
   public var decodedByteCount: Int
-  /// The client's whole event if it may go to an OpenAI-wire provider as it is.
-  public var verbatim: ByteBuffer?
+  /// The client's whole event with the audio in standard form, as a provider of the same language takes it: the bytes
+  /// that came, unless the audio had to be normalised.
+  public var event: ByteBuffer
 
-  public init(base64: ByteBuffer, decodedByteCount: Int, verbatim: ByteBuffer?) {
+  public init(base64: ByteBuffer, decodedByteCount: Int, event: ByteBuffer) {
     self.base64 = base64
     self.decodedByteCount = decodedByteCount
-    self.verbatim = verbatim
+    self.event = event
   }
 }
 

@@ -97,6 +97,43 @@ import Translation
     }
   }
 
+  @Test("audio that must be normalised keeps the rest of its event; other audio crosses as it came")
+  func appendsKeepTheirFields() {
+    var call = SessionDialogue(.openAI, model: "m", requestedModel: "m")
+    _ = call.begin()
+    _ = call.upstreamOpens()
+    let normalised = call.client(#"{"type":"input_audio_buffer.append","event_id":"a","audio":"_-8","x":{"y":1}}"#)
+    #expect(
+      normalised.upstream == [
+        ["type": "input_audio_buffer.append", "event_id": "a", "audio": "/+8=", "x": ["y": 1]]
+      ])
+    let asItCame = call.client(#"{"type":"input_audio_buffer.append","audio":"AAABAAIA","x":1.50}"#)
+    #expect(
+      asItCame.upstream.map(\.text) == [#"{"type":"input_audio_buffer.append","audio":"AAABAAIA","x":1.50}"#])
+  }
+
+  @Test(
+    "any number of bytes is whole in G.711 and only an even one in PCM16",
+    arguments: [("audio/pcmu", true), ("audio/pcma", true), ("audio/pcm", false)])
+  func oddBytes(_ format: String, _ passes: Bool) {
+    let odd = #"{"type":"input_audio_buffer.append","audio":"AAAA"}"#
+    let session = #"{"type":"realtime","audio":{"input":{"format":{"type":"\#(format)"}}}}"#
+    // As the client asked for it, and as the provider confirms it.
+    for isConfirmed in [false, true] {
+      var call = SessionDialogue(.openAI, model: "m", requestedModel: "m")
+      _ = call.begin()
+      _ = call.upstreamOpens()
+      #expect(call.client(odd).types == ["error"])
+      if isConfirmed {
+        _ = call.upstream(#"{"type":"session.updated","event_id":"e","session":\#(session)}"#)
+      } else {
+        _ = call.client(#"{"type":"session.update","session":\#(session)}"#)
+      }
+      let step = call.client(odd)
+      #expect(step.upstream.count == (passes ? 1 : 0) && step.events.isEmpty == passes)
+    }
+  }
+
   @Test("an append of exactly 15 MiB of PCM passes, one sample more is an error event")
   func appendLimit() {
     var call = SessionDialogue(.openAI, model: "m", requestedModel: "m")

@@ -8,7 +8,8 @@ public enum UplinkFrame: Sendable, Equatable {
   case control
 }
 
-/// An `input_audio_buffer.append`. Offsets count from the first byte of the message.
+/// An `input_audio_buffer.append` that may be forwarded as it is: it holds these fields and no other, each once. Offsets
+/// count from the first byte of the message.
 public struct AppendFrame: Sendable, Hashable {
   /// The base64 text between its quotes: standard alphabet, padded.
   public let audio: Range<Int>
@@ -16,10 +17,6 @@ public struct AppendFrame: Sendable, Hashable {
   public let decodedBytes: Int
   /// The client's own id of the event, between its quotes; printable as it stands.
   public let eventID: Range<Int>?
-
-  /// Whether the message may go upstream as it is. True of every message that is recognised: it holds these fields and
-  /// no other, each once.
-  public var isVerbatim: Bool { true }
 }
 
 /// What a message of an upstream with the OpenAI vocabulary is, as far as the audio lane can tell.
@@ -46,7 +43,7 @@ public struct DeltaFrame: Sendable, Hashable {
 /// Recognises audio messages by their bytes, without decoding and without memory of its own.
 ///
 /// It recognises what it can prove and nothing else. A key that it does not know, a key that occurs twice, an escape, a
-/// byte beyond ASCII, a value of another kind, audio that is empty or not in standard form: all of them make the message
+/// byte beyond ASCII, a value of another kind, a client's id beyond its limit, audio that is empty or not in standard form: all of them make the message
 /// a control message. Order and white space do not matter.
 public enum EventReader {
   public static func read(_ message: UnsafeRawBufferPointer) -> UplinkFrame {
@@ -66,8 +63,8 @@ public enum EventReader {
         }
         hasType = true
       } else if fields.matches(key, "event_id"), eventID == nil {
-        eventID = fields.plainString()
-        guard eventID != nil else { return .control }
+        guard let id = fields.plainString(), id.count <= ClientEvent.maximumEventIDLength else { return .control }
+        eventID = id
       } else {
         return .control
       }

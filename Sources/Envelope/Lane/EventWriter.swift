@@ -1,15 +1,5 @@
 public import NIOCore
 
-/// Writes audio events around base64 text that is already in standard form.
-public enum EventWriter {
-  /// Appends an `input_audio_buffer.append` without an `event_id`.
-  public static func writeAppend(_ base64: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) {
-    buffer.writeStaticString("{\"type\":\"input_audio_buffer.append\",\"audio\":\"")
-    buffer.writeBytes(base64)
-    buffer.writeStaticString("\"}")
-  }
-}
-
 /// Writes the audio deltas of one content part after the other: a prefix made once, a fresh `event_id`, the text.
 ///
 /// A delta allocates nothing but what the buffer needs to grow.

@@ -27,6 +27,7 @@ public struct OpenAITranslator: Translator {
   private var hasDialled = false
 
   public let deadline: Instant? = nil
+  public var bytesPerSample: Int { lane.bytesPerSample }
 
   public init(configuration: OpenAIConfiguration, session: RealtimeSession) {
     self.configuration = configuration
@@ -79,11 +80,11 @@ public struct OpenAITranslator: Translator {
   public mutating func timeReached(at now: Instant, port: inout Port) {}
 
   public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
-    lane.closeOpenResponse(verdict, port: &port)
+    lane.closeOpenResponses(verdict, port: &port)
   }
 
-  /// The service closes with 3000 for credentials and 4000 for the shape of the request, after an `error` event that
-  /// the client has seen.
+  /// The service closes with 3000 for credentials and 4000 for the shape of the request, after an `error` event that the
+  /// raw lane keeps back.
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? {
     guard case .closed(let code, let reason) = end else { return nil }
     switch code {

@@ -55,14 +55,6 @@ struct EventWriterTests {
       return
     }
     #expect(buffer.getString(at: frame.delta.lowerBound, length: frame.delta.count) == base64)
-
-    buffer.clear()
-    ByteBuffer(string: base64).withUnsafeReadableBytes { EventWriter.writeAppend($0, into: &buffer) }
-    guard case .append(let append) = buffer.withUnsafeReadableBytes({ EventReader.read($0) }) else {
-      Issue.record("not recognised")
-      return
-    }
-    #expect(append.decodedBytes == 6)
   }
 
   @Test("Deltas are appended behind each other, and the buffer's storage is kept")
