@@ -3,7 +3,7 @@ public import NIOCore
 /// Whole messages on their way to one side of a session, oldest first, in one reused buffer.
 ///
 /// A message is the payload only; framing and masking belong to the connection that sends it. Steady audio allocates
-/// nothing: the storage is kept when the queue runs empty.
+/// nothing: the storage is kept when the queue runs empty, unless something rare made it large.
 public struct MessageQueue: Sendable {
   /// What a message is to the session, for the rules that treat audio apart (an interruption overtakes queued audio).
   public enum Lane: Sendable, Hashable {
@@ -15,6 +15,10 @@ public struct MessageQueue: Sendable {
     var byteCount: Int
     var lane: Lane
   }
+
+  /// The largest storage that an empty queue keeps. One append may have 20 MiB of text; that must not stay for as long as
+  /// the session lives.
+  private static let largestIdleCapacity = 1 << 20
 
   private var bytes = ByteBuffer()
   private var entries: [Entry] = []
@@ -30,6 +34,9 @@ public struct MessageQueue: Sendable {
   /// The payload bytes that wait.
   public var byteCount: Int { bytes.readableBytes }
 
+  /// The bytes of storage that are allocated.
+  var capacity: Int { bytes.capacity }
+
   /// Appends the message that `write` puts into the buffer. `write` only appends.
   @inline(__always)
   public mutating func append(_ lane: Lane, _ write: (inout ByteBuffer) -> Void) {
@@ -37,11 +44,6 @@ public struct MessageQueue: Sendable {
     let before = bytes.writerIndex
     write(&bytes)
     entries.append(Entry(byteCount: bytes.writerIndex - before, lane: lane))
-  }
-
-  /// Appends a copy of `message`.
-  public mutating func append(_ lane: Lane, copying message: ByteBuffer) {
-    append(lane) { $0.writeImmutableBuffer(message) }
   }
 
   /// Hands the oldest message to `body` and drops it. False when nothing waits.
@@ -53,12 +55,14 @@ public struct MessageQueue: Sendable {
     guard let view = bytes.viewBytes(at: bytes.readerIndex, length: entry.byteCount) else { return false }
     body(view, entry.lane)
     bytes.moveReaderIndex(forwardBy: entry.byteCount)
+    if head == entries.count { releaseLargeStorage() }
     return true
   }
 
   /// Drops everything that waits.
   public mutating func removeAll() {
     bytes.clear()
+    releaseLargeStorage()
     entries.removeAll(keepingCapacity: true)
     head = 0
   }
@@ -70,6 +74,12 @@ public struct MessageQueue: Sendable {
       defer { index += entry.byteCount }
       return bytes.getString(at: index, length: entry.byteCount) ?? ""
     }
+  }
+
+  /// For an empty queue only.
+  @inline(__always)
+  private mutating func releaseLargeStorage() {
+    if bytes.capacity > Self.largestIdleCapacity { bytes = ByteBuffer() }
   }
 
   private mutating func reuseStorageIfEmpty() {

@@ -1,7 +1,8 @@
 import Envelope
 import NIOCore
 import Testing
-import Translation
+
+@testable import Translation
 
 /// The sequences that a response can have, told in the provider's few words.
 @Suite struct Timeline {
@@ -130,7 +131,7 @@ import Translation
     var queue = MessageQueue()
     for round in 0..<3 {
       queue.append(.control) { $0.writeString("a\(round)") }
-      queue.append(.audio, copying: ByteBuffer(string: "bb"))
+      queue.append(.audio) { $0.writeString("bb") }
       #expect(queue.texts == ["a\(round)", "bb"])
       #expect(queue.count == 2 && queue.byteCount == 4)
       var seen: [(String, MessageQueue.Lane)] = []
@@ -138,6 +139,24 @@ import Translation
       #expect(seen.map(\.0) == ["a\(round)", "bb"] && seen.map(\.1) == [.control, .audio])
       #expect(queue.isEmpty && queue.byteCount == 0)
     }
+  }
+
+  @Test("storage of more than 1 MiB is not kept by an empty queue, less is", arguments: [false, true])
+  func storage(_ isDropped: Bool) {
+    var queue = MessageQueue()
+    func empty() {
+      if isDropped { queue.removeAll() } else { while queue.consume({ _, _ in }) {} }
+    }
+    queue.append(.audio) { $0.writeRepeatingByte(0, count: 1000) }
+    let small = queue.capacity
+    empty()
+    #expect(queue.capacity == small && small >= 1000)
+    queue.append(.audio) { $0.writeRepeatingByte(0, count: 15 << 20) }
+    #expect(queue.capacity >= 15 << 20)
+    empty()
+    #expect(queue.capacity == 0)
+    queue.append(.control) { $0.writeString("again") }
+    #expect(queue.texts == ["again"])
   }
 
   @Test("content waits for the provider in its order; the set-up does not")
