@@ -1,4 +1,4 @@
-// Faults of the conversation, the buffers and the connection.
+// Faults of the conversation and the buffers.
 
 extension EventFault {
   /// - Parameter id: the running response.
@@ -60,61 +60,11 @@ extension EventFault {
       code: "unsupported_content_type", message: "Only model output audio messages can be truncated", param: "item_id")
   }
 
-  /// The client wants to keep more audio than the item has.
-  public static func truncateTooLong(audioMs: Int, requestedMs: Int) -> EventFault {
-    EventFault(
-      code: "invalid_value",
-      message: "Audio content of \(audioMs)ms is already shorter than \(requestedMs)ms", param: "audio_end_ms")
-  }
-
-  public static func voiceIsLocked() -> EventFault {
-    EventFault(
-      code: "cannot_update_voice",
-      message: "Cannot update a conversation's voice if assistant audio is present.",
-      param: "session.audio.output.voice")
-  }
-
   /// Two decimals without Foundation; negative and non-finite input gives `0.00`.
   private static func hundredths(_ value: Double) -> String {
     guard value.isFinite, value > 0, value < 1e12 else { return "0.00" }
     let total = Int((value * 100).rounded())
     let cents = total % 100
     return "\(total / 100).\(cents < 10 ? "0" : "")\(cents)"
-  }
-}
-
-// MARK: - Faults that a close follows
-
-extension EventFault {
-  public static func invalidAPIKey() -> EventFault {
-    EventFault(code: "invalid_api_key", message: "Incorrect API key provided.")
-  }
-
-  public static func missingCredential() -> EventFault {
-    EventFault(code: nil, message: "Missing bearer or basic authentication in header.")
-  }
-
-  public static func invalidModel(_ model: String) -> EventFault {
-    EventFault(
-      code: "invalid_model", message: "Model '\(excerpt(model))' is not supported in realtime mode.", param: "model")
-  }
-
-  public static func missingModel() -> EventFault {
-    EventFault(code: "missing_model", message: "You must provide a model parameter.", param: "model")
-  }
-
-  public static func betaShapeDisabled() -> EventFault {
-    EventFault(code: "beta_api_shape_disabled", message: "The beta shape of the realtime API is not enabled here.")
-  }
-
-  /// - Parameter minutes: the longest life of a session.
-  public static func sessionExpired(minutes: Int) -> EventFault {
-    EventFault(
-      code: "session_expired", message: "Your session hit the maximum duration of \(minutes) minutes.")
-  }
-
-  /// A failure that is not the client's.
-  public static func serverError(code: String?, message: String) -> EventFault {
-    EventFault(type: "server_error", code: code, message: message)
   }
 }

@@ -60,10 +60,6 @@ extension EventFault {
     EventFault(code: "invalid_value", message: "Invalid '\(param)': \(reason)", param: param)
   }
 
-  public static func unknownParameter(_ param: String) -> EventFault {
-    EventFault(code: "unknown_parameter", message: "Unknown parameter: '\(param)'.", param: param)
-  }
-
   public static func missingRequiredParameter(_ param: String) -> EventFault {
     EventFault(code: "missing_required_parameter", message: "Missing required parameter: '\(param)'.", param: param)
   }

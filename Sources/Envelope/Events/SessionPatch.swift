@@ -15,15 +15,6 @@ public struct SessionPatch: Sendable, Equatable {
     fields["model"]?.string ?? fields["modelId"]?.string
   }
 
-  /// What the client wrote at a path below `session`, such as `"audio", "output", "voice"`.
-  public func value(at path: String...) -> JSONValue? {
-    var value: JSONValue? = .object(fields)
-    for key in path {
-      value = value?[key]
-    }
-    return value
-  }
-
   /// The session after this update.
   ///
   /// The model becomes the one that the client names, which the service would ignore: a caller whose route fixes the

@@ -271,8 +271,6 @@ struct SessionPatchTests {
       #expect(echo[key] == value, "\(key)")
     }
     #expect(echo["id"] == "sess_1")
-    #expect(patch.value(at: "audio", "output", "voice") == "marin")
-    #expect(patch.value(at: "audio", "none", "voice") == nil)
   }
 
   @Test("Null clears nullable fields, arrays replace, the server's own fields cannot be set")
