@@ -134,6 +134,21 @@ import Translation
     }
   }
 
+  @Test("a session that a client lets grow is bounded where it is kept: the update beyond it has no effect")
+  func growingSession() {
+    func update(_ name: String, _ count: Int) -> String {
+      let value = String(repeating: "x", count: count)
+      return #"{"type":"session.update","session":{"audio":{"input":{"\#(name)":"\#(value)"}}}}"#
+    }
+    var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
+    _ = call.begin()
+    for name in ["a", "b"] { #expect(call.client(update(name, 100_000)).types == ["session.updated"]) }
+    let refused = call.client(update("c", 100_000))
+    #expect(refused.types == ["error"] && refused.event("error")?["error"]?["code"] == "too_much_held")
+    let input = call.client(update("d", 10)).event("session.updated")?["session"]?["audio"]?["input"]
+    #expect(input?["b"] != nil && input?["c"] == nil && input?["d"] != nil)
+  }
+
   @Test("an append of exactly 15 MiB of PCM passes, one sample more is an error event")
   func appendLimit() {
     var call = SessionDialogue(.openAI, model: "m", requestedModel: "m")

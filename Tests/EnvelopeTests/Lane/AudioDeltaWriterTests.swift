@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 @Suite("Audio lane: writing")
-struct EventWriterTests {
+struct AudioDeltaWriterTests {
   private let base64 = "AAECAwQF"
 
   private func write(_ writer: inout AudioDeltaWriter, into buffer: inout ByteBuffer) {
