@@ -102,7 +102,9 @@ extension GeminiLiveTranslator {
   /// Tells the operator what a client asked for in vain.
   func note(ignored fields: [String], port: inout Port) {
     guard !fields.isEmpty else { return }
-    port.note(.info, "fields without a counterpart at the provider", ["fields": fields.joined(separator: " ")])
+    // Unknown names are the client's: as many as are of use, and none longer than a real one.
+    let names = fields.prefix(20).map { $0.prefix(80) }.joined(separator: " ")
+    port.note(.info, "fields without a counterpart at the provider", ["fields": names])
   }
 
   /// A family that takes text as the user's words only cannot be told what others said.
