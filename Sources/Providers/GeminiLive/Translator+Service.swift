@@ -59,7 +59,8 @@ extension GeminiLiveTranslator {
     if content.interrupted == true { interrupted(port: &port) }
     if let heard = content.inputTranscription?.text, !heard.isEmpty { hear(heard, port: &port) }
     for part in content.modelTurn?.parts ?? [] {
-      guard let blob = part.inlineData, let data = blob.data, !data.isEmpty else { continue }  // Text beside speech is never spoken.
+      // Text beside speech is never spoken.
+      guard let blob = part.inlineData, let data = blob.data, !data.isEmpty else { continue }
       guard blob.mimeType?.hasPrefix("audio/") ?? true else { continue }
       do {
         speak(try AudioPayload.standard(from: data).base64, at: now, port: &port)
