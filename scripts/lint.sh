@@ -9,7 +9,8 @@ mapfile -t swift_files < <(
     [[ -f "$file" ]] && printf '%s\n' "$file"
   done
 )
-swift format lint --strict --parallel "${swift_files[@]}"
+[[ ${#swift_files[@]} -gt 0 ]] || { echo "lint: git lists no Swift files" >&2; exit 1; }
+swift format lint --strict --parallel "${swift_files[@]}" </dev/null
 
 for script in scripts/*.sh .ci/run; do
   bash -n "$script"

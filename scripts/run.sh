@@ -20,6 +20,12 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+for port in 8787 8790 8791; do
+  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    echo "run: something else already listens on port $port" >&2
+    exit 1
+  fi
+done
 .build/debug/parley standin --gemini-port 8790 --openai-port 8791 &
 pids+=($!)
 .build/debug/parley serve --config examples/standin.json --port 8787 &

@@ -19,12 +19,20 @@ public enum Subprotocol {
 
   /// The one to answer with; nil if none was offered, for many clients fail on one that they did not offer.
   ///
-  /// `realtime` if offered; else the first that bears no key (fault row 18). If all bear keys, the first of them goes back
-  /// to the client that sent it: browsers fail a connection whose offer is left unanswered. Such an answer is not to be
-  /// logged; `isSecret` tells.
+  /// `realtime` if offered; else the first that bears no key and is a token of RFC 9110. A key is never said back (fault
+  /// row 18), though browsers fail a connection whose offer is left unanswered: they offer `realtime` beside it.
   public static func answer(to offered: [String]) -> String? {
     if offered.contains(realtime) { return realtime }
-    return offered.first { !isSecret($0) } ?? offered.first
+    return offered.first { !isSecret($0) && isToken($0) }
+  }
+
+  /// RFC 9110 section 5.6.2.
+  private static func isToken(_ value: String) -> Bool {
+    let others = "!#$%&'*+-.^_`|~"
+    return !value.isEmpty
+      && value.unicodeScalars.allSatisfy {
+        $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || others.unicodeScalars.contains($0))
+      }
   }
 
   /// Whether a value bears a key.

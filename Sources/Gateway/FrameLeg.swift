@@ -31,6 +31,8 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   private var outboundIsWritten = false
   private var pauses: ReadingPause = []
   private var readIsHeldBack = false
+  /// What was read has not all been delivered: its answers fill the queue.
+  private var inputIsHeldBack = false
   private var pingsWhileBusy = 0
   private var inputIsClosed = false
   private var outputIsClosed = false
@@ -74,7 +76,9 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   /// Begins the close handshake behind everything queued, and flushes.
-  func close(_ code: CloseCode, reason: String) {
+  ///
+  /// - Parameter timeout: how long what is queued may take to leave; nil for the limit of the configuration.
+  func close(_ code: CloseCode, reason: String, within timeout: Duration? = nil) {
     guard phase == .open, let context else { return }
     phase = .closing
     reuseOutbound()
@@ -82,13 +86,14 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     resumeReadingForGood()
     outboundIsWritten = true
     stallWatch.queued(connection.outbound.readableBytes)
-    scheduleEnd(context, after: limits.closeFlushTimeout) { leg in
+    inputIsHeldBack = false
+    scheduleEnd(context, after: timeout ?? limits.closeFlushTimeout) { leg in
       leg.end(.closeUnanswered)
       leg.drop()
     }
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
-      self?.awaitPeerClose()
+      self?.awaitPeerClose(timeout)
     }
     context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: written)
   }
@@ -126,7 +131,7 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     guard phase == .open || phase == .closing else { return }
     reuseOutbound()
     connection.receive(unwrapInboundIn(data))
-    deliverEvents()
+    if !inputIsHeldBack { deliverEvents() }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -145,6 +150,7 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     watchForStall(context)
     owner?.leg(self, becameWritable: context.channel.isWritable)
+    if context.channel.isWritable { deliverHeldEvents() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -178,7 +184,7 @@ extension FrameLeg {
   // MARK: Events
 
   private func deliverEvents() {
-    while let event = connection.nextEvent() {
+    while phase == .open || phase == .closing, let event = connection.nextEvent() {
       switch event {
       case .text(let message): owner?.leg(self, receivedText: message)
       case .binary(let message): owner?.leg(self, receivedBinary: message)
@@ -188,7 +194,23 @@ extension FrameLeg {
         peerClosed(event)
         return
       }
+      guard connection.outbound.readableBytes > limits.writeHighWaterBytes else { continue }
+      // The answers to one read may be many times its size: the rest of it waits until they have gone.
+      flush()
+      if !isWritable, phase == .open {
+        inputIsHeldBack = true
+        return
+      }
     }
+  }
+
+  /// Goes on where `deliverEvents` stopped.
+  private func deliverHeldEvents() {
+    guard inputIsHeldBack else { return }
+    inputIsHeldBack = false
+    deliverEvents()
+    flush()
+    owner?.legFinishedBurst(self)
   }
 
   /// Pongs are queued however full the queue is, so their number is bounded (fault row 30).
@@ -241,9 +263,9 @@ extension FrameLeg {
     owner?.leg(self, ended: end)
   }
 
-  private func awaitPeerClose() {
+  private func awaitPeerClose(_ timeout: Duration?) {
     guard phase == .closing, let context else { return }
-    scheduleEnd(context, after: limits.closeTimeout) { leg in
+    scheduleEnd(context, after: min(timeout ?? limits.closeTimeout, limits.closeTimeout)) { leg in
       leg.end(.closeUnanswered)
       leg.drop()
     }

@@ -36,6 +36,8 @@ struct ReadingPause: OptionSet {
   let rawValue: UInt8
   /// The other side does not take what this side sends.
   static let otherSideIsBusy = ReadingPause(rawValue: 1)
+  /// This side does not take the answers to what it says.
+  static let ownQueueIsFull = ReadingPause(rawValue: 4)
   /// The session holds enough.
   static let sessionIsFull = ReadingPause(rawValue: 2)
 }

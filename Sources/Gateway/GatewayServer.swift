@@ -56,7 +56,8 @@ public final class GatewayServer: Sendable {
     let channels = try await binder.bind(listeners)
     let running = RunningGateway(channels: channels, registry: registry, limits: limits)
     for address in running.addresses {
-      logger.info("listening", metadata: ["address": "\(address.ipAddress ?? ""):\(address.port ?? 0)"])
+      logger.info(
+        "listening", metadata: ["address": "\(ListenAddress(host: address.ipAddress ?? "", port: address.port ?? 0))"])
     }
     return running
   }

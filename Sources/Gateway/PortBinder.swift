@@ -86,6 +86,7 @@ struct PortBinder {
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(UnsentBytes.option, value: UnsentBytes.most)
       .childChannelOption(.recvAllocator, value: ReceiveBuffers.allocator)
       .childChannelOption(
         .writeBufferWaterMark, value: .init(low: limits.writeLowWaterBytes, high: limits.writeHighWaterBytes)

@@ -178,6 +178,7 @@ extension RequestGate {
     responseIsOut = false
     extent = BodyExtent(head.body)
     phase = .body
+    headDeadline = lastByte + TimeAmount(limits.keepAliveTimeout)
     scheduleClock(context)
     context.fireChannelRead(wrapInboundOut(head.forwarded))
     if extent.isComplete { requestEnded(context) }
@@ -294,7 +295,7 @@ extension RequestGate {
     case .head:
       if servesHTTP, !parser.hasBegun { return headDeadline }
       return min(headDeadline, lastByte + TimeAmount(limits.headIdle))
-    case .body: return lastByte + TimeAmount(limits.keepAliveTimeout)
+    case .body: return headDeadline
     case .responding, .lingering, .upgraded: return nil
     }
   }

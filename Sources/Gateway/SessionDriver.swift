@@ -63,8 +63,12 @@ final class SessionDriver: FrameLegOwner {
     flush()
   }
 
-  /// A side that takes nothing stops the reading of the other (fault rows 49 and 50).
+  /// A side that takes nothing stops the reading of the other (fault rows 49 and 50), and a client its own: what it says
+  /// is answered into the same queue.
   func leg(_ leg: FrameLeg, becameWritable isWritable: Bool) {
+    if leg === downstream {
+      if isWritable { leg.resumeReading(.ownQueueIsFull) } else { leg.pauseReading(.ownQueueIsFull) }
+    }
     guard let other = leg === downstream ? upstream : leg === upstream ? downstream : nil else { return }
     if isWritable {
       other.resumeReading(.otherSideIsBusy)
@@ -178,12 +182,13 @@ extension SessionDriver {
   }
 
   /// The leg finishes its close handshake by itself; nothing that it still says is heard.
+  /// What is queued for it has nobody left who would hear the answer, so it is given little time (fault row 33).
   private func closeUpstream(_ code: CloseCode) {
     connector?.abandon()
     connector = nil
     guard let leg = upstream else { return }
     upstream = nil
-    leg.close(code, reason: "")
+    leg.close(code, reason: "", within: limits.lingerTimeout)
   }
 
   private func finish() {

@@ -117,7 +117,8 @@ extension UpstreamEnd {
   var detail: String {
     switch self {
     case .refused(let status, _): "status \(status)"
-    case .closed(let code, let reason): "code \(code) \(reason)"
+    // The reason is the provider's own text, which may quote a key or what was said.
+    case .closed(let code, _): "code \(code)"
     case .unreachable, .nameNotFound, .tlsRefused, .timedOut, .badHandshake, .lost, .framingBroken: ""
     }
   }

@@ -41,6 +41,7 @@ final class UpstreamConnector {
     ClientBootstrap(group: loop)
       .connectTimeout(TimeAmount(limits.upstreamConnect))
       .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelOption(UnsentBytes.option, value: UnsentBytes.most)
       .channelOption(.recvAllocator, value: ReceiveBuffers.allocator)
       .channelOption(
         .writeBufferWaterMark, value: .init(low: limits.writeLowWaterBytes, high: limits.writeHighWaterBytes)

@@ -20,6 +20,9 @@ struct OpenOutput: Sendable {
 
   private var responses: [String: Response] = [:]
   private var number = 0
+
+  /// Whether a response is open.
+  var isEmpty: Bool { responses.isEmpty }
   /// The conversation's items that were added and are not done, with what came before each; kept while a response is
   /// open.
   private var conversationItems: [String: JSONValue] = [:]

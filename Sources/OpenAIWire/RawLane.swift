@@ -32,6 +32,9 @@ public struct RawLane: Sendable {
     return type == "audio/pcmu" || type == "audio/pcma"
   }
 
+  /// Whether the provider is in the middle of a response.
+  public var isMidTurn: Bool { !open.isEmpty }
+
   // MARK: Uplink
 
   /// Forwards a control event of the client.

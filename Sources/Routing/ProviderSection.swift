@@ -1,4 +1,5 @@
 import SessionCore
+import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
@@ -30,7 +31,7 @@ extension TableDecoder {
     let url = requiredString(fields, "url")
     let endpoint: Endpoint? = if let url { self.endpoint(url) } else { nil }
     let model = requiredString(fields, "model")
-    if let model, !RouteTable.isModelName(model.value) {
+    if let model, !ModelName.isValid(model.value) {
       report(.badText("expected the name of a model: 1 to 256 visible ASCII characters"), at: model)
     }
     let (credential, reference) = credential(fields, endpoint)

@@ -1,4 +1,5 @@
 import SessionCore
+import Translation
 
 /// The provider of a session and the model that its client named.
 public struct RouteChoice: Sendable {
@@ -88,7 +89,7 @@ extension RouteTable {
     let plain = Self.withoutTrailingSlash(path)
     guard let route = routes.first(where: { $0.path == plain }) else { throw .unknownPath }
     let named = (model ?? "").isEmpty ? nil : model
-    if let named, !Self.isModelName(named) { throw .malformedParameter("model") }
+    if let named, !ModelName.isValid(named) { throw .malformedParameter("model") }
 
     let name: String
     if let provider, !provider.isEmpty {
@@ -140,11 +141,6 @@ extension RouteTable {
     guard let first else { throw .malformedParameter(name) }
     guard values.allSatisfy({ $0 == first }) else { throw .ambiguousParameter(name) }
     return first
-  }
-
-  /// 1 to 256 visible ASCII characters: it goes into a URL and a log.
-  static func isModelName(_ text: String) -> Bool {
-    (1...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   static func withoutTrailingSlash(_ path: String) -> String {

@@ -245,7 +245,11 @@ public struct Session: Sendable {
   /// The upstream connection ended, or could not be made.
   public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
     guard phase != .ended else { return }
-    self.end(translator.verdict(on: end) ?? UpstreamVerdicts.on(end), at: now)
+    var verdict = translator.verdict(on: end) ?? UpstreamVerdicts.on(end)
+    if verdict.outlook == .isComplete, translator.isMidTurn {
+      verdict = UpstreamVerdicts.cutShort
+    }
+    self.end(verdict, at: now)
   }
 
   /// Tells the client why, and closes. What was received before has been delivered by now.

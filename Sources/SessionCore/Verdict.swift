@@ -24,6 +24,10 @@ enum UpstreamVerdicts {
     }
   }
 
+  /// The provider said goodbye in the middle of a turn (fault row 46).
+  static let cutShort = verdict(
+    "upstream_closed", "The provider ended the session in the middle of a response.", .mayRecover)
+
   static func on(_ fault: TranslationFault) -> UpstreamVerdict {
     switch fault {
     case .malformedMessage, .unexpectedMessage:

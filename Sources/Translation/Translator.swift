@@ -42,6 +42,9 @@ public protocol Translator: Sendable {
 
   mutating func timeReached(at now: Instant, port: inout Port)
 
+  /// Whether the client waits for something of the provider: a response that is open, or one that was asked for.
+  var isMidTurn: Bool { get }
+
   /// What the provider's way of ending means to the client, where it says more than the protocol does.
   func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
 }

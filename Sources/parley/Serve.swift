@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Gateway
 import Logging
 import Routing
@@ -9,7 +10,8 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Serve the realtime endpoint.",
     discussion: """
-      Stops on SIGTERM and SIGINT: it accepts nothing more, and tells running sessions to come back (1012). Exits with \
+      Stops on SIGTERM and SIGINT: it accepts nothing more, and tells running sessions to come back (1012); a second \
+      one ends it at once. Exits with \
       1 if the configuration is wrong or no port can be bound, after naming every fault; nothing is served then.
       """)
 
@@ -36,6 +38,14 @@ struct Serve: AsyncParsableCommand {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    let secondSignal = Task {
+      var count = 0
+      for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        count += 1
+        if count == 2 { Foundation.exit(EXIT_SUCCESS) }
+      }
+    }
+    defer { secondSignal.cancel() }
     do {
       try await group.run()
     } catch let fault as StartFault {

@@ -15,13 +15,15 @@ private let answers: [(lines: [String], answer: String?)] = [
   (["xai-client-secret.t, grok"], "grok"),
   (["chat, superchat"], "chat"),
   (["Realtime"], "Realtime"),
-  (["xai-client-secret.t"], "xai-client-secret.t"),
+  (["xai-client-secret.t"], nil),
+  (["no token, next"], "next"),
+  (["\u{FFFD}"], nil),
 ]
 
 @Suite("Subprotocols")
 struct SubprotocolTests {
   @Test(
-    "fault row 18: exactly one offered value is answered, and none with a key if there is another", arguments: answers)
+    "fault row 18: at most one offered value is answered, and never one with a key", arguments: answers)
   func answer(lines: [String], answer: String?) {
     #expect(Subprotocol.answer(to: Subprotocol.offered(lines)) == answer)
   }

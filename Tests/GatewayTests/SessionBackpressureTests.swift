@@ -50,16 +50,17 @@ struct SessionBackpressureTests {
     }
   }
 
-  @Test("fault row 49: a client that takes nothing stops the reading of the provider, and only that")
+  @Test("fault row 49: a client that takes nothing stops the reading of the provider, and of its own questions")
   func slowClient() throws {
     let bench = try Bench()
     bench.set(bench.downstream, isWritable: false)
     bench.upstream.read()
     bench.downstream.read()
     #expect(bench.upstreamReads.count == 0)
-    #expect(bench.downstreamReads.count == 1)
+    #expect(bench.downstreamReads.count == 0)
     bench.set(bench.downstream, isWritable: true)
     #expect(bench.upstreamReads.count == 1)
+    #expect(bench.downstreamReads.count == 1)
   }
 
   @Test("fault row 50: a provider that takes nothing stops the reading of the client, and only that")

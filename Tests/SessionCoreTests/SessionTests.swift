@@ -197,6 +197,35 @@ import Translation
     #expect(step.events.isEmpty && step.clientCloseCode == 1000)
   }
 
+  @Test("fault row 46: a provider that says goodbye in the middle of a response is told as a failure")
+  func goodbyeMidTurn() {
+    var openAI = SessionDialogue(.openAI, model: "m", requestedModel: "m")
+    _ = openAI.begin()
+    _ = openAI.upstreamOpens()
+    _ = openAI.upstream(#"{"type":"session.created","session":{}}"#)
+    _ = openAI.upstream(#"{"type":"response.created","event_id":"e","response":{"id":"r","status":"in_progress"}}"#)
+    var gemini = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
+    _ = gemini.begin()
+    _ = gemini.upstreamOpens()
+    _ = gemini.client(#"{"type":"response.create"}"#)
+    for var call in [openAI, gemini] {
+      let step = call.upstreamEnds(.closed(code: 1000, reason: ""))
+      #expect(step.event("response.done")?["response"]?["status"] == "failed")
+      #expect(step.event("error")?["error"]?["code"] == "upstream_closed")
+      #expect(step.clientCloseCode == 1013)
+    }
+  }
+
+  @Test("a model's name in an update must be one that can go into an address", arguments: ["é", "a b", "a\\r\\nb"])
+  func modelNames(_ name: String) {
+    for kind in [ProviderKind.openAI, .geminiLive()] {
+      var call = SessionDialogue(kind, model: "m")
+      _ = call.begin()
+      let step = call.client(#"{"type":"session.update","session":{"type":"realtime","model":"\#(name)"}}"#)
+      #expect(step.event("error")?["error"]?["param"] == "session.model")
+    }
+  }
+
   @Test("a provider that says nothing after the open connection is given 10 s")
   func firstEvent() {
     var call = SessionDialogue(.openAI, model: "m", requestedModel: "m")

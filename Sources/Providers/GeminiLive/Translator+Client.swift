@@ -47,6 +47,7 @@ extension GeminiLiveTranslator {
   /// Applies a partial update. What the service was set up with cannot change afterwards.
   private mutating func update(_ patch: SessionPatch, port: inout Port) throws(EventFault) {
     var updated = try patch.applied(to: session)
+    try ModelName.check(updated.model)
     updated.model = Self.knownModel(updated.model, configuration)
     try Self.check(updated)
     note(ignored: Self.makeEffective(&updated), port: &port)

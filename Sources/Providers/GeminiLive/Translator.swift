@@ -217,6 +217,8 @@ public struct GeminiLiveTranslator: Translator {
 
   // MARK: End
 
+  public var isMidTurn: Bool { timeline.isLive || request != nil || turn.isCommitted }
+
   public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
     connection = .closed
     if speech?.isCommitted == true { finishSpeech(port: &port) }

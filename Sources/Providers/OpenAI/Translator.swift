@@ -47,6 +47,7 @@ public struct OpenAITranslator: Translator {
     _ event: IncomingEvent, at now: Instant, port: inout Port
   ) throws(EventFault) {
     if event.type == .sessionUpdate, !hasDialled, let model = Self.model(in: event.value) {
+      try ModelName.check(model)
       session.model = model  // The service takes the model from the address only.
     }
     lane.forward(event, port: &port)
@@ -76,6 +77,8 @@ public struct OpenAITranslator: Translator {
   ) throws(TranslationFault) {
     try lane.deliver(message, port: &port)
   }
+
+  public var isMidTurn: Bool { lane.isMidTurn }
 
   public mutating func timeReached(at now: Instant, port: inout Port) {}
 
