@@ -173,7 +173,9 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    peerSentEOF()
+    // What was held back has nobody left to be answered.
+    if !inputIsHeldBack { peerSentEOF() }
+    end(.lost)
     cancelTasks()
     owner = nil
     context.fireChannelInactive()

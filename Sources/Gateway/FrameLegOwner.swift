@@ -21,6 +21,8 @@ protocol FrameLegOwner: AnyObject {
 enum LegEnd {
   /// The WebSocket ended by the rules of RFC 6455, or broke them, or broke off; the event says which.
   case closed(CloseEvent)
+  /// The connection broke while the peer still had to be answered.
+  case lost
   /// No frame after a ping (`peer_silent`).
   case silent
   /// Not one byte taken while above the high water mark (`peer_stalled`).

@@ -19,6 +19,9 @@ final class SessionDriver: FrameLegOwner {
   private var deadlineTaskTime: Instant?
   private var isOver = false
 
+  /// Whether the client is gone and everything of the session with it.
+  var hasEnded: Bool { isOver }
+
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
     contexts: TLSContexts, logger: Logger
@@ -249,7 +252,7 @@ extension UpstreamEnd {
       case .fault: self = .framingBroken
       case .endOfStream: self = .lost
       }
-    case .silent, .stalled, .flooding, .closeUnanswered: self = .lost
+    case .lost, .silent, .stalled, .flooding, .closeUnanswered: self = .lost
     }
   }
 }

@@ -64,6 +64,7 @@ struct SessionRecord {
       case .endOfStream: set(fault: "client_lost", source: "downstream")
       }
     case .silent: set(fault: "peer_silent", source: "downstream")
+    case .lost: set(fault: "client_lost", source: "downstream")
     case .stalled: set(fault: "peer_stalled", source: "downstream")
     case .flooding: set(fault: "peer_flooding", source: "downstream")
     case .closeUnanswered: set(fault: "close_unanswered", source: "downstream")

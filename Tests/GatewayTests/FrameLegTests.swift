@@ -196,6 +196,7 @@ private final class RecordingOwner: FrameLegOwner {
   func leg(_ leg: FrameLeg, ended end: LegEnd) {
     switch end {
     case .closed(let event): ends.append("closed \(event.code)")
+    case .lost: ends.append("lost")
     case .silent: ends.append("silent")
     case .stalled: ends.append("stalled")
     case .flooding: ends.append("flooding")

@@ -85,6 +85,53 @@ struct SessionBackpressureTests {
     bench.set(bench.downstream, isWritable: true)
     #expect(bench.upstreamReads.count == 1)
   }
+
+  /// So many bad events in one read that their answers pass the high water mark several times over.
+  private static let questions = 4_000
+
+  private func ask(_ bench: Bench) throws {
+    var client = WebSocketConnection(role: .client)
+    for _ in 0..<Self.questions { client.send(.text, ByteBuffer(string: "x").readableBytesView) }
+    try bench.downstream.writeInbound(client.outbound)
+    bench.loop.run()
+  }
+
+  /// The bytes that have gone to the client so far.
+  private func answered(_ bench: Bench) throws -> Int {
+    var count = 0
+    while let buffer = try bench.downstream.readOutbound(as: ByteBuffer.self) { count += buffer.readableBytes }
+    return count
+  }
+
+  @Test("the answers to one read wait for a client that does not take them, and none is lost")
+  func manyQuestions() throws {
+    let willing = try Bench()
+    try ask(willing)
+    let all = try answered(willing)
+
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: false)
+    try ask(bench)
+    let first = try answered(bench)
+    #expect(first < 2 * EdgeLimits().writeHighWaterBytes)
+    #expect(all > 2 * first)
+    var total = first
+    for _ in 0..<20 {
+      bench.set(bench.downstream, isWritable: true)
+      total += try answered(bench)
+    }
+    #expect(total == all)
+  }
+
+  @Test("fault row 33: a client that goes away with questions unanswered ends its session")
+  func goneWithQuestions() throws {
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: false)
+    try ask(bench)
+    bench.downstream.pipeline.fireChannelInactive()
+    bench.loop.run()
+    #expect(bench.driver.hasEnded)
+  }
 }
 
 /// Counts the reads that reach the socket.
