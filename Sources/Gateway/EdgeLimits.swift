@@ -6,9 +6,9 @@ public struct EdgeLimits: Sendable {
   /// Sizes of a request or response head (fault row 7).
   public var head = HeadLimits()
   /// From accept, or from the first byte of a later request, to the complete head (fault row 12).
-  public var headTimeout = Duration.seconds(10)
+  public var headTimeout: Duration
   /// Without a byte while a head is awaited (fault row 12).
-  public var headIdle = Duration.seconds(5)
+  public var headIdle: Duration
   /// Without a request on a connection that has already served one.
   public var keepAliveTimeout = Duration.seconds(60)
   /// How long bytes are still read and discarded after our side has said its last.
@@ -19,32 +19,30 @@ public struct EdgeLimits: Sendable {
   /// For what is queued, and our close frame behind it, to go out to a slow peer.
   public var closeFlushTimeout = Duration.seconds(60)
   /// For the peer's close frame after ours has gone out.
-  public var closeTimeout = Duration.seconds(5)
+  public var closeTimeout: Duration
   /// Between two pings, on both legs.
-  public var pingInterval = Duration.seconds(20)
+  public var pingInterval: Duration
   /// Without any frame after a ping to the client; then the connection is dropped.
-  public var pongTimeout = Duration.seconds(20)
+  public var pongTimeout: Duration
   /// Without any frame after a ping to the provider. Some answer pings 8 to 30 s late.
-  public var upstreamPongTimeout = Duration.seconds(60)
+  public var upstreamPongTimeout: Duration
   /// A client above the high water mark that takes not one byte for this long is dropped.
-  public var peerStall = Duration.seconds(10)
+  public var peerStall: Duration
   /// Bytes waiting for a peer below which the other side is read again.
-  public var writeLowWaterBytes = 64 * 1024
+  public var writeLowWaterBytes: Int
   /// Bytes waiting for a peer above which the other side is not read.
-  public var writeHighWaterBytes = 256 * 1024
+  public var writeHighWaterBytes: Int
 
-  public var upstreamConnect = Duration.seconds(5)
-  public var upstreamTLS = Duration.seconds(5)
+  public var upstreamConnect: Duration
+  public var upstreamTLS: Duration
   /// From the upgrade request to the complete head of the answer.
-  public var upstreamUpgrade = Duration.seconds(5)
+  public var upstreamUpgrade: Duration
 
   /// From the signal to stop until running sessions are closed with 1012.
   public var drainGrace = Duration.zero
 
-  public init() {}
-
-  /// The limits of a configuration.
-  public init(_ limits: GatewayLimits) {
+  /// The limits of a configuration; by default, of one that names none.
+  public init(_ limits: GatewayLimits = GatewayLimits()) {
     head.firstLineBytes = limits.requestLineBytes
     head.fieldBytes = limits.headerFieldBytes
     head.allFieldsBytes = limits.headerBlockBytes

@@ -60,8 +60,8 @@ struct RealtimeAdmission: UpgradeAdmission {
       isSecure: entry.endpoint.isSecure, host: entry.endpoint.host, port: entry.endpoint.port,
       basePath: entry.endpoint.basePath, authorityFile: entry.caFile)
     var limits = SessionLimits()
-    limits.settleGrace = table.limits.dialGrace
-    limits.settleLatest = table.limits.dialLatest
+    limits.dialGrace = table.limits.dialGrace
+    limits.dialLatest = table.limits.dialLatest
     limits.upstreamFirstEvent = table.limits.upstreamFirstEvent
     limits.heldBytes = table.limits.heldBytes
     var generator = SystemRandomNumberGenerator()

@@ -40,9 +40,9 @@ public struct GatewayLimits: Sendable, Hashable {
   /// Bytes held for a provider that is not connected yet, beyond the message in hand; then the client is not read.
   /// Default 1,048,576 (1 MiB).
   public internal(set) var heldBytes = 1_048_576
-  /// Bytes waiting for the client at which the provider is no longer read. Default 262,144 (256 KiB).
+  /// Bytes waiting for one side at which the other is no longer read, nor a client itself. Default 262,144 (256 KiB).
   public internal(set) var writeHighWaterBytes = 262_144
-  /// Bytes waiting for the client below which the provider is read again. Default 65,536 (64 KiB).
+  /// Bytes waiting for one side below which reading goes on. Default 65,536 (64 KiB).
   public internal(set) var writeLowWaterBytes = 65_536
   /// A client above high water that took not one byte; then it is dropped. Default 10 s.
   public internal(set) var peerStall = Duration.seconds(10)

@@ -3,9 +3,9 @@ import Translation
 /// The times a session waits, and what it holds meanwhile. Defaults are the ones of the fault table, section 3.
 public struct SessionLimits: Sendable {
   /// From the first `session.update` until the provider is set up with what the client said so far.
-  public var settleGrace = Duration.milliseconds(300)
+  public var dialGrace = Duration.milliseconds(300)
   /// From the start of a session in which the client says nothing.
-  public var settleLatest = Duration.seconds(5)
+  public var dialLatest = Duration.seconds(5)
   /// From the open connection to the provider's first message.
   public var upstreamFirstEvent = Duration.seconds(10)
   /// Content held while the provider is not ready; beyond it the client is not read.
@@ -23,8 +23,8 @@ struct ConfigurationWindow: Sendable {
   private let grace: Duration
 
   init(openedAt now: Instant, limits: SessionLimits) {
-    closesAt = now + limits.settleLatest
-    grace = limits.settleGrace
+    closesAt = now + limits.dialLatest
+    grace = limits.dialGrace
   }
 
   /// The client sent a `session.update`: the first one shortens the wait.
