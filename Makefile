@@ -12,11 +12,13 @@ SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install the packages and the Python environment that the other targets need
-	scripts/setup.sh build test bench
+setup: ## Install what the targets and the voice engine need, build (debug), and let the engine hear itself
+	scripts/setup.sh build engine test bench
 	scripts/python.sh
+	swift build --product parley
+	scripts/engine-parts.sh --self-test
 
-run: ## Build (debug) and serve on :8787 with stand-in providers; needs no key; Ctrl-C stops all of it
+run: ## Build (debug) and serve on :8787 with the voice engine on this machine; needs no key; Ctrl-C stops it
 	scripts/run.sh
 
 build: ## Build the executable for use: .build-release/release/parley (several minutes the first time)
