@@ -1,0 +1,46 @@
+/// Tells a transcript from what Whisper writes when it heard no words.
+enum SpeechText {
+  /// Above this probability of “no speech” a segment is noise.
+  static let noSpeechLimit: Float = 0.6
+
+  /// Whether there is anything to hear: at least 100 ms (the library takes no less), and a sample above -66 dBFS.
+  static func isWorthTranscribing(_ samples: [Int16]) -> Bool {
+    samples.count >= 1_600 && samples.contains { $0.magnitude >= 16 }
+  }
+
+  /// The words of a transcript, trimmed; empty for what silence and noise are known to come back as: `[BLANK_AUDIO]`,
+  /// `(wind blowing)`, `*sighs*`, `♪`, and “You” alone.
+  static func words(of transcript: String) -> String {
+    let text = trim(transcript)
+    if trim(withoutAsides(text), also: punctuation).isEmpty { return "" }
+    return trim(text, also: punctuation).lowercased() == "you" ? "" : text
+  }
+
+  private static let punctuation: Set<Character> = [".", ",", "!", "?", "…", "-", "♪", "♫", "\""]
+
+  /// Without what stands in brackets, in parentheses or between asterisks.
+  private static func withoutAsides(_ text: String) -> String {
+    var left = ""
+    var closing: Character?
+    for character in text {
+      if let awaited = closing {
+        if character == awaited { closing = nil }
+      } else {
+        switch character {
+        case "[": closing = "]"
+        case "(": closing = ")"
+        case "*": closing = "*"
+        default: left.append(character)
+        }
+      }
+    }
+    return left
+  }
+
+  private static func trim(_ text: some StringProtocol, also others: Set<Character> = []) -> String {
+    func isCut(_ character: Character) -> Bool { character.isWhitespace || others.contains(character) }
+    var rest = Substring(text).drop(while: isCut)
+    while let last = rest.last, isCut(last) { rest.removeLast() }
+    return String(rest)
+  }
+}

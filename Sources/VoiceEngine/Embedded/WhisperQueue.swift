@@ -1,0 +1,129 @@
+import Synchronization
+
+/// A turn that waits for the recogniser or is in it. It ends exactly once: with its text, with a fault, or cancelled.
+final class WhisperJob: Sendable {
+  let samples: [Int16]
+  let windows: [Range<Int>]
+  let language: String
+  let prompt: String?
+  let partial: @Sendable (String) -> Void
+  /// Read by the library from within its computation.
+  let isAborted = Atomic(false)
+
+  /// In characters. The model takes some 220 tokens; the library splits a prompt by recursion, which must end.
+  static let longestPrompt = 1_000
+
+  private struct State {
+    var texts: [String] = []
+    var windowsDone = 0
+    var waiter: CheckedContinuation<String, any Error>?
+    var outcome: Result<String, any Error>?
+  }
+  private let state = Mutex(State())
+
+  init(
+    samples: [Int16], language: String, prompt: String?, partial: @escaping @Sendable (String) -> Void
+  ) {
+    self.samples = samples
+    self.windows = SpeechWindows.ranges(of: samples)
+    self.language = language
+    self.prompt = prompt.map { String($0.unicodeScalars.prefix(Self.longestPrompt)) }
+    self.partial = partial
+  }
+
+  /// What is to be transcribed next; nil when nothing is left.
+  var nextWindow: Range<Int>? {
+    state.withLock { $0.windowsDone < windows.count ? windows[$0.windowsDone] : nil }
+  }
+
+  /// Notes the text of the next window.
+  ///
+  /// - Returns: the text so far.
+  func note(_ text: String) -> String {
+    state.withLock { state in
+      state.windowsDone += 1
+      if !text.isEmpty { state.texts.append(text) }
+      return state.texts.joined(separator: " ")
+    }
+  }
+
+  /// Waits for the end. One caller only.
+  func outcome(starting start: () -> Void) async throws -> String {
+    try await withCheckedThrowingContinuation { continuation in
+      let outcome = state.withLock { state in
+        if state.outcome == nil { state.waiter = continuation }
+        return state.outcome
+      }
+      if let outcome { continuation.resume(with: outcome) } else { start() }
+    }
+  }
+
+  /// The first call counts.
+  func end(_ outcome: Result<String, any Error>) {
+    let waiter = state.withLock { state in
+      guard state.outcome == nil else { return nil as CheckedContinuation<String, any Error>? }
+      state.outcome = outcome
+      defer { state.waiter = nil }
+      return state.waiter
+    }
+    waiter?.resume(with: outcome)
+  }
+}
+
+/// The turns before one recogniser, first come, first served, never more than `capacity`.
+final class WhisperQueue: Sendable {
+  let capacity: Int
+
+  private struct State {
+    var waiting: [WhisperJob] = []
+    var running: WhisperJob?
+    /// Windows that were given to the recogniser.
+    var windowsBegun = 0
+    var length: Int { waiting.count + (running == nil ? 0 : 1) }
+  }
+  private let state = Mutex(State())
+
+  init(capacity: Int) {
+    self.capacity = max(1, capacity)
+  }
+
+  /// Turns that wait or run.
+  var length: Int { state.withLock { $0.length } }
+  var windowsBegun: Int { state.withLock { $0.windowsBegun } }
+
+  /// False if the queue is full.
+  func admit(_ job: WhisperJob) -> Bool {
+    state.withLock { state in
+      guard state.length < capacity else { return false }
+      state.waiting.append(job)
+      return true
+    }
+  }
+
+  /// The turn whose next window is to be transcribed now.
+  func takeNext() -> WhisperJob? {
+    state.withLock { state in
+      guard state.running == nil, !state.waiting.isEmpty else { return nil }
+      state.running = state.waiting.removeFirst()
+      state.windowsBegun += 1
+      return state.running
+    }
+  }
+
+  /// The window is done. A long turn goes to the end of the queue, so that short ones do not wait for all of it.
+  func release(_ job: WhisperJob, hasMore: Bool) {
+    state.withLock { state in
+      state.running = nil
+      if hasMore, !job.isAborted.load(ordering: .relaxed) { state.waiting.append(job) }
+    }
+  }
+
+  /// The turn ends now for whoever waits for it; if it is being computed, the computation ends soon.
+  func cancel(_ job: WhisperJob) {
+    state.withLock { state in
+      job.isAborted.store(true, ordering: .relaxed)
+      state.waiting.removeAll { $0 === job }
+    }
+    job.end(.failure(CancellationError()))
+  }
+}
