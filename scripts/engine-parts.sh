@@ -17,12 +17,17 @@ if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; t
   if [[ ${CI:-} == true ]]; then exit 1; fi
   exit 0
 fi
-python3 scripts/engine_parts.py "${options[@]}"
+status=0
+python3 scripts/engine_parts.py "${options[@]}" || status=$?
+incomplete=3
+if [[ $status -ne 0 ]] && [[ $status -ne $incomplete || ${CI:-} == true ]]; then exit "$status"; fi
 
 $wants_self_test || exit 0
 for parley in .build/debug/parley .build-release/release/parley; do
-  if [[ -x $parley ]] && "$parley" engine --help >/dev/null 2>&1; then
-    exec "$parley" engine --self-test
+  if [[ -x $parley ]] && [[ $("$parley" engine --help 2>/dev/null) == *--self-test* ]]; then
+    # Without all parts it shows what is left, and its verdict is not held against the machine.
+    "$parley" engine --self-test || [[ $status -eq $incomplete ]]
+    exit
   fi
 done
-echo "engine: no self-test, because parley is not built (swift build --product parley)"
+echo "engine: no self-test, because no parley that knows it is built (swift build --product parley)"
