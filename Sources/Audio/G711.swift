@@ -9,7 +9,7 @@ extension G711 {
     case aLaw
   }
 
-  /// One code, ITU-T G.711 with the inversions of its tables. Louder than the law can say is clipped to its loudest code.
+  /// One code, ITU-T G.711 with the inversions of its tables. What is louder than the law can say is clipped.
   public static func code(of sample: Int16, _ law: Law) -> UInt8 {
     switch law {
     case .muLaw: muLawCode(sample)

@@ -1,4 +1,5 @@
-/// The Opus packets of an Ogg file, RFC 7845: taken apart and checked, not decoded. One stream, channel mapping family 0.
+/// The Opus packets of an Ogg file, RFC 7845: taken apart and checked, not decoded. One stream of channel mapping
+/// family 0.
 public struct OggOpus: Sendable, Equatable {
   /// 1 or 2.
   public let channelCount: Int

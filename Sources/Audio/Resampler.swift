@@ -1,5 +1,5 @@
-/// Changes the rate of a stream of samples, one channel, chunk by chunk. How the stream is cut changes nothing: the output
-/// is the same to the bit.
+/// Changes the rate of a stream of samples, one channel, chunk by chunk. How the stream is cut changes nothing: the
+/// output is the same to the bit.
 ///
 /// Output sample `n` is the sound at the time `n / to`: nothing is shifted. For that a few samples of the future are
 /// needed (`lookAhead`), which `flush` replaces by silence at the end.

@@ -2,8 +2,8 @@ public import NIOCore
 
 /// Reads a WAV as it comes, cut anywhere, and mixes its channels to one.
 ///
-/// Chunks that are not needed are passed over. A data size of 0 or 0xFFFFFFFF, as streams have it, stands for everything
-/// that follows; with another size what follows the samples is ignored. Fewer samples than the size says are no fault.
+/// Chunks that are not needed are passed over. A data size of 0 or 0xFFFFFFFF, as streams have it, stands for all that
+/// follows; with another size what follows the samples is ignored. Fewer samples than the size says are no fault.
 public struct WAVReader: Sendable {
   /// Nil until the header was read up to the samples.
   public private(set) var format: WAVFormat?
