@@ -14,14 +14,18 @@
 public final class EnergyDetector: VoiceActivityDetector {
   public let frameSampleCount = 320
 
-  /// What is quieter is no speech whatever the background; dBFS of the emphasised frame.
-  static let gate: Float = -62
+  /// The quietest background there is, in dBFS of the emphasised frame: what does not exceed it by `margin`, -62 dBFS, is
+  /// no speech, even after the perfect silence of a file.
+  static let quietest: Float = -71
   /// Decibels above the background that count as speech.
   static let margin: Float = 9
   /// Decibels by which the background may rise in a frame: 2 dB/s.
   static let rise: Float = 0.04
   /// The part of the way down that the background goes in a frame.
   static let fall: Float = 0.3
+
+  /// How much of a frame's verdict is taken at once, so that a single loud frame does not pass for speech.
+  static let haste: Float = 0.4
 
   /// Of the background, in dBFS; nil before the first frame.
   private var floor: Float?
@@ -32,7 +36,8 @@ public final class EnergyDetector: VoiceActivityDetector {
 
   public static var description: StageDescription { StageDescription(.vad, "energy") }
 
-  /// Near 1 while it is loud, near 0 while it is not; it takes one frame to cross 0.5 upwards and two to fall below 0.35.
+  /// Near 1 while it is loud, near 0 while it is not; from one end it takes two frames to cross 0.5, and three to fall below
+  /// 0.35.
   public func probability(of frame: UnsafeBufferPointer<Float>) -> Float {
     guard !frame.isEmpty else { return smoothed }
     var sum: Float = 0
@@ -46,10 +51,10 @@ public final class EnergyDetector: VoiceActivityDetector {
     if !last.isFinite { last = 0 }
     let level = mean.isFinite ? 10 * log10f(max(mean, 1e-10)) : -100
 
-    let background = floor ?? level
-    let isSpeech = level > Self.gate && level > background + Self.margin
+    let background = max(floor ?? level, Self.quietest)
+    let isSpeech = level > background + Self.margin
     floor = level < background ? background + (level - background) * Self.fall : min(level, background + Self.rise)
-    smoothed += (isSpeech ? 0.6 : 0.4) * ((isSpeech ? 1 : 0) - smoothed)
+    smoothed += Self.haste * ((isSpeech ? 1 : 0) - smoothed)
     return smoothed
   }
 

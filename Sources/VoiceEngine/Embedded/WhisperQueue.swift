@@ -79,6 +79,8 @@ final class WhisperQueue: Sendable {
     var running: WhisperJob?
     /// Windows that were given to the recogniser.
     var windowsBegun = 0
+    /// Of these, the ones whose computation the library gave up because it was told to.
+    var windowsAborted = 0
     var length: Int { waiting.count + (running == nil ? 0 : 1) }
   }
   private let state = Mutex(State())
@@ -90,6 +92,7 @@ final class WhisperQueue: Sendable {
   /// Turns that wait or run.
   var length: Int { state.withLock { $0.length } }
   var windowsBegun: Int { state.withLock { $0.windowsBegun } }
+  var windowsAborted: Int { state.withLock { $0.windowsAborted } }
 
   /// False if the queue is full.
   func admit(_ job: WhisperJob) -> Bool {
@@ -118,7 +121,12 @@ final class WhisperQueue: Sendable {
     }
   }
 
-  /// The turn ends now for whoever waits for it; if it is being computed, the computation ends soon.
+  func countAbortion() {
+    state.withLock { $0.windowsAborted += 1 }
+  }
+
+  /// The turn ends now for whoever waits for it; if it is being computed, the computation
+  /// ends when the library looks next: between the encoder and the decoder, and after each token.
   func cancel(_ job: WhisperJob) {
     state.withLock { state in
       job.isAborted.store(true, ordering: .relaxed)

@@ -32,21 +32,30 @@ actor WhisperWorker {
   /// Transcribes one window of the turn that is next. To be called once for each turn that was admitted.
   func transcribeNext() {
     guard let job = queue.takeNext() else { return }
-    var hasMore = false
-    if let window = job.nextWindow, let model, !job.isAborted.load(ordering: .relaxed) {
-      do throws(StageFault) {
-        let text = try model.transcribe(job, window, threads: threads)
-        if !job.isAborted.load(ordering: .relaxed) {
-          let soFar = job.note(text)
-          hasMore = job.nextWindow != nil
-          if hasMore { job.partial(soFar) } else { job.end(.success(soFar)) }
-        }
-      } catch {
-        job.end(.failure(error))
-      }
-    }
+    let outcome = result(of: job)
+    let hasMore = outcome == nil && job.nextWindow != nil
+    // Before anybody hears of the end, so that whoever does finds the place free.
     queue.release(job, hasMore: hasMore)
+    if let outcome { job.end(outcome) }
     if hasMore { Task { self.transcribeNext() } }
+  }
+
+  /// Transcribes the next window; nil if more are left or nobody waits any more.
+  private func result(of job: WhisperJob) -> Result<String, any Error>? {
+    guard let model, let window = job.nextWindow, !job.isAborted.load(ordering: .relaxed) else { return nil }
+    do throws(StageFault) {
+      let text = try model.transcribe(job, window, threads: threads)
+      guard let text, !job.isAborted.load(ordering: .relaxed) else {
+        if text == nil { queue.countAbortion() }
+        return nil
+      }
+      let soFar = job.note(text)
+      guard job.nextWindow != nil else { return .success(soFar) }
+      job.partial(soFar)
+      return nil
+    } catch {
+      return .failure(error)
+    }
   }
 }
 
@@ -70,8 +79,8 @@ private final class WhisperModel {
     library.free(context)
   }
 
-  /// The text of a window; of no interest if the job is aborted meanwhile.
-  func transcribe(_ job: WhisperJob, _ window: Range<Int>, threads: Int) throws(StageFault) -> String {
+  /// The text of a window; nil if the computation was aborted.
+  func transcribe(_ job: WhisperJob, _ window: Range<Int>, threads: Int) throws(StageFault) -> String? {
     let samples = job.samples[window].map { Float($0) / 32_768 }
     var parameters = library.defaultParameters(WhisperLibrary.greedy)
     parameters.n_threads = CInt(threads)
@@ -105,8 +114,8 @@ private final class WhisperModel {
         }
       }
     }
-    if job.isAborted.load(ordering: .relaxed) { return "" }
     guard status == 0 else {
+      if job.isAborted.load(ordering: .relaxed) { return nil }
       throw StageFault(.stt, code: "stt_unavailable", message: "whisper failed with status \(status)")
     }
     return SpeechText.words(of: segments())
