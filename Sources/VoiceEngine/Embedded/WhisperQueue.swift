@@ -108,7 +108,6 @@ final class WhisperQueue: Sendable {
     state.withLock { state in
       guard state.running == nil, !state.waiting.isEmpty else { return nil }
       state.running = state.waiting.removeFirst()
-      state.windowsBegun += 1
       return state.running
     }
   }
@@ -119,6 +118,10 @@ final class WhisperQueue: Sendable {
       state.running = nil
       if hasMore, !job.isAborted.load(ordering: .relaxed) { state.waiting.append(job) }
     }
+  }
+
+  func countBeginning() {
+    state.withLock { $0.windowsBegun += 1 }
   }
 
   func countAbortion() {

@@ -43,6 +43,7 @@ actor WhisperWorker {
   /// Transcribes the next window; nil if more are left or nobody waits any more.
   private func result(of job: WhisperJob) -> Result<String, any Error>? {
     guard let model, let window = job.nextWindow, !job.isAborted.load(ordering: .relaxed) else { return nil }
+    queue.countBeginning()
     do throws(StageFault) {
       let text = try model.transcribe(job, window, threads: threads)
       guard let text, !job.isAborted.load(ordering: .relaxed) else {
