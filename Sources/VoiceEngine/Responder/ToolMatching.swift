@@ -61,6 +61,7 @@ struct ToolMatching {
     let start = match.position?.upperBound ?? 0
     var numbers = SpokenNumber.all(in: Array(utterance.texts[min(start, utterance.texts.count)...]))
     let strings = properties.filter { $0.value["type"]?.string == "string" }.map(\.key)
+    var taken: [Int] = []
     let wanted = strings.filter(required.contains)
     let filled = wanted.count == 1 ? wanted.first : required.isEmpty && strings.count == 1 ? strings.first : nil
     for (key, property) in properties {
@@ -69,9 +70,8 @@ struct ToolMatching {
         if let choices = property["enum"]?.array?.compactMap(\.string) {
           if let choice = choices.first(where: { utterance.range(of: Self.words($0)) != nil }) {
             arguments[key] = .string(choice)
+            if let place = utterance.range(of: Self.words(choice)) { taken.append(place.lowerBound) }
           }
-        } else if key == filled, let value = phrase(after: start) {
-          arguments[key] = .string(value)
         }
       case "integer", "number":
         let isWhole = property["type"]?.string == "integer"
@@ -82,20 +82,24 @@ struct ToolMatching {
         continue
       }
     }
-    return JSONValue.object(arguments).text
+    // The words of a choice are not also words of the text before it.
+    if let filled, arguments[filled] == nil, properties[filled]?["enum"] == nil,
+      let value = phrase(after: start, before: taken.filter { $0 > start }.min() ?? utterance.texts.count)
+    {
+      arguments[filled] = .string(value)
+    }
+    var ordered = JSONObject()
+    for key in properties.keys { ordered[key] = arguments[key] }
+    return JSONValue.object(ordered).text
   }
 
   /// The words after a preposition that follows the name, else after the name.
-  private func phrase(after start: Int) -> String? {
-    let texts = utterance.texts
+  private func phrase(after start: Int, before end: Int) -> String? {
+    let texts = utterance.texts[..<end]
     let prepositions: Set<String> = ["in", "for", "to", "with", "about", "of", "at"]
     var first = start
     if let index = texts.indices.first(where: { $0 >= start && prepositions.contains(texts[$0]) }) {
       first = index + 1
-    } else if let index = texts.indices.first(where: { prepositions.contains(texts[$0]) }), start > 0,
-      start >= texts.count
-    {
-      return trimmed((index + 1)..<max(index + 1, start - 1))
     }
     while first < texts.count, ["tool", "function", "the", "city"].contains(texts[first]) { first += 1 }
     return trimmed(first..<max(first, texts.count))
@@ -103,7 +107,7 @@ struct ToolMatching {
 
   private func trimmed(_ range: Range<Int>) -> String? {
     var end = range.upperBound
-    let tail: Set<String> = ["please", "now", "right", "today", "thanks"]
+    let tail: Set<String> = ["please", "now", "right", "today", "thanks", "in", "for", "to", "with", "and"]
     while end > range.lowerBound, tail.contains(utterance.texts[end - 1]) { end -= 1 }
     let text = utterance.text(range.lowerBound..<end)
     return text.isEmpty ? nil : text

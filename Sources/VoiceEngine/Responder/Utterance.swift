@@ -23,6 +23,7 @@ struct Utterance: Sendable {
   /// The utterance without courtesies before and after: `could you please … for me`.
   var core: ArraySlice<String> {
     var rest = texts[...]
+    if rest.count > 1, rest.last == "parley", isAddressed { rest.removeLast() }
     while let length = Self.openings.first(where: { rest.starts(with: $0) })?.count, length < rest.count {
       rest = rest.dropFirst(length)
     }
@@ -32,13 +33,19 @@ struct Utterance: Sendable {
     return rest
   }
 
+  /// Whether the last word is set off by a comma: "stop, Parley", but not "spell Parley".
+  private var isAddressed: Bool {
+    guard let last = words.last else { return false }
+    return source[..<last.range.lowerBound].last { !$0.isWhitespace } == ","
+  }
+
   private static let openings: [[String]] = [
     "can you", "could you", "would you", "will you", "i want you to", "i would like you to", "please", "hey", "hi",
     "hello",
     "ok", "okay", "parley", "um", "uh", "so", "well", "and", "now", "then", "tell me", "do you know", "let us", "just",
   ].map { $0.split(separator: " ").map(String.init) }
 
-  private static let endings: [[String]] = ["please", "for me", "now", "right now", "parley", "thanks", "thank you"]
+  private static let endings: [[String]] = ["please", "for me", "now", "right now", "thanks", "thank you"]
     .map { $0.split(separator: " ").map(String.init) }
 
   /// Whether the words of `phrase` occur one after the other.
@@ -78,6 +85,11 @@ struct Utterance: Sendable {
     var rest = text
     while let first = rest.first, first.isWhitespace || edge.contains(first) { rest.removeFirst() }
     while let last = rest.last, last.isWhitespace || edge.contains(last) { rest.removeLast() }
+    // The end of a sentence stands behind the closing quotation mark or in front of it.
+    let end = rest.suffix(2)
+    if rest.count > 2, let mark = end.first, let stop = end.last, ".!?".contains(stop), "\"”".contains(mark) {
+      return rest.dropLast(2) + String(stop)
+    }
     return String(rest)
   }
 
