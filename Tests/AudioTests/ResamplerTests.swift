@@ -95,8 +95,10 @@ struct ResamplerTests {
 
   @Test("A constant stays the same constant, and full scale is clipped instead of wrapped around")
   func constantAndClipping() {
-    let constant = Resampler.convert([Int16](repeating: 12_345, count: 1_000), from: 22_050, to: 24_000)
-    #expect(middle(of: constant).allSatisfy { abs(Int($0) - 12_345) <= 1 })
+    for value: Int16 in [12_345, -12_345, 1, -1, .min] {
+      let constant = Resampler.convert([Int16](repeating: value, count: 1_000), from: 22_050, to: 24_000)
+      #expect(middle(of: constant).allSatisfy { $0 == value })
+    }
     // A square wave at full scale overshoots.
     let square = (0..<4_000).map { $0 / 20 % 2 == 0 ? Int16.max : Int16.min }
     let output = Resampler.convert(square, from: 24_000, to: 16_000)
