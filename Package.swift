@@ -43,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
   ],
   targets: [
@@ -59,8 +60,24 @@ let package = Package(
       "GeminiLiveProvider", path: "Sources/Providers/GeminiLive",
       ["Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
+      "LocalVoiceProvider", path: "Sources/Providers/LocalVoice",
+      ["Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+    house(
       "SessionCore",
-      ["OpenAIProvider", "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore]),
+      [
+        "OpenAIProvider", "GeminiLiveProvider", "LocalVoiceProvider", "OpenAIWire", "Translation", "Envelope", "Audio",
+        nioCore,
+      ]),
+
+    // The voice engine of the process.
+    .target(name: "CSpeech"),
+    house(
+      "VoiceEngine",
+      [
+        "CSpeech", "LocalVoiceProvider", "Translation", "Envelope", "Audio", nioCore, logging,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
 
     // The edge.
     house("Routing", ["SessionCore", "Translation"]),
@@ -75,7 +92,8 @@ let package = Package(
     house(
       "Gateway",
       [
-        "WebSocketWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator",
+        "WebSocketWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator", "VoiceEngine",
+        "LocalVoiceProvider",
         nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -94,7 +112,7 @@ let package = Package(
     house(
       "ParleyTesting",
       [
-        "WebSocketWire", "Envelope", "Translation", "SessionCore", nioCore, nioPosix,
+        "WebSocketWire", "Envelope", "Translation", "SessionCore", "LocalVoiceProvider", nioCore, nioPosix,
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -102,8 +120,10 @@ let package = Package(
     .executableTarget(
       name: "parley",
       dependencies: [
-        "Gateway", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", logging,
+        "Gateway", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", "Audio",
+        "VoiceEngine", "WebSocketWire", logging,
         nioCore, nioPosix,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -134,6 +154,17 @@ let package = Package(
       [
         "SessionCore", "OpenAIProvider", "GeminiLiveProvider", "Translation", "Envelope", "ParleyTesting", nioCore,
       ]),
+    tests(
+      "LocalVoiceTests",
+      ["LocalVoiceProvider", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "VoiceEngineTests",
+      [
+        "VoiceEngine", "LocalVoiceProvider", "CSpeech", "Translation", "Envelope", "Audio", nioCore, nioPosix, logging,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Yams", package: "Yams"),
+      ], resources: [.copy("Fixtures")]),
     tests("RoutingTests", ["Routing", "SessionCore", "Translation"]),
     tests("AccessTests", ["Access", "Routing", "Translation"]),
     tests(

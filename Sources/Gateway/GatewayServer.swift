@@ -4,6 +4,7 @@ public import NIOCore
 public import NIOPosix
 import Operator
 public import Routing
+public import VoiceEngine
 
 /// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
 public final class GatewayServer: Sendable {
@@ -19,13 +20,14 @@ public final class GatewayServer: Sendable {
   ///
   /// `limits` replaces the limits of the edge that the configuration gives; tests shorten waits with it.
   public convenience init(
-    table: RouteTable, limits: EdgeLimits? = nil, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+    table: RouteTable, engine: VoiceEngine, limits: EdgeLimits? = nil,
+    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger
   ) {
     let limits = limits ?? EdgeLimits(table.limits)
     self.init(
       listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
-      admission: RealtimeAdmission(table: table, limits: limits, contexts: TLSContexts(), logger: logger),
+      admission: RealtimeAdmission(table: table, limits: limits, contexts: TLSContexts(), engine: engine, logger: logger),
       surface: HTTPSurface(responder: OperatorSurface.router().buildResponder(), logger: logger),
       group: group, logger: logger)
   }

@@ -5,6 +5,7 @@ import NIOCore
 import Routing
 import SessionCore
 import Translation
+import VoiceEngine
 
 /// Admits clients to sessions: the route's path, then the credential, then the provider, all before the 101.
 struct RealtimeAdmission: UpgradeAdmission {
@@ -13,12 +14,14 @@ struct RealtimeAdmission: UpgradeAdmission {
   private let paths: Set<String>
   private let limits: EdgeLimits
   private let contexts: TLSContexts
+  private let engine: VoiceEngine
   private let logger: Logger
 
-  init(table: RouteTable, limits: EdgeLimits, contexts: TLSContexts, logger: Logger) {
+  init(table: RouteTable, limits: EdgeLimits, contexts: TLSContexts, engine: VoiceEngine, logger: Logger) {
     self.table = table
     self.limits = limits
     self.contexts = contexts
+    self.engine = engine
     self.logger = logger
     keys = KeyStore(keys: table.accessKeys)
     paths = Set(table.routes.map(\.path))
@@ -45,9 +48,10 @@ struct RealtimeAdmission: UpgradeAdmission {
     }
     let parameters = parameters(for: choice)
     let subprotocol = Subprotocol.answer(to: head.listMembers(of: "sec-websocket-protocol"))
-    return .accept(subprotocol: subprotocol) { [limits, contexts, logger] leg in
+    return .accept(subprotocol: subprotocol) { [limits, contexts, engine, logger] leg in
       let driver = SessionDriver(
-        parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, contexts: contexts, logger: logger)
+        parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, contexts: contexts, engine: engine,
+        logger: logger)
       leg.setOwner(driver)
       driver.begin()
     }
@@ -55,10 +59,6 @@ struct RealtimeAdmission: UpgradeAdmission {
 
   private func parameters(for choice: RouteChoice) -> SessionParameters {
     let entry = choice.provider
-    let key: Redacted<String>? = if case .secret(let secret) = entry.credential { secret } else { nil }
-    let endpoint = UpstreamEndpoint(
-      isSecure: entry.endpoint.isSecure, host: entry.endpoint.host, port: entry.endpoint.port,
-      basePath: entry.endpoint.basePath, authorityFile: entry.caFile)
     var limits = SessionLimits()
     limits.dialGrace = table.limits.dialGrace
     limits.dialLatest = table.limits.dialLatest
@@ -66,11 +66,19 @@ struct RealtimeAdmission: UpgradeAdmission {
     limits.heldBytes = table.limits.heldBytes
     var generator = SystemRandomNumberGenerator()
     return SessionParameters(
-      provider: ProviderConfiguration(
-        name: entry.name, kind: entry.kind, endpoint: endpoint, key: key, model: entry.model),
+      provider: ProviderConfiguration(name: entry.name, service: service(of: entry)),
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
-      requestedModel: choice.isForeignModel ? entry.model : choice.model,
+      requestedModel: choice.isForeignModel ? entry.remote?.model : choice.model,
       limits: limits, unixTime: Int(Date().timeIntervalSince1970),
       seed: UInt128(generator.next()) << 64 | UInt128(generator.next()))
+  }
+
+  private func service(of entry: ProviderEntry) -> ProviderConfiguration.Service {
+    guard let remote = entry.remote else { return .local(engine.profile) }
+    let key: Redacted<String>? = if case .secret(let secret) = remote.credential { secret } else { nil }
+    let endpoint = UpstreamEndpoint(
+      isSecure: remote.endpoint.isSecure, host: remote.endpoint.host, port: remote.endpoint.port,
+      basePath: remote.endpoint.basePath, authorityFile: remote.caFile)
+    return entry.kind.service(at: endpoint, key: key, model: remote.model) ?? .local(engine.profile)
   }
 }

@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import SessionCore
 import Translation
+import VoiceEngine
 import WebSocketWire
 
 /// The only thing of a session that touches channels and the clock: feeds the pure ``Session`` with what both sides say
@@ -11,6 +12,9 @@ final class SessionDriver: FrameLegOwner {
   private let downstream: FrameLeg
   private var upstream: FrameLeg?
   private var connector: UpstreamConnector?
+  /// In place of `upstream` in a session with the voice engine of this process.
+  private var engineLine: EngineLine?
+  private let engine: VoiceEngine
   private let loop: any EventLoop
   private let limits: EdgeLimits
   private let contexts: TLSContexts
@@ -24,7 +28,7 @@ final class SessionDriver: FrameLegOwner {
 
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
-    contexts: TLSContexts, logger: Logger
+    contexts: TLSContexts, engine: VoiceEngine, logger: Logger
   ) {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
@@ -32,6 +36,7 @@ final class SessionDriver: FrameLegOwner {
     self.loop = loop
     self.limits = limits
     self.contexts = contexts
+    self.engine = engine
     record = SessionRecord(id: session.id, provider: parameters.provider.name, begunAt: now, logger: logger)
   }
 
@@ -72,6 +77,7 @@ final class SessionDriver: FrameLegOwner {
     if leg === downstream {
       if isWritable { leg.resumeReading(.ownQueueIsFull) } else { leg.pauseReading(.ownQueueIsFull) }
     }
+    if leg === downstream, let engineLine { isWritable ? engineLine.resume() : engineLine.pause() }
     guard let other = leg === downstream ? upstream : leg === upstream ? downstream : nil else { return }
     if isWritable {
       other.resumeReading(.otherSideIsBusy)
@@ -107,7 +113,7 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    let next = Self.advance(&session, Instant(loop.now), input, downstream, upstream)
+    let next = Self.advance(&session, Instant(loop.now), input, downstream, upstream, engineLine)
     if next.hasActions {
       performActions()
       armDeadline(session.deadline)
@@ -121,12 +127,14 @@ extension SessionDriver {
   @inline(__always)
   private static func advance(
     _ session: inout Session, _ now: Instant, _ input: (inout Session, Instant) -> Void, _ downstream: FrameLeg,
-    _ upstream: FrameLeg?
+    _ upstream: FrameLeg?, _ engineLine: EngineLine?
   ) -> (hasActions: Bool, deadline: Instant?) {
     input(&session, now)
     while session.outbox.downstream.consume({ message, _ in downstream.send(.text, message) }) {}
     if let upstream {
       while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
+    } else if let engineLine {
+      while session.outbox.upstream.consume({ message, _ in engineLine.send(ByteBuffer(message)) }) {}
     }
     return (session.hasActions, session.deadline)
   }
@@ -136,7 +144,8 @@ extension SessionDriver {
     session.outbox.actions.removeAll()
     for action in actions {
       switch action {
-      case .dial(let target): dial(target)
+      case .dial(.socket(let target)): dial(target)
+      case .dial(.voiceEngine): openEngine()
       case .closeUpstream(let code): closeUpstream(CloseCode(rawValue: code))
       case .closeDownstream(let code, let reason):
         record.closed(code: code, reason: reason)
@@ -178,6 +187,33 @@ extension SessionDriver {
     }
   }
 
+  private func openEngine() {
+    record.phase = .open
+    let driver = NIOLoopBound(self, eventLoop: loop)
+    let loop = self.loop
+    engineLine = engine.open(
+      deliver: { message in loop.execute { driver.value.engineSaid(message) } },
+      pressure: { isHigh in loop.execute { driver.value.engineIsBusy(isHigh) } })
+    if !downstream.isWritable { engineLine?.pause() }
+    step { $0.upstreamOpened(at: $1) }
+  }
+
+  private func engineSaid(_ message: ByteBuffer) {
+    guard engineLine != nil else { return }
+    record.messagesDown &+= 1
+    step { $0.upstreamMessage(message, at: $1) }
+    flush()
+  }
+
+  /// What the engine has not taken is bounded like what a socket has not taken.
+  private func engineIsBusy(_ isBusy: Bool) {
+    if isBusy, engineLine != nil {
+      downstream.pauseReading(.otherSideIsBusy)
+    } else {
+      downstream.resumeReading(.otherSideIsBusy)
+    }
+  }
+
   private func upstreamEnded(_ end: UpstreamEnd) {
     record.upstreamEnded(end)
     step { $0.upstreamEnded(end, at: $1) }
@@ -189,6 +225,8 @@ extension SessionDriver {
   private func closeUpstream(_ code: CloseCode) {
     connector?.abandon()
     connector = nil
+    engineLine?.close()
+    engineLine = nil
     guard let leg = upstream else { return }
     upstream = nil
     leg.close(code, reason: "", within: limits.lingerTimeout)

@@ -51,7 +51,7 @@ public struct GoldenTranscript: Sendable {
   }
 
   private static func kind(_ name: String) -> ProviderKind? {
-    [ProviderKind.openAI, .geminiLive()].first { $0.name == name }
+    [ProviderKind.openAI, .geminiLive(), .local].first { $0.name == name }
   }
 
   private mutating func add(_ value: JSONValue, _ line: String) throws {

@@ -1,4 +1,5 @@
 public import Envelope
+public import LocalVoiceProvider
 import NIOCore
 public import SessionCore
 public import Translation
@@ -23,7 +24,7 @@ public struct SessionDialogue: Sendable {
 
     /// The address that was dialled, if one was.
     public var dialled: UpstreamTarget? {
-      for case .dial(let target) in actions { return target }
+      for case .dial(.socket(let target)) in actions { return target }
       return nil
     }
 
@@ -49,14 +50,28 @@ public struct SessionDialogue: Sendable {
     _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
     limits: SessionLimits = SessionLimits()
   ) {
-    let provider = ProviderConfiguration(
-      name: kind.name, kind: kind,
-      endpoint: UpstreamEndpoint(
+    let service = kind.service(
+      at: UpstreamEndpoint(
         isSecure: false, host: "127.0.0.1", port: 9, basePath: kind == .openAI ? "/v1/realtime" : ""),
       key: key.map { Redacted($0) }, model: model)
+    let provider = ProviderConfiguration(name: kind.name, service: service ?? .local(Self.engine))
     session = Session(
       SessionParameters(
         provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: 12),
+      at: now)
+  }
+
+  /// A voice engine that has everything.
+  public static let engine = LocalVoiceConfiguration(
+    model: "parley-rules", stages: [.init(name: "llm", label: "rules")], voices: ["en-us", "en-gb"],
+    transcriptionModel: "tiny.en", turnDetection: .serverVAD(ServerVAD(silenceDurationMs: 550)))
+
+  /// A session with a voice engine of certain parts.
+  public init(_ engine: LocalVoiceConfiguration) {
+    session = Session(
+      SessionParameters(
+        provider: ProviderConfiguration(name: "local", service: .local(engine)), requestedModel: nil,
+        unixTime: 1_767_229_435, seed: 12),
       at: now)
   }
 

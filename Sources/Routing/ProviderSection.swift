@@ -28,6 +28,14 @@ extension TableDecoder {
   private mutating func provider(_ name: String, _ value: PositionedValue, _ path: ValuePath) -> ProviderEntry? {
     guard let fields = fields(value, path, known: Self.keys) else { return nil }
     let kind = kind(fields)
+    if kind == .local {
+      for key in Self.keys where key != "kind" {
+        if let member = fields.member(key) {
+          report(.notOfThisKind(kind: ProviderKind.local.name), at: member.keyOffset, fields.path.key(key))
+        }
+      }
+      return ProviderEntry(name: name, kind: .local, remote: nil)
+    }
     let url = requiredString(fields, "url")
     let endpoint: Endpoint? = if let url { self.endpoint(url) } else { nil }
     let model = requiredString(fields, "model")
@@ -39,8 +47,9 @@ extension TableDecoder {
     let caPath: String? = if let caFile { readableFile(caFile) } else { nil }
     guard let kind, let endpoint, let model else { return nil }
     return ProviderEntry(
-      name: name, kind: kind, endpoint: endpoint, model: model.value, credential: credential, reference: reference,
-      caFile: caPath)
+      name: name, kind: kind,
+      remote: RemoteProvider(
+        endpoint: endpoint, model: model.value, credential: credential, reference: reference, caFile: caPath))
   }
 
   private mutating func kind(_ fields: Fields) -> ProviderKind? {
@@ -55,6 +64,8 @@ extension TableDecoder {
       return .openAI
     case ProviderKind.geminiLive().name:
       return version.map { .geminiLive(apiVersion: $0.value) } ?? .geminiLive()
+    case ProviderKind.local.name:
+      return .local
     default:
       let nearest = NearestName.of(kind.value, among: ProviderKind.names)
       report(.unknownProviderKind(kind.value, nearest: nearest, known: ProviderKind.names), at: kind)

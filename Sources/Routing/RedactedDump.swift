@@ -35,20 +35,28 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     var lines = ["default  \(table.defaultProvider)", "providers"]
     for name in table.providerNames {
       guard let entry = table.providers[name] else { continue }
-      var parts = [entry.name, entry.kind.name, entry.endpoint.description, "model \(entry.model)"]
-      if case .geminiLive(let version) = entry.kind { parts.append("apiVersion \(version)") }
-      if let caFile = entry.caFile { parts.append("caFile \(caFile)") }
-      switch entry.credential {
-      case .none: parts.append("no key: available")
-      case .secret(let secret): parts.append("key \(reference(entry)) \(secret): available")
-      case .unavailable(let fault): parts.append("key \(reference(entry)): unavailable, \(fault)")
+      var parts = [entry.name, entry.kind.name]
+      if let remote = entry.remote {
+        parts += [remote.endpoint.description, "model \(remote.model)"]
+        if case .geminiLive(let version) = entry.kind { parts.append("apiVersion \(version)") }
+        if let caFile = remote.caFile { parts.append("caFile \(caFile)") }
+        parts.append(credential(remote))
+      } else {
+        parts.append("in this process, no key: available")
       }
       lines.append("  " + parts.joined(separator: "  "))
     }
     return lines
   }
 
-  private func reference(_ entry: ProviderEntry) -> String { entry.reference?.description ?? "" }
+  private func credential(_ remote: RemoteProvider) -> String {
+    let reference = remote.reference?.description ?? ""
+    return switch remote.credential {
+    case .none: "no key: available"
+    case .secret(let secret): "key \(reference) \(secret): available"
+    case .unavailable(let fault): "key \(reference): unavailable, \(fault)"
+    }
+  }
 
   private var access: [String] {
     guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] }

@@ -120,7 +120,9 @@ extension RouteTable {
     // The route and the default have been chosen by the operator and go first even if they are unavailable: the refusal
     // then names the cause. Among the others, one that works.
     if let first = suitable.first, first == route.provider || first == defaultProvider { return first }
-    return suitable.first { providers[$0]?.unavailability == nil } ?? suitable.first
+    if let available = suitable.first(where: { providers[$0]?.unavailability == nil }) { return available }
+    // Most clients always name a model. Where the voice engine answers those that name none, it answers these too.
+    return providers[route.provider]?.kind == .local ? nil : suitable.first
   }
 
   private static func stripped(_ model: String, for entry: ProviderEntry) -> String {
@@ -128,6 +130,7 @@ extension RouteTable {
       switch entry.kind {
       case .openAI: "openai/"
       case .geminiLive: "gemini/"
+      case .local: "local/"
       }
     for prefix in ["\(entry.name)/", vendor] where model.hasPrefix(prefix) && model.utf8.count > prefix.utf8.count {
       return String(model.dropFirst(prefix.count))
@@ -152,12 +155,15 @@ extension RouteTable {
 private enum ModelFamily {
   case openAI
   case gemini
+  case local
 
   init?(of model: String) {
     if model.hasPrefix("gpt-") || model.hasPrefix("openai/") {
       self = .openAI
     } else if model.hasPrefix("gemini") || model.hasPrefix("models/gemini") {
       self = .gemini
+    } else if model.hasPrefix("Qwen2.5-Omni") {
+      self = .local
     } else {
       return nil
     }
@@ -165,8 +171,8 @@ private enum ModelFamily {
 
   func isServed(by kind: ProviderKind) -> Bool {
     switch (self, kind) {
-    case (.openAI, .openAI), (.gemini, .geminiLive): true
-    case (.openAI, .geminiLive), (.gemini, .openAI): false
+    case (.openAI, .openAI), (.gemini, .geminiLive), (.local, .local): true
+    case (.openAI, _), (.gemini, _), (.local, _): false
     }
   }
 }

@@ -87,6 +87,18 @@ public struct ProviderEntry: Sendable {
   /// Letters, digits, ".", "_", "-".
   public let name: String
   public let kind: ProviderKind
+  /// Nil exactly for the voice engine of this process.
+  public let remote: RemoteProvider?
+
+  /// Why no session can be had of it, or nil.
+  public var unavailability: SecretFault? {
+    if case .unavailable(let fault)? = remote?.credential { return fault }
+    return nil
+  }
+}
+
+/// How a provider outside of this process is reached.
+public struct RemoteProvider: Sendable {
   public let endpoint: Endpoint
   /// The model of sessions whose client names none.
   public let model: String
@@ -95,10 +107,4 @@ public struct ProviderEntry: Sendable {
   public let reference: SecretReference?
   /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
   public let caFile: String?
-
-  /// Why no session can be had of it, or nil.
-  public var unavailability: SecretFault? {
-    if case .unavailable(let fault) = credential { return fault }
-    return nil
-  }
 }

@@ -1,8 +1,9 @@
 import Envelope
 public import Translation
 
-import GeminiLiveProvider
-import OpenAIProvider
+public import GeminiLiveProvider
+public import LocalVoiceProvider
+public import OpenAIProvider
 
 /// The kinds of provider that Parley speaks. Adding one is a folder in `Sources/Providers` and a line in each switch
 /// over this type.
@@ -11,38 +12,66 @@ public enum ProviderKind: Sendable, Hashable {
   case openAI
   /// Gemini Live (BidiGenerateContent) in a version of the API such as `v1beta`.
   case geminiLive(apiVersion: String = "v1beta")
+  /// The voice engine of this process.
+  case local
 
   /// All values of `kind` in the configuration.
-  public static let names = ["openai", "gemini-live"]
+  public static let names = ["local", "openai", "gemini-live"]
 
   /// The value of `kind` in the configuration.
   public var name: String {
     switch self {
     case .openAI: "openai"
     case .geminiLive: "gemini-live"
+    case .local: "local"
     }
   }
+
+  /// Whether the provider is reached at an address, with a key.
+  public var isRemote: Bool { self != .local }
 }
 
 /// What a session needs to know of its provider.
 public struct ProviderConfiguration: Sendable {
+  /// What the kinds of provider need to know, each its own.
+  public enum Service: Sendable {
+    case openAI(OpenAIConfiguration)
+    case geminiLive(GeminiLiveConfiguration)
+    case local(LocalVoiceConfiguration)
+
+    /// The model of sessions whose client names none.
+    var model: String {
+      switch self {
+      case .openAI(let configuration): configuration.model
+      case .geminiLive(let configuration): configuration.model
+      case .local(let configuration): configuration.model
+      }
+    }
+  }
+
   /// The name in the configuration, for logs.
   public var name: String
-  public var kind: ProviderKind
-  public var endpoint: UpstreamEndpoint
-  /// The provider's credential; nil for a stand-in that wants none.
-  public var key: Redacted<String>?
-  /// The model of sessions whose client names none.
-  public var model: String
+  public var service: Service
 
-  public init(
-    name: String, kind: ProviderKind, endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String
-  ) {
+  public init(name: String, service: Service) {
     self.name = name
-    self.kind = kind
-    self.endpoint = endpoint
-    self.key = key
-    self.model = model
+    self.service = service
+  }
+}
+
+extension ProviderKind {
+  /// The service of a remote kind; nil for the local one, which has no address.
+  ///
+  /// - Parameter key: nil for a stand-in that wants none.
+  public func service(
+    at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String
+  ) -> ProviderConfiguration.Service? {
+    switch self {
+    case .openAI: .openAI(OpenAIConfiguration(endpoint: endpoint, key: key, model: model))
+    case .geminiLive(let version):
+      .geminiLive(GeminiLiveConfiguration(endpoint: endpoint, key: key, model: model, apiVersion: version))
+    case .local: nil
+    }
   }
 }
 
@@ -51,17 +80,13 @@ enum ProviderRegistry {
   static func translator(
     for provider: ProviderConfiguration, session: RealtimeSession, conversationID: String
   ) -> any Translator {
-    switch provider.kind {
-    case .openAI:
-      return OpenAITranslator(
-        configuration: OpenAIConfiguration(endpoint: provider.endpoint, key: provider.key, model: provider.model),
-        session: session)
-    case .geminiLive(let apiVersion):
-      return GeminiLiveTranslator(
-        configuration: GeminiLiveConfiguration(
-          endpoint: provider.endpoint, key: provider.key, model: provider.model,
-          apiVersion: apiVersion),
-        session: session, conversationID: conversationID)
+    switch provider.service {
+    case .openAI(let configuration):
+      OpenAITranslator(configuration: configuration, session: session)
+    case .geminiLive(let configuration):
+      GeminiLiveTranslator(configuration: configuration, session: session, conversationID: conversationID)
+    case .local(let configuration):
+      LocalVoiceTranslator(configuration: configuration, session: session, conversationID: conversationID)
     }
   }
 }

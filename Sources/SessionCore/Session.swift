@@ -74,7 +74,7 @@ public struct Session: Sendable {
     isModelKnown = parameters.requestedModel != nil
     let conversationID = ids.next(.conversation)
     let session = RealtimeSession.defaults(
-      id: id, model: parameters.requestedModel ?? parameters.provider.model, voice: "marin",
+      id: id, model: parameters.requestedModel ?? parameters.provider.service.model, voice: "marin",
       expiresAt: parameters.unixTime + 3600)
     port = Port(ids: ids)
     translator = ProviderRegistry.translator(
@@ -102,13 +102,13 @@ public struct Session: Sendable {
   /// The upgrade is answered: says hello, and dials if the model is known.
   public mutating func begin(at now: Instant) {
     port.emit(.sessionCreated(translator.session))
-    if isModelKnown { dial() }
+    if isModelKnown || translator.upstream() == .voiceEngine { dial() }
   }
 
   private mutating func dial() {
     guard phase == .waiting else { return }
     phase = .dialling
-    port.outbox.actions.append(.dial(translator.target()))
+    port.outbox.actions.append(.dial(translator.upstream()))
   }
 
   private mutating func settle(at now: Instant) {

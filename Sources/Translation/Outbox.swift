@@ -15,7 +15,7 @@ public struct Outbox: Sendable {
 /// What the pure core asks of its driver. Actions carry no promises: their outcome comes back as an input.
 public enum Action: Sendable, Equatable {
   /// Open the upstream connection; answered by `upstreamOpened` or `upstreamEnded`.
-  case dial(UpstreamTarget)
+  case dial(Upstream)
   /// Begin the close handshake upstream; nothing more is expected from there.
   case closeUpstream(code: UInt16)
   /// Begin the close handshake downstream after everything queued has gone out. The reason has at most 123 bytes.

@@ -2,10 +2,10 @@ public import Envelope
 public import NIOCore
 
 /// Emits the full, legal event sequence of a response from the few things a provider says about it: begin, audio,
-/// transcript, text, close the item, finish.
+/// transcript, text, call, close the item, finish.
 ///
-/// Order and fields follow recorded sessions of the OpenAI service. At most one response is live; nothing follows its
-/// `response.done`.
+/// Order and fields follow recorded sessions of the OpenAI service. At most one response of a timeline is live; nothing
+/// follows its `response.done`. A session has one timeline for its conversation, and one for each response beside it.
 public struct ResponseTimeline: Sendable {
   /// What the answer's text is to the client.
   public enum Form: Sendable, Hashable {
@@ -42,10 +42,23 @@ public struct ResponseTimeline: Sendable {
   }
 
   public private(set) var live: Live?
+  /// Writes the audio of a response outside of the conversation; the conversation's own is the port's.
+  private var deltas: AudioDeltaWriter?
 
+  /// The timeline of the conversation's responses.
   public init() {}
 
+  /// The timeline of one response outside of the conversation: its items are announced to nobody else.
+  public init(besideConversation port: inout Port) {
+    deltas = AudioDeltaWriter(ids: port.ids.fork())
+  }
+
   public var isLive: Bool { live != nil }
+  private var isInConversation: Bool { deltas == nil }
+  /// The message item that words and speech go to, while one is open.
+  public var openItemID: String? { live?.message?.position.itemID }
+  /// Whether the live response has said, written or called anything.
+  public var hasOutput: Bool { (live?.nextOutputIndex ?? 0) > 0 }
 
   // MARK: Beginning
 
@@ -56,7 +69,8 @@ public struct ResponseTimeline: Sendable {
     guard live == nil else { return }
     let id = port.ids.next(.response)
     let response = Response.opened(
-      id: id, form: form, session: session, options: options, conversationID: conversation.id)
+      id: id, form: form, session: session, options: options,
+      conversationID: isInConversation ? conversation.id : nil)
     live = Live(id: id, form: form, response: response)
     port.emit(.responseCreated(response))
   }
@@ -69,14 +83,38 @@ public struct ResponseTimeline: Sendable {
     let position = PartPosition(
       responseID: current.id, itemID: itemID, outputIndex: current.nextOutputIndex, contentIndex: 0)
     port.emit(.responseOutputItemAdded(responseID: current.id, outputIndex: position.outputIndex, item: item))
-    let previous = conversation.append(item)
-    port.emit(.conversationItemAdded(item: item, previousItemID: previous))
+    let previous = announce(item, &conversation, port: &port)
     port.emit(
       .responseContentPartAdded(position, part: current.form == .audio ? .audio(transcript: "") : .text("")))
-    port.audioDeltas.begin(
-      responseID: current.id, itemID: itemID, outputIndex: position.outputIndex, contentIndex: 0)
+    if isInConversation {
+      port.audioDeltas.begin(
+        responseID: current.id, itemID: itemID, outputIndex: position.outputIndex, contentIndex: 0)
+    } else {
+      deltas?.begin(responseID: current.id, itemID: itemID, outputIndex: position.outputIndex, contentIndex: 0)
+    }
     live?.nextOutputIndex += 1
     live?.message = OpenMessage(position: position, previousItemID: previous)
+  }
+
+  /// A new item becomes known to the conversation, if it is of it. Gives the id of the item before.
+  private func announce(_ item: Item, _ conversation: inout Conversation, port: inout Port) -> String? {
+    guard isInConversation else { return nil }
+    let previous = conversation.append(item)
+    port.emit(.conversationItemAdded(item: item, previousItemID: previous))
+    return previous
+  }
+
+  /// An item has its final form.
+  private mutating func complete(
+    _ item: Item, outputIndex: Int, previousItemID: String?, _ conversation: inout Conversation, port: inout Port
+  ) {
+    guard let id = live?.id else { return }
+    if isInConversation {
+      conversation.replace(item)
+      port.emit(.conversationItemDone(item: item, previousItemID: previousItemID))
+    }
+    port.emit(.responseOutputItemDone(responseID: id, outputIndex: outputIndex, item: item))
+    live?.response.output.append(item)
   }
 
   // MARK: Content
@@ -85,7 +123,34 @@ public struct ResponseTimeline: Sendable {
   public mutating func audio(_ base64: ByteBuffer, _ conversation: inout Conversation, port: inout Port) {
     guard live?.form == .audio else { return }
     if live?.message == nil { openMessage(&conversation, port: &port) }
-    port.emitAudioDelta(base64)
+    if isInConversation {
+      port.emitAudioDelta(base64)
+    } else {
+      port.outbox.downstream.append(.audio) { deltas?.write(base64.readableBytesView, into: &$0) }
+    }
+  }
+
+  /// A call of one of the client's functions, whole; it is an item of its own.
+  public mutating func call(
+    _ callID: String, name: String, arguments: String, _ conversation: inout Conversation, port: inout Port
+  ) {
+    guard live != nil else { return }
+    closeItem(.completed, &conversation, port: &port)
+    guard let current = live else { return }
+    let itemID = port.ids.next(.item)
+    let index = current.nextOutputIndex
+    live?.nextOutputIndex += 1
+    let opened = Item.functionCall(id: itemID, status: .inProgress, callID: callID, name: name, arguments: "")
+    port.emit(.responseOutputItemAdded(responseID: current.id, outputIndex: index, item: opened))
+    let previous = announce(opened, &conversation, port: &port)
+    port.emit(
+      .responseFunctionCallArgumentsDelta(
+        responseID: current.id, itemID: itemID, outputIndex: index, callID: callID, delta: arguments))
+    port.emit(
+      .responseFunctionCallArgumentsDone(
+        responseID: current.id, itemID: itemID, outputIndex: index, callID: callID, name: name, arguments: arguments))
+    let item = Item.functionCall(id: itemID, callID: callID, name: name, arguments: arguments)
+    complete(item, outputIndex: index, previousItemID: previous, &conversation, port: &port)
   }
 
   /// A piece of the answer's words, to be concatenated as it is.
@@ -119,10 +184,8 @@ public struct ResponseTimeline: Sendable {
       content = .outputText(message.text)
     }
     let item = Item.message(id: position.itemID, role: .assistant, status: status, content: [content])
-    conversation.replace(item)
-    port.emit(.conversationItemDone(item: item, previousItemID: message.previousItemID))
-    port.emit(.responseOutputItemDone(responseID: current.id, outputIndex: position.outputIndex, item: item))
-    live?.response.output.append(item)
+    complete(
+      item, outputIndex: position.outputIndex, previousItemID: message.previousItemID, &conversation, port: &port)
     live?.message = nil
   }
 
@@ -166,13 +229,15 @@ extension Response {
   /// A response as `response.created` shows it.
   static func opened(
     id: String, form: ResponseTimeline.Form, session: RealtimeSession, options: ResponseOptions?,
-    conversationID: String
+    conversationID: String?
   ) -> Response {
     Response(
       id: id, conversationID: conversationID,
       outputModalities: form == .audio ? [.audio] : [.text],
       maxOutputTokens: options?.maxOutputTokens ?? session.maxOutputTokens,
-      audio: ResponseAudio(format: session.audio.output.format, voice: session.audio.output.voice),
+      audio: ResponseAudio(
+        format: options?.audio?.output?.format ?? session.audio.output.format,
+        voice: options?.audio?.output?.voice ?? session.audio.output.voice),
       metadata: options?.metadata)
   }
 }

@@ -29,8 +29,10 @@ public struct SpeechTurn: Sendable {
 
   public var isCommitted: Bool { stage == .committed }
 
+  /// The utterance's length.
+  public var lengthMs: Int { endedMs - startedMs }
   /// The utterance's length in seconds, for the transcription's usage.
-  private var seconds: Double { Double(endedMs - startedMs) / 1000 }
+  private var seconds: Double { Double(lengthMs) / 1000 }
 
   /// The user stopped: emits `input_audio_buffer.speech_stopped`.
   public mutating func stop(atMs endMs: Int, port: inout Port) {
@@ -62,11 +64,36 @@ public struct SpeechTurn: Sendable {
 
   /// No more of the transcript comes: emits its `completed` event and completes the item.
   public func finishTranscript(_ conversation: inout Conversation, port: inout Port) {
-    conversation.replace(
-      Item.message(
-        id: itemID, role: .user, status: .completed, content: [.inputAudio(audio: nil, transcript: transcript)]))
+    completeItem(&conversation)
     port.emit(
       .inputAudioTranscriptionCompleted(
         itemID: itemID, contentIndex: 0, transcript: transcript, usage: .duration(seconds: seconds)))
+  }
+
+  /// The whole transcript came at once. `isReported`: whether the client asked for it; the item has it in any case.
+  public mutating func finish(
+    transcript text: String, isReported: Bool, _ conversation: inout Conversation, port: inout Port
+  ) {
+    guard isReported else {
+      transcript = text
+      return completeItem(&conversation)
+    }
+    transcribe(text, port: &port)
+    finishTranscript(&conversation, port: &port)
+  }
+
+  /// There is no transcript; the item stays without.
+  public func fail(code: String, message: String, isReported: Bool, port: inout Port) {
+    guard isReported else { return }
+    port.emit(
+      .inputAudioTranscriptionFailed(
+        itemID: itemID, contentIndex: 0,
+        error: TranscriptionError(type: "server_error", code: code, message: message, param: nil)))
+  }
+
+  private func completeItem(_ conversation: inout Conversation) {
+    conversation.replace(
+      Item.message(
+        id: itemID, role: .user, status: .completed, content: [.inputAudio(audio: nil, transcript: transcript)]))
   }
 }

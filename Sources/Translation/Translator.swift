@@ -6,8 +6,8 @@ import Audio
 /// One provider's side of a session: client events in, provider messages out, and back. A value without sockets or
 /// clock; `Session` owns one and feeds it in wire order.
 public protocol Translator: Sendable {
-  /// Where to dial, for the model that is known by now.
-  func target() -> UpstreamTarget
+  /// Where the provider is, for the model that is known by now.
+  func upstream() -> Upstream
 
   /// The session object for `session.created`, which goes out before anything is known of the provider.
   var session: RealtimeSession { get }

@@ -1,3 +1,11 @@
+/// Where a provider is.
+public enum Upstream: Sendable, Equatable {
+  /// A WebSocket to another machine or process.
+  case socket(UpstreamTarget)
+  /// The voice engine of this process, which costs nothing to reach and needs no model to be named.
+  case voiceEngine
+}
+
 /// Where and how to open an upstream connection. Scheme, host and port always come from the configuration.
 public struct UpstreamTarget: Sendable, Equatable {
   /// A request header. The value may be a credential: it goes on the wire and nowhere else.

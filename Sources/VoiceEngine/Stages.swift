@@ -164,6 +164,8 @@ public struct ResponderRequest: Sendable, Equatable {
   public var maximumTokens: Int?
   /// Whether the answer will be spoken.
   public var isSpoken = true
+  /// One of the responder's `speakers`, for one that speaks itself.
+  public var voice: String?
   /// Whether anything was answered in this session before (a responder need not introduce itself twice).
   public var isFirstAnswer = true
 
@@ -195,12 +197,15 @@ public protocol Responder: Sendable {
   var description: StageDescription { get }
   /// Whether the model hears the turn itself and speaks the answer itself.
   var takesSpeech: Bool { get }
+  /// The voices of a model that speaks itself; the first is the default.
+  var speakers: [String] { get }
   /// Throws `StageFault`.
   func respond(to request: ResponderRequest) -> AsyncThrowingStream<ResponderEvent, any Error>
 }
 
 extension Responder {
   public var takesSpeech: Bool { false }
+  public var speakers: [String] { [] }
 }
 
 // MARK: Text to speech

@@ -18,6 +18,9 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The configuration.")
   var config = "routes.json"
 
+  @Option(help: "The configuration of the local voice engine (YAML).")
+  var runtimeConfig: String?
+
   @Option(help: "Listen on this port at every configured address.")
   var port: UInt16?
 
@@ -34,7 +37,9 @@ struct Serve: AsyncParsableCommand {
     if table.accessKeys.isEmpty {
       logger.notice("no access keys are configured: loopback only, and anyone on this machine may connect")
     }
-    let gateway = GatewayService(server: GatewayServer(table: table, group: EventLoops.makeGroup(), logger: logger))
+    let loops = EventLoops.makeGroup()
+    let engine = try await Engine.start(for: table, file: runtimeConfig, loops: loops, logger: logger)
+    let gateway = GatewayService(server: GatewayServer(table: table, engine: engine, group: loops, logger: logger))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -28,10 +28,13 @@ struct SessionBackpressureTests {
       try downstream.pipeline.syncOperations.addHandlers([downstreamReads, client])
       let endpoint = UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9)
       let parameters = SessionParameters(
-        provider: ProviderConfiguration(name: "main", kind: .openAI, endpoint: endpoint, key: nil, model: "m"),
+        provider: ProviderConfiguration(
+          name: "main",
+          service: try #require(ProviderKind.openAI.service(at: endpoint, key: nil, model: "m"))),
         requestedModel: nil, unixTime: 1_700_000_000, seed: 1)
       driver = SessionDriver(
-        parameters: parameters, downstream: client, loop: loop, limits: limits, contexts: TLSContexts(), logger: logger)
+        parameters: parameters, downstream: client, loop: loop, limits: limits, contexts: TLSContexts(),
+        engine: VoiceEngine.absent, logger: logger)
       client.setOwner(driver)
       driver.begin()
       if !upstreamComesLate { try openUpstream() }

@@ -31,7 +31,7 @@ struct TestGateway {
     let table = try RouteTable.decode(Array(json.utf8), file: "test.json", sources: sources)
     var limits = hasty(EdgeLimits(table.limits))
     change(&limits)
-    let server = GatewayServer(table: table, limits: limits, logger: log.logger)
+    let server = GatewayServer(table: table, engine: .absent, limits: limits, logger: log.logger)
     return TestGateway(running: try await server.start())
   }
 

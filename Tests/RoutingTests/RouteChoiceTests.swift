@@ -182,7 +182,7 @@ struct RouteChoiceTests {
   func addressFromTableOnly(_ query: String) throws {
     let table = try table()
     let choice = try table.choose(RequestTarget("/v1/realtime?" + query))
-    #expect(choice.provider.endpoint.description == "wss://h.example:443")
+    #expect(choice.provider.remote?.endpoint.description == "wss://h.example:443")
   }
 
   private func refusal(_ target: String) throws -> RouteRefusal {

@@ -42,19 +42,19 @@ struct ValidFileTests {
     #expect(table.providerNames == ["b", "a"])
     let openAI = try #require(table.providers["b"])
     #expect(openAI.kind == .openAI)
-    #expect(openAI.endpoint == (try Endpoint(url: "wss://[2001:db8::1]:8443/a/b")))
-    #expect(openAI.endpoint.description == "wss://[2001:db8::1]:8443/a/b")
-    #expect(openAI.model == "m/1")
-    guard case .secret(let secret) = openAI.credential else {
+    #expect(openAI.remote?.endpoint == (try Endpoint(url: "wss://[2001:db8::1]:8443/a/b")))
+    #expect(openAI.remote?.endpoint.description == "wss://[2001:db8::1]:8443/a/b")
+    #expect(openAI.remote?.model == "m/1")
+    guard case .secret(let secret) = openAI.remote?.credential else {
       Issue.record("no secret")
       return
     }
     #expect(secret.reveal() == plantedSecret)
     let gemini = try #require(table.providers["a"])
     #expect(gemini.kind == .geminiLive(apiVersion: "v1alpha"))
-    #expect(gemini.endpoint.port == 80 && !gemini.endpoint.isSecure && gemini.endpoint.basePath.isEmpty)
-    #expect(gemini.caFile == "/conf/ca.pem")
-    guard case .none = gemini.credential else {
+    #expect(gemini.remote?.endpoint.port == 80 && !gemini.remote?.endpoint.isSecure && gemini.remote?.endpoint.basePath.isEmpty)
+    #expect(gemini.remote?.caFile == "/conf/ca.pem")
+    guard case .none = gemini.remote?.credential else {
       Issue.record("a credential out of nowhere")
       return
     }
@@ -172,7 +172,7 @@ struct DiskTests {
     #expect(table.defaultProvider == "openai")
     #expect(table.providers["openai"]?.unavailability == .variableNotSet("OPENAI_API_KEY"))
     #expect(table.providers["gemini"]?.unavailability == .variableNotSet("GEMINI_API_KEY"))
-    #expect(table.providers["openai"]?.endpoint.description == "wss://api.openai.com:443/v1/realtime")
+    #expect(table.providers["openai"]?.remote?.endpoint.description == "wss://api.openai.com:443/v1/realtime")
     #expect(table.routes.map(\.path) == RouteTable.defaultPaths)
   }
 
@@ -181,7 +181,7 @@ struct DiskTests {
     let sources = SecretSources(environment: { _ in nil }, file: SecretSources.process.file)
     let table = try RouteTable.load(path: Self.root + "/examples/standin.json", sources: sources)
     #expect(table.defaultProvider == "gemini")
-    #expect(table.providers.values.allSatisfy { $0.unavailability == nil && $0.endpoint.isLoopback })
+    #expect(table.providers.values.allSatisfy { $0.unavailability == nil && $0.remote?.endpoint.isLoopback == true })
     #expect(table.listeners == RouteTable.defaultListeners)
   }
 

@@ -264,7 +264,8 @@ import Translation
     let target = try #require(step.dialled)
     #expect(target.headers.first?.value.reveal().hasSuffix(secret) == true)
     let endpoint = target.endpoint
-    let provider = ProviderConfiguration(name: "p", kind: kind, endpoint: endpoint, key: Redacted(secret), model: "m")
+    let service = try #require(kind.service(at: endpoint, key: Redacted(secret), model: "m"))
+    let provider = ProviderConfiguration(name: "p", service: service)
     let values: [Any] = [
       target, call.session, step.actions, provider,
       SessionParameters(provider: provider, requestedModel: nil, unixTime: 0, seed: 1),

@@ -35,12 +35,12 @@ public struct OpenAITranslator: Translator {
     lane = RawLane(sessionID: session.id)
   }
 
-  public func target() -> UpstreamTarget {
+  public func upstream() -> Upstream {
     let path = configuration.endpoint.basePath
-    return UpstreamTarget(
+    return .socket(UpstreamTarget(
       endpoint: configuration.endpoint,
       pathAndQuery: (path.isEmpty ? "/v1/realtime" : path) + "?model=" + PercentEncoding.queryValue(session.model),
-      headers: configuration.key.map { [.init("Authorization", Redacted("Bearer " + $0.reveal()))] } ?? [])
+      headers: configuration.key.map { [.init("Authorization", Redacted("Bearer " + $0.reveal()))] } ?? []))
   }
 
   public mutating func clientEvent(

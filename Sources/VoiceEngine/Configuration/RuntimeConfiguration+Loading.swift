@@ -65,7 +65,7 @@ extension RuntimeConfiguration {
       baseURL: try reading.text("llm.baseUrl", Standard.llmBaseURL(language)),
       apiKey: try reading.secret("llm.apiKey"), temperature: try reading.number("llm.temperature"),
       maxTokens: try reading.integer("llm.maxTokens"), timeoutMs: try reading.integer("llm.timeoutMs", 20_000),
-      historyTokens: try reading.integer("llm.historyTokens", 4_096))
+      historyTokens: try reading.integer("llm.historyTokens", 6_000))
     let hearing = try reading.sttProvider()
     stt = STT(
       provider: hearing, model: try reading.text("stt.model", Standard.sttModel(hearing)),

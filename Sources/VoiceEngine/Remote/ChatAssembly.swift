@@ -34,7 +34,7 @@ struct ChatAssembly: Sendable {
       if let error = choice["error"], let refusal = RemoteRefusal(["error": error]) { throw .refused(refusal) }
       // A server that does not stream sends `message` where the others send `delta`.
       let delta = choice["delta"] ?? choice["message"] ?? .null
-      let words = filter.words(in: Self.text(delta["content"]))
+      let words = filter.add(Self.text(delta["content"]))
       if !words.isEmpty { events.append(.text(words)) }
       for call in delta["tool_calls"]?.array ?? [] { merge(call) }
       if let reason = choice["finish_reason"]?.string {
@@ -68,7 +68,7 @@ struct ChatAssembly: Sendable {
 
   /// What was held back, and the calls that were not sent yet.
   private mutating func flush() throws(Fault) -> [ResponderEvent] {
-    let words = filter.rest()
+    let words = filter.finish()
     var events: [ResponderEvent] = words.isEmpty ? [] : [.text(words)]
     for (place, call) in calls.enumerated().dropFirst(callsSent) {
       guard !call.name.isEmpty else { throw .broken("called a function without a name") }

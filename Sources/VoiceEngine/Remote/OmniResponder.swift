@@ -34,10 +34,10 @@ public struct OmniServer: Sendable {
     speakers.first { $0.lowercased() == voice?.lowercased() } ?? speakers.first
   }
 
-  func body(for request: ResponderRequest, speaker: String?) -> JSONValue {
+  func body(for request: ResponderRequest) -> JSONValue {
     var body: JSONObject = ["model": .string(model)]
     body["modalities"] = request.isSpoken ? ["text", "audio"] : ["text"]
-    if request.isSpoken, let speaker { body["speaker"] = .string(speaker) }
+    if request.isSpoken, let speaker = speaker(request.voice) { body["speaker"] = .string(speaker) }
     var system = Self.systemPrompt
     if !request.instructions.isEmpty { system += "\n" + request.instructions }
     let prompt: JSONValue = ["role": "system", "content": [["type": "text", "text": .string(system)]]]
@@ -76,18 +76,15 @@ public struct OmniServer: Sendable {
 public struct OmniResponder: Responder {
   public let description: StageDescription
   public var takesSpeech: Bool { true }
-  /// The speaker of this session's answers.
-  public let speaker: String?
+  public var speakers: [String] { server.speakers }
   private let server: OmniServer
   private let exchange: RemoteExchange
   private let url: String
 
-  /// - Parameter voice: the session's voice; one that is no speaker of the model gives the default speaker.
-  public init(client: HTTPClient, server: OmniServer, voice: String? = nil, limits: RemoteLimits = .init()) {
+  public init(client: HTTPClient, server: OmniServer, limits: RemoteLimits = .init()) {
     let address = RemoteAddress(server.baseURL)
     description = StageDescription(.llm, "omni", model: server.model)
     self.server = server
-    speaker = server.speaker(voice)
     url = address.openAI("/chat/completions")
     exchange = RemoteExchange(
       stage: .llm, client: client, service: "The omni server at \(address.host)", limits: limits,
@@ -96,7 +93,7 @@ public struct OmniResponder: Responder {
 
   public func respond(to request: ResponderRequest) -> AsyncThrowingStream<ResponderEvent, any Error> {
     producedStream { continuation in
-      let post = HTTPClientRequest.json(url, body: server.body(for: request, speaker: speaker), key: server.key)
+      let post = HTTPClientRequest.json(url, body: server.body(for: request), key: server.key)
       try await exchange.omni(post) { continuation.yield($0) }
     }
   }

@@ -85,7 +85,7 @@ public struct OpenAISynthesizer: Synthesizer {
 
   public func speak(_ text: String, voice: String, speed: Double) -> AsyncThrowingStream<SpeechChunk, any Error> {
     producedStream { continuation in
-      for piece in SpeechText.pieces(text, limit: Self.maximumCharacters) {
+      for piece in TextPieces.of(text, limit: Self.maximumCharacters) {
         let body = server.body(piece, voice: voice, speed: speed)
         try await exchange.speech(.json(url, body: body, key: server.key), rate: server.pcmRate) {
           continuation.yield($0)
@@ -135,7 +135,7 @@ public struct DeepgramSynthesizer: Synthesizer {
 
   public func speak(_ text: String, voice: String, speed: Double) -> AsyncThrowingStream<SpeechChunk, any Error> {
     producedStream { continuation in
-      for piece in SpeechText.pieces(text, limit: Self.maximumCharacters) {
+      for piece in TextPieces.of(text, limit: Self.maximumCharacters) {
         let request = HTTPClientRequest.json(
           url(voice), body: ["text": .string(piece)], key: settings.key, scheme: "Token")
         try await exchange.speech(request, rate: settings.rate) { continuation.yield($0) }

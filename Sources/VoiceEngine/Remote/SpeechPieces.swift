@@ -78,9 +78,9 @@ struct SpeechPieces: Sendable {
 }
 
 /// Cuts a text that is too long for one request.
-enum SpeechText {
+enum TextPieces {
   /// Pieces of at most `limit` characters, cut at white space where there is any. No piece is blank.
-  static func pieces(_ text: String, limit: Int) -> [String] {
+  static func of(_ text: String, limit: Int) -> [String] {
     var pieces: [String] = []
     var rest = Substring(text.trimmed)
     while rest.count > limit {

@@ -95,7 +95,7 @@ public struct RuleResponder: Responder {
       { chance.coin(utterance) }, { chance.dice(utterance) }, { chance.number(utterance) },
       { TalkSkills.help(utterance) }, { TalkSkills.identity(utterance) },
       { TalkSkills.heard(utterance, userTurns: userTurns) },
-      { TalkSkills.courtesy(utterance) }, { TalkSkills.farewell(utterance) },
+      { TalkSkills.farewell(utterance) }, { TalkSkills.courtesy(utterance) },
     ]
     for skill in skills {
       if let answer = skill() { return answer }

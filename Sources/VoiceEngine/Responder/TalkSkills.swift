@@ -30,7 +30,7 @@ enum TalkSkills {
 
   static func courtesy(_ utterance: Utterance) -> String? {
     let words = utterance.texts
-    if utterance.has("how are you") { return "All parts are running. What can I do for you?" }
+    if utterance.has("how are you") { return "I am ready. What can I do for you?" }
     if utterance.hasAny("thank you", "thanks", "thank you very much"), words.count <= 6 { return "You are welcome." }
     let greetings: Set<String> = ["hello", "hi", "hey", "hallo", "howdy", "greetings"]
     let isGreeting = words.first.map(greetings.contains) == true && words.count <= 3

@@ -1,0 +1,26 @@
+import Envelope
+
+/// What a session may hold, and how audio is counted in tokens.
+enum Limits {
+  /// The least audio that can be committed: OpenAI's rule.
+  static let shortestCommitMs = 100
+  /// The most that a client which commits itself may append to one turn. At 16 kHz that is 5.8 MB.
+  static let longestBufferMs = 180_000
+  /// Responses beside the conversation at once.
+  static let sideResponses = 4
+  /// OpenAI counts a token for each 100 ms of the user's speech and for each 50 ms of the model's.
+  static let inputMsPerToken = 100
+  static let outputMsPerToken = 50
+}
+
+/// How long semantic detection waits in silence. The engine does not know what a sentence means; the eagerness says how
+/// likely a pause is the end (OpenAI's own longest waits are 8, 4 and 2 s, reached only in the middle of a thought).
+enum SemanticWindow {
+  static func silenceMs(_ eagerness: SemanticVAD.Eagerness) -> Int {
+    switch eagerness {
+    case .low: 1_200
+    case .medium, .auto: 700
+    case .high: 350
+    }
+  }
+}

@@ -1,0 +1,171 @@
+public import Envelope
+import NIOCore
+public import Translation
+
+import Audio
+
+/// A session with the voice engine of this process.
+///
+/// The engine hears, transcribes, answers and speaks; everything that the envelope means is here: turns, items, who may
+/// answer when, what an interruption ends. So the engine needs to know nothing of events, and this nothing of threads.
+public struct LocalVoiceTranslator: Translator {
+  /// A turn whose audio the engine has.
+  struct Turn: Sendable {
+    var speech: SpeechTurn?
+    /// The item that the words belong to.
+    var itemID: String
+    var durationMs: Int
+    /// The end of it asks for an answer.
+    var wantsAnswer: Bool
+  }
+
+  /// A response and what the engine has still to say to it.
+  struct Answer: Sendable {
+    let id: String
+    let options: ResponseOptions?
+    /// The words of the user that it answers are still being recognised.
+    var isWaiting: Bool
+    var audioBytes = 0
+    /// Of the user's speech that it answers.
+    var inputAudioMs = 0
+  }
+
+  let configuration: LocalVoiceConfiguration
+  public internal(set) var session: RealtimeSession
+  var conversation: Conversation
+  var timeline = ResponseTimeline()
+  var answer: Answer?
+  /// Responses outside of the conversation, each with its own timeline.
+  var side: [(timeline: ResponseTimeline, answer: Answer)] = []
+  /// The turn in which the user speaks, and what the engine calls it.
+  var listening: (turn: String, speech: SpeechTurn)?
+  /// Turns that are being recognised, and turns whose audio may still be asked for.
+  var pending: [String: Turn] = [:]
+  var heard: [String: String] = [:]
+  /// The user's words are there and nobody has answered them.
+  var owesAnswer = false
+  var unansweredAudioMs = 0
+  var turnCount = 0
+  var clock = AudioClock()
+  /// The time in `clock` when the format last changed was this.
+  var clockStartMs = 0
+  /// Up to here the audio belongs to a turn, in milliseconds of the session's audio.
+  var turnsEndMs = 0
+  /// The length of the speech of each answer, and how much of an unfinished one the client heard.
+  var spokenMs: [String: Int] = [:]
+  var truncations: [String: Int] = [:]
+  var idleAt: Instant?
+  var idleFromMs = 0
+  private var isOpen = false
+
+  public init(configuration: LocalVoiceConfiguration, session: RealtimeSession, conversationID: String) {
+    self.configuration = configuration
+    conversation = Conversation(id: conversationID)
+    self.session = session
+    self.session.model = configuration.model
+    self.session.audio.input.turnDetection = configuration.turnDetection
+    self.session.audio.input.transcription = configuration.transcriptionModel.map { InputTranscription(model: $0) }
+    self.session.unknown.fields["engine"] = configuration.description
+    makeEffective(&self.session)
+  }
+
+  public func upstream() -> Upstream { .voiceEngine }
+
+  public var bytesPerSample: Int {
+    if case .pcm = session.audio.input.format { PCM16.bytesPerSample } else { 1 }
+  }
+
+  public var isMidTurn: Bool { timeline.isLive || owesAnswer || !side.isEmpty || !pending.isEmpty }
+
+  /// The position in the client's audio.
+  var heardMs: Int { clockStartMs + clock.milliseconds }
+
+  public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? { nil }
+
+  // MARK: The engine
+
+  /// The engine needs no set-up of its own: what it shall hear is said as soon as it is there.
+  public mutating func configurationSettled(at now: Instant, port: inout Port) {}
+
+  public mutating func upstreamOpened(at now: Instant, port: inout Port) {
+    isOpen = true
+    let message = EngineRequest.hear(hearing).encoded()
+    port.sendSetUp { message.write(into: &$0) }
+  }
+
+  func send(_ request: EngineRequest, port: inout Port) {
+    let message = request.encoded()
+    port.send(.control) { message.write(into: &$0) }
+  }
+
+  /// What the engine is to listen for.
+  var hearing: HearingSettings {
+    var settings = HearingSettings(
+      format: session.audio.input.format, detection: .automatic, threshold: 0.5, prefixPaddingMs: 300, silenceMs: 550)
+    switch session.audio.input.turnDetection {
+    case nil:
+      settings.detection = .manual
+    case .serverVAD(let vad):
+      settings.threshold = vad.threshold
+      settings.prefixPaddingMs = vad.prefixPaddingMs
+      settings.silenceMs = vad.silenceDurationMs
+    case .semanticVAD(let vad):
+      settings.silenceMs = SemanticWindow.silenceMs(vad.eagerness)
+    }
+    settings.language = session.audio.input.transcription?.language
+    settings.prompt = session.audio.input.transcription?.prompt
+    return settings
+  }
+
+  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
+    if session.audio.input.turnDetection == nil, heardMs - turnsEndMs > Limits.longestBufferMs {
+      throw .tooMuchHeld("The input audio buffer holds three minutes of audio, which is all it can.", param: "audio")
+    }
+    clock.append(bytes: chunk.decodedByteCount)
+    port.send(.audio) { EngineRequest.writeAudio(chunk.base64, into: &$0) }
+  }
+
+  // MARK: Time
+
+  public var deadline: Instant? { idleAt }
+
+  public mutating func timeReached(at now: Instant, port: inout Port) {
+    guard let due = idleAt, now >= due else { return }
+    idleAt = nil
+    guard listening == nil, !isMidTurn else { return }
+    var speech = SpeechTurn(committedByClient: heardMs - idleFromMs, port: &port)
+    port.emit(
+      .inputAudioBufferTimeoutTriggered(audioStartMs: idleFromMs, audioEndMs: heardMs, itemID: speech.itemID))
+    speech.commit(&conversation, port: &port)
+    speech.finish(transcript: "", isReported: false, &conversation, port: &port)
+    send(.clear, port: &port)
+    turnsEndMs = heardMs
+    owesAnswer = true
+    answerIfPossible(at: now, port: &port)
+  }
+
+  /// Silence counts from the end of what the user hears, which is sent faster than it is spoken.
+  mutating func armIdleTimeout(afterMs playbackMs: Int, at now: Instant) {
+    idleAt = nil
+    guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0 else {
+      return
+    }
+    idleAt = now + .milliseconds(playbackMs + idle)
+    idleFromMs = heardMs
+  }
+
+  // MARK: End
+
+  public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
+    idleAt = nil
+    timeline.finish(.failed(code: verdict.code, message: verdict.message), usage: nil, &conversation, port: &port)
+    for index in side.indices {
+      side[index].timeline.finish(
+        .failed(code: verdict.code, message: verdict.message), usage: nil, &conversation, port: &port)
+    }
+    side.removeAll()
+    answer = nil
+    pending.removeAll()
+    owesAnswer = false
+  }
+}

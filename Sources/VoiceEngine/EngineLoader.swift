@@ -1,0 +1,256 @@
+public import AsyncHTTPClient
+public import Logging
+
+import Foundation
+import Translation
+
+extension VoiceEngine {
+  /// Looks for what is there, decides, loads. A part that cannot be had degrades its stage, and a line in the log says so;
+  /// starting never fails.
+  ///
+  /// - Parameters:
+  ///   - client: for services; stays open as long as the engine.
+  ///   - dialer: for services that speak WebSocket.
+  public static func start(
+    _ configuration: RuntimeConfiguration, folder: EngineFolder, client: HTTPClient, dialer: any SocketDialer,
+    logger: Logger
+  ) async -> VoiceEngine {
+    let loader = EngineLoader(
+      configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
+    return await loader.load()
+  }
+}
+
+/// Makes the parts of an engine from its configuration.
+struct EngineLoader {
+  let configuration: RuntimeConfiguration
+  let folder: EngineFolder
+  let client: HTTPClient
+  let dialer: any SocketDialer
+  let logger: Logger
+
+  func load() async -> VoiceEngine {
+    var found = Found(installedIn: folder, configuration)
+    // Nothing is asked for what nothing would be done with.
+    if !configuration.chosenProviders.contains(.llm) || configuration.llm.provider == .omni
+      || configuration.llm.provider == .openAICompatible
+    {
+      found.chatServers = await LocalServers.find(client: client).map {
+        Found.ChatServer(baseURL: $0.baseURL, name: $0.name, models: $0.models)
+      }
+    }
+    let selection = configuration.resolved(found)
+    for (stage, text) in selection.degradations { degraded(stage, text) }
+    var absent: [StageName: StageDescription] = [:]
+    func note<Value>(_ stage: StageName, _ choice: EngineSelection.Choice<Value>, _ fault: StageFault?) {
+      if let fault { degraded(stage, fault.message) }
+      let reasons = [choice.degradation, fault?.message].compactMap(\.self).joined(separator: "; ")
+      absent[stage] = StageDescription(
+        stage, "none", degradation: reasons.isEmpty ? choice.reason : reasons)
+    }
+
+    let (detection, makeDetector) = detector(selection.vad)
+    if detection.implementation != selection.vad.implementation || selection.vad.degradation != nil {
+      note(.vad, selection.vad, nil)
+      absent[.vad]?.degradation = detection.degradation ?? selection.vad.degradation
+    }
+    async let hearing = outcome { try await self.transcriber(selection.stt) }
+    async let speaking = outcome { try await self.synthesizer(selection.tts) }
+    let (transcriber, deafness) = await hearing
+    let (synthesizer, muteness) = await speaking
+    if transcriber == nil || selection.stt.degradation != nil { note(.stt, selection.stt, deafness) }
+    if synthesizer == nil || selection.tts.degradation != nil { note(.tts, selection.tts, muteness) }
+    if let reason = selection.llm.degradation { absent[.llm] = StageDescription(.llm, "none", degradation: reason) }
+
+    let parts = EngineParts(
+      vad: detection, makeDetector: makeDetector, transcriber: transcriber, responder: responder(selection.llm),
+      synthesizer: synthesizer, longestTurnMs: configuration.turnDetection.maximumTurnMs, absent: absent,
+      logger: logger)
+    for description in parts.descriptions {
+      logger.info(
+        "engine stage",
+        metadata: [
+          "stage": "\(description.stage.rawValue)", "serves": "\(description.label)",
+          "reason": "\(description.degradation ?? selection.reason(of: description.stage))",
+        ])
+    }
+    return VoiceEngine(
+      parts: parts, model: selection.sessionModel, turnDetection: configuration.initialTurnDetection)
+  }
+
+  private func degraded(_ stage: StageName, _ reason: String) {
+    logger.warning("engine stage degraded", metadata: ["stage": "\(stage.rawValue)", "reason": "\(reason)"])
+  }
+
+  private func outcome<Part: Sendable>(
+    _ load: () async throws -> Part?
+  ) async -> (part: Part?, fault: StageFault?) {
+    do {
+      return (try await load(), nil)
+    } catch {
+      return (nil, error as? StageFault ?? StageFault(.stt, code: "engine_failed", message: "\(error)"))
+    }
+  }
+
+  // MARK: Stages
+
+  private func detector(
+    _ choice: EngineSelection.Choice<EngineSelection.VAD>
+  ) -> (StageDescription, @Sendable () -> any VoiceActivityDetector) {
+    switch choice.value {
+    case .silero(let modelPath):
+      do {
+        let factory = try SileroFactory(folder: folder, model: modelPath)
+        let logger = self.logger
+        return (
+          factory.description,
+          {
+            do throws(StageFault) {
+              return try factory.detector()
+            } catch {
+              logger.warning("engine stage degraded", metadata: ["stage": "vad", "reason": "\(error.message)"])
+              return EnergyDetector()
+            }
+          }
+        )
+      } catch {
+        degraded(.vad, error.message)
+        var description = EnergyDetector.description
+        description.degradation = error.message
+        return (description, { EnergyDetector() })
+      }
+    case .energy, .none:
+      return (EnergyDetector.description, { EnergyDetector() })
+    }
+  }
+
+  private func transcriber(
+    _ choice: EngineSelection.Choice<EngineSelection.STT>
+  ) async throws -> (any Transcriber)? {
+    switch choice.value {
+    case .deepgram(let service, let language):
+      guard let key = service.apiKey?.value else { return nil }
+      var settings = DeepgramTranscriber.Settings(key: key)
+      settings.model = service.model
+      settings.baseURL = service.baseURL
+      if let language { settings.language = language }
+      return DeepgramTranscriber(dialer: dialer, settings: settings)
+    case .openAICompatible(let service, let language, let isGroq):
+      return OpenAITranscriber(
+        client: client,
+        server: TranscriptionServer(
+          name: isGroq ? "groq" : "openai-compatible", baseURL: service.baseURL, model: service.model,
+          key: service.apiKey?.value, language: language))
+    case .whisper(let modelPath, let language, let threads):
+      var settings = WhisperSettings()
+      settings.threads = threads
+      settings.capacity = configuration.limits.maximumTurns
+      if let language { settings.language = language }
+      return try await WhisperTranscriber.load(folder: folder, model: modelPath, settings: settings)
+    case .none:
+      return nil
+    }
+  }
+
+  private func responder(_ choice: EngineSelection.Choice<EngineSelection.LLM>) -> any Responder {
+    let limits = {
+      var limits = RemoteLimits()
+      limits.response = .milliseconds(configuration.llm.timeoutMs)
+      return limits
+    }()
+    func chat(_ server: ChatServer) -> any Responder {
+      var server = server
+      server.temperature = configuration.llm.temperature
+      server.historyTokens = configuration.llm.historyTokens
+      if let most = configuration.llm.maxTokens { server.spokenTokens = most }
+      return ChatResponder(client: client, server: server, limits: limits)
+    }
+    switch choice.value {
+    case .groq(let service):
+      var server = ChatServer.groq(key: service.apiKey?.value ?? Redacted(""), model: service.model)
+      server.baseURL = service.baseURL
+      return chat(server)
+    case .openRouter(let service):
+      var server = ChatServer.openRouter(key: service.apiKey?.value ?? Redacted(""), model: service.model)
+      server.baseURL = service.baseURL
+      return chat(server)
+    case .openAICompatible(let service):
+      return chat(
+        ChatServer(
+          name: choice.implementation, baseURL: service.baseURL, model: service.model, key: service.apiKey?.value))
+    case .omni(let service):
+      var server = OmniServer(baseURL: service.baseURL, model: service.model, key: service.apiKey?.value)
+      server.historyTokens = configuration.llm.historyTokens
+      return OmniResponder(client: client, server: server, limits: limits)
+    case .rules:
+      return RuleResponder()
+    }
+  }
+
+  private func synthesizer(
+    _ choice: EngineSelection.Choice<EngineSelection.TTS>
+  ) async throws -> (any Synthesizer)? {
+    switch choice.value {
+    case .deepgram(let service, let rate):
+      guard let key = service.apiKey?.value else { return nil }
+      var settings = DeepgramSynthesizer.Settings(key: key)
+      settings.model = service.model
+      settings.baseURL = service.baseURL
+      settings.rate = rate
+      return DeepgramSynthesizer(client: client, settings: settings)
+    case .openAICompatible(let service, let voice, let rate):
+      var server = SpeechServer(
+        baseURL: service.baseURL, model: service.model, key: service.apiKey?.value,
+        voices: [voice] + SpeechServer.openAIVoices.filter { $0 != voice })
+      server.pcmRate = rate
+      return OpenAISynthesizer(client: client, server: server)
+    case .espeak(let voice):
+      return try await EspeakSynthesizer.start(voice: voice)
+    case .piper(_, let modelPath):
+      return try await piper(modelPath)
+    case .flite(let voice):
+      return try await FliteSynthesizer.start(voice: voice)
+    case .none:
+      return nil
+    }
+  }
+
+  /// A voice that does not load leaves the plain one, which is better than silence.
+  private func piper(_ modelPath: String?) async throws -> (any Synthesizer)? {
+    do {
+      return try await PiperSynthesizer.start(folder: folder, model: modelPath)
+    } catch {
+      degraded(.tts, error.message)
+      return try await EspeakSynthesizer.start(voice: nil)
+    }
+  }
+}
+
+extension Found {
+  /// What is installed, by its files; whether they are sound shows when they are loaded.
+  init(installedIn folder: EngineFolder, _ configuration: RuntimeConfiguration) {
+    self.init()
+    func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    func opens(_ library: String) -> Bool { (try? DynamicLibrary.open([library])) != nil }
+    hasWhisperLibrary = exists(folder.library(WhisperLibrary.fileName))
+    // A file that somebody named is tried, so that its fault is told by its name.
+    hasSTTModel = configuration.stt.modelPath != nil || exists(folder.model(WhisperTranscriber.standardModel))
+    hasSileroModel = configuration.vad.modelPath != nil || exists(folder.model(SileroDetector.standardModel))
+    hasEspeak = opens("libespeak-ng.so.1")
+    hasFlite = opens("libflite.so.1")
+    hasPiperVoice = configuration.tts.modelPath != nil || exists(folder.model("en_US-joe-medium.onnx"))
+    hasONNXRuntime = exists(folder.library("libonnxruntime.so"))
+  }
+}
+
+extension EngineSelection {
+  /// Why a stage is served as it is.
+  func reason(of stage: StageName) -> String {
+    switch stage {
+    case .vad: vad.reason
+    case .stt: stt.reason
+    case .llm: llm.reason
+    case .tts: tts.reason
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import Audio
+import Envelope
+import LocalVoiceProvider
+import NIOCore
+
+/// A turn that was heard.
+struct HeardTurn {
+  var name: String
+  var transcription: (any Transcription)?
+  /// 16 kHz; empty unless a model wants to hear it.
+  var samples: [Int16]
+  /// Whether there is enough speech in it to be worth a transcription: noise and silence come back as words otherwise.
+  var isSpeech: Bool
+}
+
+/// The ear of one session: the client's audio comes in, in its own format, and turns come out.
+struct Hearing {
+  enum Event {
+    case started(turn: String, atMs: Int)
+    case stopped(HeardTurn, atMs: Int, wasCut: Bool)
+  }
+
+  /// Speech to text wants to hear a moment before the first sound.
+  private static let leastPreRollMs = 300
+  private static let perMs = Endpointer.samplesPerMillisecond
+  private static let clearlySpeech: Float = 0.6
+
+  private let parts: EngineParts
+  private var settings: HearingSettings
+  private var decoder: InputDecoder
+  private let detector: any VoiceActivityDetector
+  private var endpointer = Endpointer()
+  private var turnCount = 0
+
+  /// What was heard lately, and the position of its first sample.
+  private var recent: [Int16] = []
+  private var recentStart = 0
+  /// Up to here the detector has heard; never past the end of `recent`.
+  private var judgedEnd = 0
+  private var frame: [Float]
+
+  /// The turn that is going on, and up to where it has its audio.
+  private var turn: HeardTurn?
+  private var turnEnd = 0
+  /// No turn reaches back behind this.
+  private var lastTurnEnd = 0
+
+  init(_ settings: HearingSettings, parts: EngineParts) {
+    self.parts = parts
+    self.settings = settings
+    decoder = InputDecoder(settings.format)
+    detector = parts.makeDetector()
+    frame = [Float](repeating: 0, count: detector.frameSampleCount)
+    endpointer.settings.longestTurn = parts.longestTurnMs
+    tune()
+  }
+
+  /// What the turns that begin from here on are transcribed with.
+  var options: TranscriptionOptions {
+    TranscriptionOptions(language: settings.language, prompt: settings.prompt)
+  }
+
+  mutating func apply(_ new: HearingSettings) {
+    if new.format != settings.format { decoder = InputDecoder(new.format) }
+    if new.detection != settings.detection {
+      // A turn that was being detected goes on until it is committed; one that nobody committed begins to be detected.
+      if new.detection == .automatic {
+        turn?.transcription?.cancel()
+        turn = nil
+        lastTurnEnd = judgedEnd
+      }
+      endpointer.abandon()
+    }
+    settings = new
+    tune()
+  }
+
+  private mutating func tune() {
+    endpointer.settings.threshold = Float(settings.threshold)
+    endpointer.settings.silence = settings.silenceMs
+  }
+
+  // MARK: Audio
+
+  mutating func hear(_ base64: ByteBuffer, whileSpeaking isSpeaking: Bool) -> [Event] {
+    endpointer.isAssistantHeard = isSpeaking
+    decoder.decode(base64, into: &recent)
+    var events: [Event] = []
+    while judgedEnd + frame.count <= recentStart + recent.count {
+      let probability = judge()
+      switch settings.detection {
+      case .automatic: follow(probability, &events)
+      case .manual: listen(probability)
+      }
+    }
+    trim()
+    return events
+  }
+
+  /// The probability of the next frame.
+  private mutating func judge() -> Float {
+    let offset = judgedEnd - recentStart
+    let count = frame.count
+    recent.withUnsafeBufferPointer { samples in
+      frame.withUnsafeMutableBufferPointer { frame in
+        for index in 0..<count { frame[index] = Float(samples[offset &+ index]) * (1 / 32_768) }
+      }
+    }
+    judgedEnd += count
+    return frame.withUnsafeBufferPointer { detector.probability(of: $0) }
+  }
+
+  private mutating func follow(_ probability: Float, _ events: inout [Event]) {
+    let event = endpointer.hear(probability, sampleCount: frame.count)
+    switch event {
+    case .started(let start)?:
+      turnCount += 1
+      let name = "vad_\(turnCount)"
+      let padding = max(settings.prefixPaddingMs, Self.leastPreRollMs) * Self.perMs
+      open(name, from: start - padding)
+      events.append(.started(turn: name, atMs: max(lastTurnEnd, start - settings.prefixPaddingMs * Self.perMs) / Self.perMs))
+    case .stopped(let utterance)?:
+      append(upTo: judgedEnd)
+      if var turn {
+        turn.isSpeech = utterance.isPlausible
+        events.append(.stopped(turn, atMs: utterance.end / Self.perMs, wasCut: utterance.wasCut))
+      }
+      close()
+    case nil:
+      append(upTo: judgedEnd)
+    }
+  }
+
+  private mutating func listen(_ probability: Float) {
+    _ = endpointer.hear(0, sampleCount: frame.count)
+    if turn == nil {
+      turnCount += 1
+      open("manual_\(turnCount)", from: lastTurnEnd)
+    }
+    if probability >= Self.clearlySpeech { turn?.isSpeech = true }
+    append(upTo: judgedEnd)
+  }
+
+  // MARK: Turns
+
+  private mutating func open(_ name: String, from start: Int) {
+    turnEnd = max(start, lastTurnEnd, recentStart)
+    turn = HeardTurn(
+      name: name, transcription: parts.transcriber?.begin(options) { _ in }, samples: [], isSpeech: false)
+    append(upTo: judgedEnd)
+  }
+
+  private mutating func append(upTo end: Int) {
+    guard turn != nil, end > turnEnd else { return }
+    let piece = Array(recent[(turnEnd - recentStart)..<(end - recentStart)])
+    turn?.transcription?.append(piece)
+    if parts.responder.takesSpeech { turn?.samples += piece }
+    turnEnd = end
+  }
+
+  private mutating func close() {
+    turn = nil
+    lastTurnEnd = turnEnd
+    endpointer.abandon()
+  }
+
+  /// The client ends the turn: all that was heard since the last one, or what is left of it.
+  mutating func commit(as name: String) -> HeardTurn {
+    let isDetected = settings.detection == .automatic && turn != nil
+    if turn == nil { open(name, from: lastTurnEnd) }
+    append(upTo: recentStart + recent.count)
+    var committed = turn ?? HeardTurn(name: name, transcription: nil, samples: [], isSpeech: false)
+    committed.name = name
+    if isDetected { committed.isSpeech = true }
+    close()
+    return committed
+  }
+
+  /// What came after a turn whose commit crossed its end.
+  mutating func forgetLeftover() {
+    lastTurnEnd = recentStart + recent.count
+  }
+
+  /// Forgets what was heard since the last turn, and gives the turn that was going on.
+  mutating func clear() -> [HeardTurn] {
+    let dropped = turn.map { [$0] } ?? []
+    turnEnd = recentStart + recent.count
+    close()
+    detector.reset()
+    return dropped
+  }
+
+  /// Keeps what a turn may reach back for, and no more.
+  private mutating func trim() {
+    let preRoll = (max(settings.prefixPaddingMs, Self.leastPreRollMs) + endpointer.settings.speechToInterrupt) * Self.perMs
+    let needed = turn == nil ? judgedEnd - preRoll : turnEnd
+    let excess = needed - recentStart
+    // In blocks, because what is kept is moved.
+    guard excess > 16_000 else { return }
+    recent.removeFirst(excess)
+    recentStart += excess
+  }
+}
+
+/// The client's audio, as base64 in its format, to samples at 16 kHz.
+struct InputDecoder {
+  private let format: InputFormat
+  private var resampler: Resampler
+  private var bytes = ByteBuffer()
+  private var samples: [Int16] = []
+
+  private enum InputFormat {
+    case pcm
+    case g711(G711.Law)
+  }
+
+  init(_ format: AudioFormat) {
+    self.format =
+      switch format {
+      case .pcm: .pcm
+      case .pcmu: .g711(.muLaw)
+      case .pcma: .g711(.aLaw)
+      }
+    resampler = Resampler(from: format.rate, to: 16_000)
+  }
+
+  mutating func decode(_ base64: ByteBuffer, into output: inout [Int16]) {
+    bytes.clear()
+    // It was checked when it came, so it decodes.
+    _ = base64.withUnsafeReadableBytes { Base64.decode($0, into: &bytes) }
+    samples.removeAll(keepingCapacity: true)
+    bytes.withUnsafeReadableBytes { raw in
+      switch format {
+      case .pcm: PCM16.decode(raw, into: &samples)
+      case .g711(let law): G711.decode(raw, law, into: &samples)
+      }
+    }
+    samples.withUnsafeBufferPointer { resampler.process($0, into: &output) }
+  }
+}

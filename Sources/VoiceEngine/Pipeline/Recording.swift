@@ -1,0 +1,46 @@
+import Audio
+import Envelope
+import NIOCore
+
+/// Audio that a client recorded before and brings along as an item.
+enum Recording {
+  /// - Parameter format: of bare samples; a file says its own.
+  /// - Returns: 16 kHz.
+  static func samples(base64: String, format: AudioFormat) throws(StageFault) -> [Int16] {
+    var buffer = ByteBuffer()
+    var text = base64
+    guard text.withUTF8({ Base64.decode(UnsafeRawBufferPointer($0), into: &buffer) }) != nil else {
+      throw unsupported("The audio is not base64.")
+    }
+    let bytes = Array(buffer.readableBytesView)
+    if bytes.starts(with: Array("OggS".utf8)) {
+      return try OpusFile.samples(of: bytes, rate: 16_000)
+    }
+    if bytes.starts(with: Array("RIFF".utf8)) {
+      do {
+        let (samples, rate) = try WAV.samples(of: bytes)
+        return resampled(samples, from: rate)
+      } catch {
+        throw unsupported("The WAV file cannot be read: \(error).")
+      }
+    }
+    var samples: [Int16] = []
+    bytes.withUnsafeBytes { raw in
+      switch format {
+      case .pcm: PCM16.decode(raw, into: &samples)
+      case .pcmu: G711.decode(raw, .muLaw, into: &samples)
+      case .pcma: G711.decode(raw, .aLaw, into: &samples)
+      }
+    }
+    return resampled(samples, from: format.rate)
+  }
+
+  private static func resampled(_ samples: [Int16], from rate: Int) -> [Int16] {
+    var resampler = Resampler(from: rate, to: 16_000)
+    return resampler.process(samples) + resampler.flush()
+  }
+
+  private static func unsupported(_ message: String) -> StageFault {
+    StageFault(.stt, code: "audio_format_unsupported", message: message)
+  }
+}

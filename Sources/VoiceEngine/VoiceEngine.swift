@@ -1,0 +1,46 @@
+public import Envelope
+public import LocalVoiceProvider
+public import NIOCore
+
+import Logging
+
+/// The voice engine of the process: hears, transcribes, answers and speaks, for all sessions that have no other provider.
+public final class VoiceEngine: Sendable {
+  public let parts: EngineParts
+  /// What a session begins with.
+  public let profile: LocalVoiceConfiguration
+
+  /// - Parameters:
+  ///   - model: what `session.model` says.
+  ///   - turnDetection: of sessions that say nothing of it; nil for push-to-talk.
+  public init(parts: EngineParts, model: String, turnDetection: TurnDetection?) {
+    self.parts = parts
+    profile = LocalVoiceConfiguration(
+      model: model,
+      stages: parts.descriptions.map {
+        .init(name: $0.stage.rawValue, label: $0.label, degradation: $0.degradation)
+      },
+      voices: parts.voices, transcriptionModel: parts.transcriber.map { $0.description.model },
+      answersSpeech: parts.responder.takesSpeech, turnDetection: turnDetection)
+  }
+
+  /// Opens the engine's side of a session.
+  ///
+  /// - Parameters:
+  ///   - deliver: takes the engine's messages, on any thread, in order.
+  ///   - pressure: is told when the engine has more to hear than it should hold, and when that is over.
+  public func open(
+    deliver: @escaping @Sendable (ByteBuffer) -> Void, pressure: @escaping @Sendable (Bool) -> Void
+  ) -> EngineLine {
+    EngineLine(parts: parts, deliver: deliver, pressure: pressure)
+  }
+
+  /// An engine without ears, voice or model, for a server whose configuration has no provider of kind `local`.
+  public static var absent: VoiceEngine {
+    VoiceEngine(
+      parts: EngineParts(
+        vad: EnergyDetector.description, makeDetector: { EnergyDetector() }, transcriber: nil, responder: RuleResponder(),
+        synthesizer: nil, logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
+      model: RuleResponder.model, turnDetection: nil)
+  }
+}

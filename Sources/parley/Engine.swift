@@ -1,0 +1,40 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import Gateway
+import Logging
+import NIOPosix
+import Routing
+import SessionCore
+import VoiceEngine
+
+/// The voice engine as this process runs it: from its environment, its file and its data folder.
+enum Engine {
+  /// For the life of the process: a client must not go before its requests have.
+  private static let client = HTTPClient(
+    eventLoopGroupProvider: .singleton, configuration: .remoteStages)
+
+  /// The engine, or its absence where no provider of the table needs one.
+  static func start(
+    for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+  ) async throws -> VoiceEngine {
+    guard table.providers.values.contains(where: { $0.kind == .local }) else { return .absent }
+    return try await start(file: file, loops: loops, logger: logger)
+  }
+
+  static func start(
+    file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+  ) async throws -> VoiceEngine {
+    let environment = ProcessInfo.processInfo.environment
+    let folder = EngineFolder(environment: environment)
+    let configuration: RuntimeConfiguration
+    do {
+      configuration = try RuntimeConfiguration.load(environment: environment, file: file, dataFolder: folder.root)
+    } catch {
+      printError("error: \(error)")
+      throw ExitCode.failure
+    }
+    return await VoiceEngine.start(
+      configuration, folder: folder, client: client, dialer: SocketConnector(group: loops), logger: logger)
+  }
+}
