@@ -64,7 +64,7 @@ extension RuntimeConfiguration {
       provider: language, model: try reading.text("llm.model", Standard.llmModel(language)),
       baseURL: try reading.text("llm.baseUrl", Standard.llmBaseURL(language)),
       apiKey: try reading.secret("llm.apiKey"), temperature: try reading.number("llm.temperature"),
-      maxTokens: try reading.integer("llm.maxTokens"), timeoutMs: try reading.integer("llm.timeoutMs", 20_000),
+      maxTokens: try reading.integer("llm.maxTokens"), timeoutMs: try reading.integer("llm.timeoutMs", 30_000),
       historyTokens: try reading.integer("llm.historyTokens", 6_000))
     let hearing = try reading.sttProvider()
     stt = STT(

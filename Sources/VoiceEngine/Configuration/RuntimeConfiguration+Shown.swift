@@ -1,8 +1,9 @@
 public import Envelope
 
 extension RuntimeConfiguration: CustomStringConvertible, CustomReflectable {
-  /// The configuration as it may be shown: `configured` has the shape of the file, `sources` says of each value where it
-  /// came from, `effective` what serves each stage and why. A key is shown as its reference or as a mask.
+  /// The configuration as it may be shown: `configured` has the shape of the file, `sources` says of each value
+  /// where it came from, `effective` what serves each stage and why. A key is shown as its reference or as a
+  /// mask.
   public func maskedJSON(_ selection: EngineSelection? = nil) -> JSONValue {
     var shown: JSONObject = ["configured": .object(configured), "sources": .object(sourceTexts)]
     if let file { shown["file"] = .string(file) }

@@ -24,8 +24,8 @@ public enum VADProvider: String, Sendable, Hashable, CaseIterable {
 
 /// What the operator wants of the voice engine, every value with the place it came from.
 ///
-/// Layers, the first that speaks counts: the YAML file, the environment, the defaults. What is asked for and what can be
-/// had are two things: `resolved(_:)` decides the second.
+/// Layers, the first that speaks counts: the YAML file, the environment, the defaults. What is asked for and what
+/// can be had are two things: `resolved(_:)` decides the second.
 public struct RuntimeConfiguration: Sendable {
   public struct LLM: Sendable {
     /// Where nobody chose one: the provider that the rest of the configuration speaks of, in the end `groq`.
@@ -39,7 +39,7 @@ public struct RuntimeConfiguration: Sendable {
     public var temperature: Double?
     /// The longest answer; nil for the service's own bound.
     public var maxTokens: Int?
-    /// From the request until the first piece of the answer, and between two pieces.
+    /// From the request until the service begins to answer.
     public var timeoutMs: Int
     /// How much of the conversation is sent along, in tokens.
     public var historyTokens: Int

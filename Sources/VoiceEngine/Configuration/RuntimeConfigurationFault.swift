@@ -1,5 +1,5 @@
-/// A mistake in the runtime configuration. Prints as `runtime.yaml:4: vad.treshold: unknown key; did you mean "threshold"?`
-/// or `environment VAD_THRESHOLD: vad.threshold: out of range; allowed: 0 to 1`.
+/// A mistake in the runtime configuration. Prints as `runtime.yaml:4: vad.treshold: unknown key; did you mean
+/// "threshold"?` or `environment VAD_THRESHOLD: vad.threshold: out of range; allowed: 0 to 1`.
 ///
 /// No text of it holds a value, because a value in the wrong place may be a key.
 public struct RuntimeConfigurationFault: Error, Sendable, Hashable, CustomStringConvertible {

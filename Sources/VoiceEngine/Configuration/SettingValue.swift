@@ -137,7 +137,8 @@ extension Setting.Kind {
     return text
   }
 
-  /// An address without a slash at its end, a user, a query or a fragment: those may hold secrets, and an address is shown.
+  /// An address without a slash at its end, a user, a query or a fragment: those may hold secrets, and an address
+  /// is shown.
   private static func address(_ text: String) throws(RuntimeConfigurationFault.Cause) -> String {
     guard text.utf8.count <= 2_048, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw .badText("is not an http or https address")

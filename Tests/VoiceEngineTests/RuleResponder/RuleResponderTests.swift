@@ -75,7 +75,8 @@ func said(_ text: String, hour: Int = 15) throws -> String {
     ("roll a twenty sided die", "You rolled 20."), ("Pick a number between 1 and 10.", "10."),
     ("What can you do?", TalkSkills.help), ("Help!", TalkSkills.help), ("Which engine is this?", TalkSkills.identity),
     ("Who are you?", TalkSkills.identity), ("Hello.", TalkSkills.greeting), ("Hi there!", TalkSkills.greeting),
-    ("Thank you very much.", "You are welcome."), ("Goodbye.", "Goodbye."), ("Thank you, goodbye.", "Goodbye."), ("Bye bye!", "Goodbye."),
+    ("Thank you very much.", "You are welcome."), ("Goodbye.", "Goodbye."), ("Thank you, goodbye.", "Goodbye."),
+    ("Bye bye!", "Goodbye."),
     ("Stop.", "Okay."), ("Stop it, Parley!", "Okay."),
     ("", "I did not hear anything."), (" \n", "I did not hear anything."),
     ("I like trains", "You said: I like trains. " + reflection),
@@ -192,7 +193,8 @@ func said(_ text: String, hour: Int = 15) throws -> String {
     let vocabulary = [
       "count", "to", "from", "minus", "-", "9", "1e9", "spell", "say", "plus", "x", "%", "of", "roll", "d", "sided",
       "call",
-      "half", "and", "hundred", "million", "point", "square", "root", "in", "'", "🤷🏽‍♀️", "\u{301}", "how", "is", "spelled",
+      "half", "and", "hundred", "million", "point", "square", "root", "in", "'", "🤷🏽‍♀️", "\u{301}",
+      "how", "is", "spelled",
     ]
     for round in 0..<600 {
       var text = ""
