@@ -5,8 +5,10 @@ import Testing
 @Suite struct RuleResponderToolTests {
   static let weather = ChatTool(
     name: "get_weather", summary: "Weather",
-    parameters:
-      #"{"type":"object","properties":{"city":{"type":"string"},"unit":{"type":"string","enum":["celsius","fahrenheit"]}},"required":["city"]}"#
+    parameters: """
+      {"type":"object","required":["city"],"properties":{
+        "city":{"type":"string"},"unit":{"type":"string","enum":["celsius","fahrenheit"]}}}
+      """
   )
   static let timer = ChatTool(
     name: "setTimer",
