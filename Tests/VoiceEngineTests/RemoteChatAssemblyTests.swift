@@ -112,7 +112,9 @@ import Testing
     #expect(events == [.finished(.maximumTokens)])
   }
 
-  @Test("endings", arguments: [("length", ResponderEnding.maximumTokens), ("content_filter", .contentFilter), ("eos", .complete)])
+  @Test(
+    "endings",
+    arguments: [("length", ResponderEnding.maximumTokens), ("content_filter", .contentFilter), ("eos", .complete)])
   func endings(_ reason: String, _ ending: ResponderEnding) throws {
     #expect(try Self.events([Self.delta("{}", "\"\(reason)\"")], isAnnounced: false) == [.finished(ending)])
   }

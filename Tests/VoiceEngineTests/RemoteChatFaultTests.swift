@@ -22,7 +22,10 @@ import Translation
   @Test(
     "every shape of an error before the stream",
     arguments: [
-      (#"{"error":{"message":"no such model","type":"invalid_request_error","code":"x","param":null}}"#, "no such model"),
+      (
+        #"{"error":{"message":"no such model","type":"invalid_request_error","code":"x","param":null}}"#,
+        "no such model"
+      ),
       (#"{"error":"no such model"}"#, "no such model"), (#"{"detail":"no such model"}"#, "no such model"),
       (#"{"detail":[{"loc":["body","model"],"msg":"field required","type":"missing"}]}"#, "body.model: field required"),
       (#"{"detail":{"error":"validation_error","message":"no such model"}}"#, "no such model"),
@@ -46,7 +49,8 @@ import Translation
   @Test("429 is a rate limit and tells how long to wait; so is a code that says it")
   func rateLimit() async throws {
     var reply = Reply.json(
-      #"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#, status: "429 Too Many Requests")
+      #"{"error":{"message":"slow down","type":"tokens","code":"rate_limit_exceeded"}}"#,
+      status: "429 Too Many Requests")
     reply.headers = [("retry-after", "8")]
     let fault = try await Self.fault(reply)
     #expect(fault.code == "rate_limit_exceeded")

@@ -47,7 +47,8 @@ import Translation
       let parts = try Self.parts(of: seen)
       let names = parts.map(\.name)
       #expect(names == ["file", "model", "language", "prompt", "response_format"])
-      #expect(parts.dropFirst().map { String(decoding: $0.body, as: UTF8.self) } == ["whisper-1", "en", "Parley", "json"])
+      #expect(
+        parts.dropFirst().map { String(decoding: $0.body, as: UTF8.self) } == ["whisper-1", "en", "Parley", "json"])
       #expect(parts[0].head.contains(#"filename="audio.wav""#) && parts[0].head.contains("Content-Type: audio/wav"))
       let wav = parts[0].body
       #expect(wav.count == 44 + 8)

@@ -239,7 +239,8 @@ private final class Pulse: Sendable {
       let quiet = last + (hasReply ? limits.idle : limits.response)
       let deadline = min(quiet, begin + limits.total)
       if deadline <= .now { return quiet > deadline ? .total : hasReply ? .idle : .response }
-      try await Task.sleep(until: deadline, clock: .continuous)
+      // The head may come while this sleeps, and then the idle limit holds.
+      try await Task.sleep(until: min(deadline, .now + limits.idle), clock: .continuous)
     }
   }
 }
