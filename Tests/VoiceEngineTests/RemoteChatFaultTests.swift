@@ -98,7 +98,7 @@ import Translation
   @Test(
     "an error in the middle of a stream",
     arguments: [
-      #"{"error":{"message":"provider failed","code":502},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#,
+      #"{"error":{"message":"provider failed","code":502},"choices":[{"delta":{},"finish_reason":"error"}]}"#,
       #"{"error":"provider failed"}"#, #"{"object":"error","message":"provider failed","code":500}"#,
     ])
   func middle(_ chunk: String) async throws {
@@ -141,6 +141,28 @@ import Translation
     limits.total = .milliseconds(50)
     let endless = try await Self.fault(.events([Self.beginning], ending: .hold), limits: limits)
     #expect(endless.code == "llm_timeout" && endless.message.contains("was not done"))
+  }
+
+  @Test("a server that hangs up without a word is asked once more, because the connection may have been an old one")
+  func hangUp() async throws {
+    let silence = Reply(ending: .cut, isSilent: true)
+    try await withLoopback(silence, RemoteChatTests.hello) { server, client in
+      let responder = RemoteChatTests.responder(server, client)
+      let fault = try await collect(responder.respond(to: RemoteChatTests.request())).fault
+      #expect(fault == nil && server.requests.count == 2)
+    }
+    try await withLoopback(silence) { server, client in
+      let responder = RemoteChatTests.responder(server, client)
+      let fault = try await collect(responder.respond(to: RemoteChatTests.request())).fault
+      #expect(fault?.code == "llm_unreachable" && server.requests.count == 2)
+    }
+  }
+
+  @Test("short keys, as local servers are given, do not blank other words")
+  func shortKeys() {
+    #expect(Discretion([Redacted("x")]).clean("an x in an axe") == "an <redacted> in an axe")
+    #expect(Discretion([Redacted("ollama")]).clean("no ollama/m\u{7}\nthere") == "no <redacted> there")
+    #expect(Discretion([Redacted("")]).clean(" a  b\u{7} ") == "a b")
   }
 
   @Test("a port where nobody listens is told at once; a base URL that is none, too")

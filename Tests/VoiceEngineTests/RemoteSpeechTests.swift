@@ -112,6 +112,7 @@ import Translation
       (Reply(type: "audio/mpeg", pieces: [[0xFF, 0xFB]]), "audio_format_unsupported", "audio/mpeg"),
       (Reply(type: "audio/pcm", pieces: [Array("ID3\u{4}xx".utf8)]), "audio_format_unsupported", "MP3"),
       (Reply(type: "audio/wav", pieces: [Array("RIFFxxxxAVI ".utf8)]), "audio_format_unsupported", "WAV"),
+      (Reply(type: "audio/wav", pieces: [Array("RIFFxxxxWAVE".utf8)]), "audio_format_unsupported", "ends before"),
       (Reply(type: "audio/pcm", pieces: [[0, 0, 0, 0]], ending: .cut), "tts_protocol_error", "broke the connection"),
     ])
   func errors(_ reply: Reply, _ code: String, _ words: String) async throws {

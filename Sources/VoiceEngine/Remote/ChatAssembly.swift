@@ -34,7 +34,8 @@ struct ChatAssembly: Sendable {
       if let error = choice["error"], let refusal = RemoteRefusal(["error": error]) { throw .refused(refusal) }
       // A server that does not stream sends `message` where the others send `delta`.
       let delta = choice["delta"] ?? choice["message"] ?? .null
-      let words = filter.add(Self.text(delta["content"]))
+      // A model that declines says so in a field of its own.
+      let words = filter.add(Self.text(delta["content"]) + Self.text(delta["refusal"]))
       if !words.isEmpty { events.append(.text(words)) }
       for call in delta["tool_calls"]?.array ?? [] { merge(call) }
       if let reason = choice["finish_reason"]?.string {

@@ -16,9 +16,11 @@ public struct ChatResponder: Responder {
     description = StageDescription(.llm, server.name, model: server.model)
     self.server = server
     url = address.openAI("/chat/completions")
+    // What names the application is no secret, and its words may be those of any message.
+    let secret = server.headers.filter { !["http-referer", "x-title"].contains($0.name.lowercased()) }
     exchange = RemoteExchange(
       stage: .llm, client: client, service: "The chat server at \(address.host)", limits: limits,
-      discretion: Discretion([server.key].compactMap(\.self) + server.headers.map(\.value)))
+      discretion: Discretion([server.key].compactMap(\.self) + secret.map(\.value)))
   }
 
   public func respond(to request: ResponderRequest) -> AsyncThrowingStream<ResponderEvent, any Error> {

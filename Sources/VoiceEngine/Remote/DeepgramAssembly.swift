@@ -21,8 +21,8 @@ struct DeepgramAssembly: Sendable {
     (finals + [interim]).filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// Takes a message. Unknown ones have no effect, and neither have `SpeechStarted` and `UtteranceEnd`: where a turn ends
-  /// is decided here and not there.
+  /// Takes a message. Unknown ones have no effect, and neither have `SpeechStarted` and `UtteranceEnd`: where a turn
+  /// ends is decided here and not there.
   mutating func take(_ message: JSONValue) -> Effect {
     switch message["type"]?.string {
     case "Results":

@@ -32,8 +32,8 @@ public struct HistoryBudget: Sendable, Hashable {
     return zip(messages, kept).filter(\.1).map(\.0)
   }
 
-  /// Puts each result right behind the message with its call, and drops results without a call and calls without a result:
-  /// chat servers refuse a history in which they are apart.
+  /// Puts each result right behind the message with its call, and drops results without a call and calls without a
+  /// result: chat servers refuse a history in which they are apart.
   public static func paired(_ messages: [ChatMessage]) -> [ChatMessage] {
     var results: [String: ChatMessage] = [:]
     for message in messages where message.role == .tool {

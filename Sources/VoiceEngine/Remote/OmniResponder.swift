@@ -20,8 +20,8 @@ public struct OmniServer: Sendable {
 
   /// The model speaks only if its system prompt begins with these words, which its makers gave it.
   public static let systemPrompt =
-    "You are Qwen, a virtual human developed by the Qwen Team, Alibaba Group, capable of perceiving auditory and visual "
-    + "inputs, as well as generating text and speech."
+    "You are Qwen, a virtual human developed by the Qwen Team, Alibaba Group, capable of perceiving auditory and "
+    + "visual inputs, as well as generating text and speech."
 
   public init(baseURL: String, model: String, key: Redacted<String>? = nil) {
     self.baseURL = baseURL

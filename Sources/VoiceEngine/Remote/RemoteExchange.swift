@@ -7,7 +7,8 @@ import Translation
 
 /// How long a remote stage is waited for.
 public struct RemoteLimits: Sendable, Hashable {
-  /// From the request to the head of the response; connecting is part of it. Long, because a server may have to load its model.
+  /// From the request to the head of the response; connecting is part of it. Long, because a server may have to load
+  /// its model.
   public var response = Duration.seconds(30)
   /// Between two pieces of the response.
   public var idle = Duration.seconds(15)
@@ -20,8 +21,8 @@ public struct RemoteLimits: Sendable, Hashable {
 }
 
 extension HTTPClient.Configuration {
-  /// What the client of the remote stages should be made with: a dead server is told at once instead of being tried until
-  /// the time is up, and no redirect takes a conversation to another host.
+  /// What the client of the remote stages should be made with: a dead server is told at once instead of being tried
+  /// until the time is up, and no redirect takes a conversation to another host.
   public static var remoteStages: Self {
     var configuration = Self(redirectConfiguration: .disallow)
     configuration.timeout.connect = .seconds(5)
@@ -245,8 +246,8 @@ private final class Pulse: Sendable {
   }
 }
 
-/// A stream that `produce` fills. It is cancelled when the consumer goes away; after `finish` of the continuation it may
-/// go on, to read a response to its end so that the connection can be used again.
+/// A stream that `produce` fills. It is cancelled when the consumer goes away; after `finish` of the continuation it
+/// may go on, to read a response to its end so that the connection can be used again.
 func producedStream<Element: Sendable>(
   _ produce: @escaping @Sendable (AsyncThrowingStream<Element, any Error>.Continuation) async throws -> Void
 ) -> AsyncThrowingStream<Element, any Error> {

@@ -9,8 +9,8 @@ struct RemoteRefusal: Sendable, Hashable {
   /// Its word or number for programs; empty if it had none.
   var code = ""
 
-  /// Finds the error in a reply of any of the shapes that are in use: `error` as an object or a string, FastAPI's `detail`
-  /// as a string, an object or a list, vLLM's bare object, Deepgram's `err_msg`. Nil if the reply is no error.
+  /// Finds the error in a reply of any of the shapes that are in use: `error` as an object or a string, FastAPI's
+  /// `detail` as a string, an object or a list, vLLM's bare object, Deepgram's `err_msg`. Nil if the reply is no error.
   init?(_ reply: JSONValue) {
     if let error = reply["error"], !error.isNull {
       self.init(error: error)
@@ -18,7 +18,9 @@ struct RemoteRefusal: Sendable, Hashable {
       self.init(error: reply)
     } else if let detail = reply["detail"] {
       self.init(detail: detail)
-    } else if let code = reply["err_code"] ?? reply["error_code"] ?? reply["category"] {
+    } else if let code = reply["err_code"] ?? reply["error_code"] ?? reply["category"],
+      (reply["err_msg"] ?? reply["message"]) != nil
+    {
       self.init(message: reply["err_msg"] ?? reply["message"] ?? reply["details"], code: code)
     } else {
       return nil
@@ -86,9 +88,13 @@ struct Discretion: Sendable {
     return line.count > 300 ? line.prefix(299) + "…" : line
   }
 
+  /// A secret of a few letters, as servers without keys are given, may be part of any word.
   private static func tells(_ word: Substring, of secret: String) -> Bool {
-    guard !secret.isEmpty else { return false }
-    if word.contains(secret) { return true }
-    return secret.count >= 12 && word.contains(secret.prefix(5))
+    switch secret.count {
+    case 0: false
+    case ..<6: word == secret
+    case ..<12: word.contains(secret)
+    default: word.contains(secret.prefix(5))
+    }
   }
 }

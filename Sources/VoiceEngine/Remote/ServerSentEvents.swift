@@ -1,7 +1,8 @@
 public import NIOCore
 
-/// Reads a `text/event-stream` (WHATWG HTML, section "Server-sent events"), whatever way it is cut. Lines end with LF or
-/// CRLF. Lenient where servers are known to be: the space after the colon and the blank line before the end may be missing.
+/// Reads a `text/event-stream` (WHATWG HTML, section "Server-sent events"), whatever way it is cut. Lines end with LF
+/// or CRLF. Lenient where servers are known to be: the space after the colon and the blank line before the end may be
+/// missing.
 public struct ServerSentEvents: Sendable {
   /// One event.
   public struct Event: Sendable, Equatable {

@@ -37,7 +37,15 @@ struct SpeechPieces: Sendable {
   /// The end: samples of a reply that was shorter than what is looked at first.
   mutating func finish() throws(Fault) -> SpeechChunk? {
     if case .unknown = kind { kind = .pcm }
-    return try drain()
+    let chunk = try drain()
+    if case .wav(let reader) = kind {
+      do { try reader.finish() } catch { throw Self.unreadable(error) }
+    }
+    return chunk
+  }
+
+  private static func unreadable(_ fault: WAVFault) -> Fault {
+    .unsupported("a WAV that cannot be read (\(fault.description))")
   }
 
   private mutating func look() throws(Fault) {
@@ -56,7 +64,7 @@ struct SpeechPieces: Sendable {
     case .unknown:
       return nil
     case .pcm:
-      samples = held.indices.dropLast(held.count & 1).filter { $0 & 1 == 0 }.map { place in
+      samples = stride(from: 0, to: held.count - 1, by: 2).map { place in
         Int16(bitPattern: UInt16(held[place]) | UInt16(held[place + 1]) << 8)
       }
       held.removeFirst(samples.count * 2)
@@ -67,7 +75,7 @@ struct SpeechPieces: Sendable {
       do {
         try reader.read(held, into: &samples)
       } catch {
-        throw .unsupported("a WAV that cannot be read (\(error.description))")
+        throw Self.unreadable(error)
       }
       held = []
       kind = .wav(reader)
