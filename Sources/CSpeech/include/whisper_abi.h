@@ -106,15 +106,8 @@ struct parley_whisper_full_params {
   } vad_params;
 };
 
-struct parley_whisper_vad_context_params {
-  int n_threads;
-  bool use_gpu;
-  int gpu_device;
-};
-
 // What the library itself was compiled with, wherever pointers have 64 bits.
 _Static_assert(sizeof(void *) != 8 || sizeof(struct parley_whisper_full_params) == 304, "whisper_full_params");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct parley_whisper_context_params) == 48, "whisper_context_params");
-_Static_assert(sizeof(struct parley_whisper_vad_context_params) == 12, "whisper_vad_context_params");
 
 #endif

@@ -25,63 +25,71 @@ struct ModelFile: Sendable, Hashable {
   ///
   /// - Throws: `model_file_invalid`, naming the file.
   func checkWhisper() throws(StageFault) {
-    try check { cursor throws(Damage) in
-      let names = [
-        "vocabulary", "audio context", "audio width", "audio heads", "audio layers", "text context", "text width",
-        "text heads", "text layers", "mel bands", "number format",
-      ]
-      var header: [Int] = []
-      for name in names {
-        header.append(try cursor.count(name, in: name == "number format" ? 0...99_999 : 1...1_000_000))
+    _ = try tensors { cursor throws(Damage) in
+      var sizes = WhisperSizes()
+      // 51,864 words in English models, one more in multilingual ones, one more again since the third large model.
+      sizes.words = try cursor.count("the vocabulary", in: 51_864...51_866)
+      sizes.audioContext = try cursor.count("the audio context", in: 1...1_500)
+      sizes.width = try cursor.count("the audio width", in: 64...4_096)
+      _ = try cursor.count("the number of audio heads", in: sizes.width / 64...sizes.width / 64)
+      sizes.audioLayers = try cursor.count("the number of audio layers", in: 1...64)
+      sizes.textContext = try cursor.count("the text context", in: 1...448)
+      _ = try cursor.count("the text width", in: sizes.width...sizes.width)
+      _ = try cursor.count("the number of text heads", in: sizes.width / 64...sizes.width / 64)
+      sizes.textLayers = try cursor.count("the number of text layers", in: 1...64)
+      sizes.bands = try cursor.count("the number of mel bands", in: 80...128)
+      // The thousands are the version of a quantisation.
+      let format = try cursor.count("the number format", in: 0...9_999)
+      guard [0, 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14].contains(format % 1_000) else {
+        throw .wrong("the number format is \(format)")
       }
-      let audioLayers = header[4]
-      let textLayers = header[8]
-      guard audioLayers <= 256, textLayers <= 256 else { throw .wrong("it has \(audioLayers) + \(textLayers) layers") }
-      let bands = try cursor.count("mel bands", in: 1...1_024)
-      let bins = try cursor.count("mel bins", in: 1...4_096)
-      try cursor.skip(bands * bins * 4, "the mel filters")
-      for _ in 0..<(try cursor.count("tokens", in: 1...1_000_000)) {
-        try cursor.skip(try cursor.count("token length", in: 0...4_096), "the vocabulary")
+      _ = try cursor.count("the number of mel filters", in: sizes.bands...sizes.bands)
+      try cursor.skip(
+        try cursor.count("the length of a mel filter", in: 201...201) * sizes.bands * 4, "the mel filters")
+      for _ in 0..<(try cursor.count("the number of tokens", in: 50_256...sizes.words)) {
+        try cursor.skip(try cursor.count("a token's length", in: 0...4_096), "the vocabulary")
       }
-      // Encoder: position, two convolutions, closing norm, 15 a layer; decoder: position, tokens, norm, 24 a layer.
-      return 11 + 15 * audioLayers + 24 * textLayers
+      return sizes.shapes
     }
   }
 
-  /// Checks the weights of a Silero voice activity detector.
+  /// Checks the weights of a Silero voice activity detector and gives its tensors.
   ///
   /// - Throws: `model_file_invalid`, naming the file.
-  func checkSilero() throws(StageFault) {
-    try check { cursor throws(Damage) in
-      let length = try cursor.count("name length", in: 1...64)
-      try cursor.skip(length, "the name")
+  func silero() throws(StageFault) -> [String: ModelTensor] {
+    try tensors { cursor throws(Damage) in
+      guard try cursor.text(try cursor.count("the name's length", in: 1...64)) == "silero-16k" else {
+        throw .wrong("it is not named “silero-16k”")
+      }
       try cursor.skip(3 * 4, "the version")
-      _ = try cursor.count("window", in: 512...512)
-      _ = try cursor.count("context", in: 1...512)
-      let layers = try cursor.count("encoder layers", in: 1...64)
-      try cursor.skip(layers * 3 * 4 + 4 * 4, "the header")
-      // The spectrum, two a layer, four of the recurrent cell, two of the last convolution.
-      return 1 + 2 * layers + 4 + 2
+      for size in SileroSizes.header { _ = try cursor.count("a size of the network", in: size...size) }
+      return SileroSizes.shapes
     }
   }
 
-  /// - Parameter header: reads the header and gives the number of tensors that must follow.
-  private func check(_ header: (inout Cursor) throws(Damage) -> Int) throws(StageFault) {
+  /// - Parameter header: reads the header and gives the shapes of the tensors that must follow, without sizes of 1.
+  private func tensors(
+    _ header: (inout Cursor) throws(Damage) -> [String: [Int]]
+  ) throws(StageFault) -> [String: ModelTensor] {
     guard FileManager.default.fileExists(atPath: path) else { throw fault("does not exist") }
     guard let contents = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
       throw fault("cannot be read")
     }
     do throws(Damage) {
       var cursor = Cursor(contents: contents)
-      guard try cursor.number("magic number") == 0x6767_6d6c else { throw .wrong("it does not begin with “ggml”") }
-      let expected = try header(&cursor)
-      var count = 0
-      while cursor.offset < cursor.count {
-        try cursor.skipTensor()
-        count += 1
-        guard count <= expected else { throw .wrong("it has more than the \(expected) tensors of such a model") }
+      guard try cursor.number("the magic number") == 0x6767_6d6c else { throw .wrong("it does not begin with “ggml”") }
+      let shapes = try header(&cursor)
+      var found: [String: ModelTensor] = [:]
+      while cursor.offset < contents.count {
+        let (name, tensor) = try cursor.tensor()
+        guard let shape = shapes[name], found[name] == nil else { throw .wrong("it has a tensor \(name)") }
+        guard tensor.shape == shape else {
+          throw .wrong("the tensor \(name) has the shape \(tensor.shape) instead of \(shape)")
+        }
+        found[name] = tensor
       }
-      guard count == expected else { throw .truncated("it has \(count) of \(expected) tensors") }
+      guard found.count == shapes.count else { throw .truncated("it has \(found.count) of \(shapes.count) tensors") }
+      return found
     } catch {
       switch error {
       case .truncated(let detail): throw fault("is truncated: \(detail)")
@@ -94,7 +102,7 @@ struct ModelFile: Sendable, Hashable {
     StageFault(stage, code: "model_file_invalid", message: "the model file \(path) \(reason)")
   }
 
-  private enum Damage: Error {
+  enum Damage: Error {
     case truncated(String)
     case wrong(String)
   }
@@ -103,7 +111,6 @@ struct ModelFile: Sendable, Hashable {
   private struct Cursor {
     let contents: Data
     private(set) var offset = 0
-    var count: Int { contents.count }
 
     init(contents: Data) {
       self.contents = contents
@@ -130,22 +137,31 @@ struct ModelFile: Sendable, Hashable {
       return value
     }
 
-    mutating func skipTensor() throws(Damage) {
+    mutating func text(_ count: Int) throws(Damage) -> String {
+      let start = offset
+      try skip(count, "a name")
+      return String(decoding: contents[start..<offset], as: UTF8.self)
+    }
+
+    mutating func tensor() throws(Damage) -> (name: String, ModelTensor) {
       let rank = try count("a tensor's dimensions", in: 0...4)
       let nameLength = try count("a tensor's name length", in: 1...256)
       let type = try number("a tensor's type")
       guard let layout = Self.layouts[type] else { throw .wrong("a tensor's type is \(type)") }
       var elements = 1
+      var shape: [Int] = []
       for _ in 0..<rank {
+        let size = try count("a tensor's dimension", in: 1...10_000_000)
         // Bounded at each step: no product of what a damaged file says can overflow.
-        elements *= try count("a tensor's dimension", in: 1...10_000_000)
+        elements *= size
         guard elements <= 1 << 36 else { throw .wrong("a tensor has \(elements) elements") }
+        if size > 1 { shape.append(size) }
       }
-      let nameStart = offset
-      try skip(nameLength, "a tensor's name")
-      let name = String(decoding: contents[nameStart..<offset], as: UTF8.self)
+      let name = try text(nameLength)
       guard elements % layout.elements == 0 else { throw .wrong("the tensor \(name) has \(elements) elements") }
+      let start = offset
       try skip(elements / layout.elements * layout.bytes, "the tensor \(name)")
+      return (name, ModelTensor(shape: shape, type: type, bytes: contents[start..<offset]))
     }
 
     /// Elements and bytes of a block, by ggml's type number: plain numbers, the five classic and five newer quantisations.
@@ -154,5 +170,44 @@ struct ModelFile: Sendable, Hashable {
       2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
       10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210),
     ]
+  }
+}
+
+/// A tensor as it lies in the file, which is mapped and not read.
+struct ModelTensor: Sendable {
+  /// Without sizes of 1; the size that varies fastest comes first.
+  let shape: [Int]
+  /// ggml's number: 0 for 32-bit and 1 for 16-bit floating point.
+  let type: Int
+  let bytes: Data
+
+  /// The elements, if they are plain numbers; else empty.
+  var floats: [Float] {
+    bytes.withUnsafeBytes { bytes in
+      switch type {
+      case 0:
+        return (0..<bytes.count / 4).map { index in
+          let bits = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+          return Float(bitPattern: bits)
+        }
+      case 1:
+        return (0..<bytes.count / 2).map { index in
+          Self.float(half: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
+        }
+      default: return []
+      }
+    }
+  }
+
+  /// IEEE 754 binary16, which not every platform of Swift has as a type.
+  static func float(half bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10 & 0x1f)
+    let fraction = UInt32(bits & 0x3ff)
+    switch exponent {
+    case 0: return Float(sign: sign == 0 ? .plus : .minus, exponent: -24, significand: Float(fraction))
+    case 0x1f: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
+    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
   }
 }

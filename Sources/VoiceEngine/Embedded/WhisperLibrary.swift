@@ -26,13 +26,6 @@ final class WhisperLibrary: Sendable {
   let segmentText: @convention(c) @Sendable (Context, CInt) -> UnsafePointer<CChar>?
   let noSpeechProbability: @convention(c) @Sendable (Context, CInt) -> Float
 
-  let openDetector: @convention(c) @Sendable (UnsafePointer<CChar>, parley_whisper_vad_context_params) -> Context?
-  let detectSpeech: @convention(c) @Sendable (Context, UnsafePointer<Float>, CInt) -> Bool
-  let probabilityCount: @convention(c) @Sendable (Context) -> CInt
-  let probabilities: @convention(c) @Sendable (Context) -> UnsafePointer<Float>?
-  let resetDetector: @convention(c) @Sendable (Context) -> Void
-  let freeDetector: @convention(c) @Sendable (Context) -> Void
-
   /// - Parameter path: of the library, with a slash.
   /// - Throws: `DynamicLibraryFault` if it cannot be opened, lacks a function or has another layout.
   init(path: String) throws(DynamicLibraryFault) {
@@ -55,12 +48,6 @@ final class WhisperLibrary: Sendable {
     segmentCount = try function("whisper_full_n_segments")
     segmentText = try function("whisper_full_get_segment_text")
     noSpeechProbability = try function("whisper_full_get_segment_no_speech_prob")
-    openDetector = try function("whisper_vad_init_from_file_with_params")
-    detectSpeech = try function("whisper_vad_detect_speech_no_reset")
-    probabilityCount = try function("whisper_vad_n_probs")
-    probabilities = try function("whisper_vad_probs")
-    resetDetector = try function("whisper_vad_reset_state")
-    freeDetector = try function("whisper_vad_free")
 
     // Without a callback the library writes hundreds of lines to the standard error.
     log({ _, _, _ in }, nil)
