@@ -84,12 +84,12 @@ struct PiperTests {
     #expect(synthesizer.voices == ["joe"])
     #expect(synthesizer.description.implementation == "piper")
     #expect(!synthesizer.description.version.isEmpty)
-    let utterance = try await Utterance(synthesizer, "what is the weather in Paris?")
+    let utterance = try await SpokenClause(synthesizer, "what is the weather in Paris?")
     #expect(utterance.rate == 22_050)
     #expect(1...3.5 ~= utterance.seconds, "\(utterance.seconds) s")
     #expect(utterance.soundsLikeSpeech)
-    let fast = try await Utterance(synthesizer, "what is the weather in Paris?", speed: 1.5)
-    let slow = try await Utterance(synthesizer, "what is the weather in Paris?", speed: 0.5)
+    let fast = try await SpokenClause(synthesizer, "what is the weather in Paris?", speed: 1.5)
+    let slow = try await SpokenClause(synthesizer, "what is the weather in Paris?", speed: 0.5)
     #expect(fast.seconds < utterance.seconds * 0.85)
     #expect(slow.seconds > utterance.seconds * 1.5)
   }
@@ -114,9 +114,9 @@ struct PiperTests {
   @Test("Piper says nothing where there are no words, and goes on afterwards")
   func nothing() async throws {
     let synthesizer = try await Self.loaded.value
-    #expect(try await Utterance(synthesizer, "").samples.isEmpty)
-    #expect(try await Utterance(synthesizer, " ... \u{0} ").samples.isEmpty)
-    #expect(try await Utterance(synthesizer, "Good morning.").soundsLikeSpeech)
+    #expect(try await SpokenClause(synthesizer, "").samples.isEmpty)
+    #expect(try await SpokenClause(synthesizer, " ... \u{0} ").samples.isEmpty)
+    #expect(try await SpokenClause(synthesizer, "Good morning.").soundsLikeSpeech)
   }
 
   @Test("Piper speaks a long text clause by clause, and stops between clauses when nobody listens")
@@ -130,14 +130,14 @@ struct PiperTests {
       if count == 2 { break }
     }
     #expect(count == 2)
-    #expect(try await Utterance(synthesizer, "Good morning.").seconds < 4)
+    #expect(try await SpokenClause(synthesizer, "Good morning.").seconds < 4)
   }
 
   @Test("two of Piper's listeners each hear their own text")
   func concurrentSpeakers() async throws {
     let synthesizer = try await Self.loaded.value
-    async let short = Utterance(synthesizer, "Yes.")
-    async let long = Utterance(synthesizer, "This sentence is a good deal longer than the other one is.")
+    async let short = SpokenClause(synthesizer, "Yes.")
+    async let long = SpokenClause(synthesizer, "This sentence is a good deal longer than the other one is.")
     let (yes, sentence) = try await (short, long)
     #expect(yes.seconds < 1.6, "\(yes.seconds) s")
     #expect(sentence.seconds > 2, "\(sentence.seconds) s")

@@ -30,7 +30,7 @@ enum SynthesisParts {
 }
 
 /// Everything that a synthesizer made of a text.
-struct Utterance {
+struct SpokenClause {
   var samples: [Int16] = []
   var rate = 0
   var chunkCount = 0
@@ -64,13 +64,19 @@ struct Utterance {
     }
   }
 
-  /// Whether the same was said by the same voice. espeak-ng's samples and the pause behind them differ a little from run to
-  /// run; a leaked letter makes the words 0.3 s longer.
-  func resembles(_ other: Utterance) -> Bool {
+  /// Whether the same was said by the same voice. espeak-ng's samples and the pause behind them differ a little from
+  /// run to run; a leaked letter makes the words 0.3 s longer.
+  func resembles(_ other: SpokenClause) -> Bool {
     guard rate == other.rate, abs(spoken.count - other.spoken.count) < rate / 25 else { return false }
     let own = Self.loudness(of: spoken, rate: rate)
     let difference = zip(own, Self.loudness(of: other.spoken, rate: rate)).reduce(0.0) { $0 + abs($1.0 - $1.1) }
-    return difference < 0.25 * own.reduce(0, +)
+    let crossings = Double(Self.crossings(of: spoken)) / Double(max(Self.crossings(of: other.spoken), 1))
+    return difference < 0.25 * own.reduce(0, +) && 0.95...1.05 ~= crossings
+  }
+
+  /// How often the sign changes, which tells one voice from another.
+  private static func crossings(of samples: ArraySlice<Int16>) -> Int {
+    zip(samples, samples.dropFirst()).count { ($0 < 0) != ($1 < 0) }
   }
 
   /// Loud for much of the time and quiet in between, as words are; neither noise nor silence.

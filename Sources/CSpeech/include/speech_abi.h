@@ -101,6 +101,7 @@ enum {
   PARLEY_ORT_SET_INTER_OP_THREADS = 25,
   PARLEY_ORT_CREATE_TENSOR_WITH_DATA = 49,
   PARLEY_ORT_GET_TENSOR_DATA = 51,
+  PARLEY_ORT_GET_ELEMENT_TYPE = 60,
   PARLEY_ORT_GET_ELEMENT_COUNT = 64,
   PARLEY_ORT_GET_TYPE_AND_SHAPE = 65,
   PARLEY_ORT_CREATE_CPU_MEMORY_INFO = 69,
@@ -147,6 +148,7 @@ typedef parley_ort_status *(*parley_ort_create_tensor)(
     const parley_ort_memory_info *memory, void *bytes, size_t size, const int64_t *shape, size_t rank, int type,
     parley_ort_value **out);
 typedef parley_ort_status *(*parley_ort_get_tensor_data)(parley_ort_value *value, void **out);
+typedef parley_ort_status *(*parley_ort_get_element_type)(const parley_ort_shape *shape, int *out);
 typedef parley_ort_status *(*parley_ort_get_element_count)(const parley_ort_shape *shape, size_t *out);
 typedef parley_ort_status *(*parley_ort_get_shape)(const parley_ort_value *value, parley_ort_shape **out);
 typedef parley_ort_status *(*parley_ort_create_cpu_memory_info)(

@@ -8,11 +8,12 @@ import CSpeech
   import Darwin
 #endif
 
-/// espeak-ng, which has one voice and one callback for the whole process: this actor is the only one to call it, one call
-/// after another on its own executor. Piper's phonemes come from here too; every use sets its voice first.
+/// espeak-ng, which has one voice and one callback for the whole process: this actor is the only one to call it, one
+/// call after another on its own executor. Piper's phonemes come from here too; every use sets its voice first.
 ///
-/// An utterance is never stopped in the middle: from within its callback that leaves a character of it behind, which the
-/// next utterance then begins with. A whole clause takes some milliseconds; whoever lost interest drops the samples.
+/// An utterance is never stopped in the middle: in 1.51, ending it from within its callback leaves a character behind
+/// with which the phonemes of the next text then begin. A whole clause takes some milliseconds; whoever lost interest
+/// drops the samples.
 actor EspeakLibrary {
   /// The process's one.
   static let shared = EspeakLibrary()

@@ -1,5 +1,5 @@
-/// Speaks with espeak-ng: not beautiful, but at once (the first samples after a fraction of a millisecond) and in about a
-/// hundred languages.
+/// Speaks with espeak-ng: not beautiful, but at once (the first samples after a fraction of a millisecond) and in about
+/// a hundred languages.
 public struct EspeakSynthesizer: Synthesizer {
   public let description: StageDescription
   public let voices: [String]
@@ -7,7 +7,7 @@ public struct EspeakSynthesizer: Synthesizer {
 
   /// The English voices and variants that are worth offering; `start` keeps those which are installed.
   static let englishVoices = [
-    "en-us", "en-gb", "en-us+f3", "en-us+m3", "en-us+f2", "en-us+f4", "en-us+m1", "en-us+m7", "en-us+klatt4",
+    "en-us", "en-gb", "en-us+f3", "en-us+m3", "en-us+f2", "en-us+f4", "en-us+m7", "en-us+klatt4",
     "en-gb+f3",
     "en-gb+m3", "en-gb-scotland", "en-gb-x-rp", "en-us+whisper",
   ]

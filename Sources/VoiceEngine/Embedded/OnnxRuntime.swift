@@ -1,7 +1,7 @@
 import CSpeech
 
-/// ONNX Runtime's C interface, taken from its table of functions by position: every version only appends to the table, so
-/// no header is needed. Confined to the actor that opened it.
+/// ONNX Runtime's C interface, taken from its table of functions by position: every version only appends to the table,
+/// so no header is needed. Confined to the actor that opened it.
 final class OnnxRuntime {
   let version: String
   fileprivate let stage: StageName
@@ -178,6 +178,14 @@ final class OnnxSession {
     defer { runtime.release(shape, with: PARLEY_ORT_RELEASE_TYPE_AND_SHAPE) }
     let getShape = runtime.function(PARLEY_ORT_GET_TYPE_AND_SHAPE, as: parley_ort_get_shape.self)
     try runtime.check(getShape(value, &shape), "the output has no shape")
+    var type: Int32 = 0
+    let getType = runtime.function(PARLEY_ORT_GET_ELEMENT_TYPE, as: parley_ort_get_element_type.self)
+    try runtime.check(getType(shape, &type), "the output has no type")
+    // Elements of another width would be read beyond their end.
+    guard type == Int32(PARLEY_ORT_FLOAT) else {
+      throw StageFault(
+        runtime.stage, code: "model_file_invalid", message: "the model's output is not of 32-bit floats")
+    }
     var count = 0
     let getCount = runtime.function(PARLEY_ORT_GET_ELEMENT_COUNT, as: parley_ort_get_element_count.self)
     try runtime.check(getCount(shape, &count), "the output has no shape")

@@ -96,7 +96,8 @@ struct PiperVoiceCard: Sendable {
   }
 }
 
-/// A Piper voice: espeak-ng's phonemes, and a model that makes sound of them. One clause at a time, on its own executor.
+/// A Piper voice: espeak-ng's phonemes, and a model that makes sound of them. One clause at a time, on its own
+/// executor.
 actor PiperVoice {
   /// Longer texts are computed in pieces: the model's memory grows with the length.
   static let longestText = 300

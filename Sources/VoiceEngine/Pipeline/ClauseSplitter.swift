@@ -1,12 +1,13 @@
-/// Cuts text that arrives in pieces into clauses to be spoken, so that the voice can begin before the answer is complete.
+/// Cuts text that arrives in pieces into clauses to be spoken, so that the voice can begin before the answer is
+/// complete.
 ///
 /// The clauses put together are the text, scalar by scalar. Where it is cut depends on the text alone and not on how it
 /// was cut into pieces: a mark that needs the character after it waits for that.
 ///
-/// A clause ends behind `. ! ? ; : …` (with the quotes and brackets that close there) before white space, at the end of a
-/// line, and behind their full-width forms. The first clause is cut at the first of these, to be heard early; every later
-/// one at those and commas, once it is long enough to be spoken with a natural intonation. No clause ends inside a number,
-/// a time, an abbreviation, an initial or the number of a list's entry.
+/// A clause ends behind `. ! ? ; : …` (with the quotes and brackets that close there) before white space, at the end of
+/// a line, and behind their full-width forms. The first clause is cut at the first of these, to be heard early, or at a
+/// comma; every later one at any of them, once it is long enough to be spoken with a natural intonation. No clause ends
+/// inside a number, a time, an abbreviation, an initial or the number of a list's entry.
 public struct ClauseSplitter: Sendable {
   /// In Unicode scalars from the clause's first visible one to the mark.
   public struct Limits: Sendable, Hashable {

@@ -18,8 +18,8 @@ public enum SpokenText {
 
   // MARK: Lines
 
-  /// The line without what makes it a heading, an entry, a quotation, a row or a fence; and whether it was a heading, an
-  /// entry or a row.
+  /// The line without what makes it a heading, an entry, a quotation, a row or a fence; and whether it was a heading,
+  /// an entry or a row.
   private static func withoutBlockMarks(_ line: String) -> (text: String, isBlock: Bool) {
     var rest = line[...].drop { $0.isWhitespace }
     while rest.first == ">" { rest = rest.dropFirst().drop { $0.isWhitespace } }

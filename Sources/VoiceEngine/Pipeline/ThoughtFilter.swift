@@ -1,8 +1,9 @@
-/// Takes out of a streamed answer what a model thinks before it speaks: `<think>…</think>` and `<thinking>…</thinking>`, in
-/// any case. The tags may be cut anywhere; a possible beginning of one is held back until the next piece decides.
+/// Takes out of a streamed answer what a model thinks before it speaks: `<think>…</think>` and
+/// `<thinking>…</thinking>`, in any case. The tags may be cut anywhere; a possible beginning of one is held back until
+/// the next piece decides.
 ///
-/// What follows a tag that is never closed is a thought to the end. A closing tag without an opening one is dropped: some
-/// servers put the opening one in the prompt.
+/// What follows a tag that is never closed is a thought to the end. A closing tag without an opening one is dropped:
+/// some servers put the opening one in the prompt.
 public struct ThoughtFilter: Sendable {
   private static let opening = ["<think>", "<thinking>"]
   private static let closing = ["</think>", "</thinking>"]
