@@ -85,6 +85,7 @@ let package = Package(
     house(
       "Operator",
       [
+        "VoiceEngine", "LocalVoiceProvider", "Envelope", "Audio",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         logging, nioCore,
@@ -170,7 +171,7 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Routing", "SessionCore", "Translation", "WebSocketWire", nioCore, nioPosix, logging,
+        "Gateway", "Routing", "SessionCore", "Translation", "VoiceEngine", "WebSocketWire", nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

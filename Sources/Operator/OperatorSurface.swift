@@ -1,21 +1,48 @@
+import Envelope
 public import Foundation
 import HTTPTypes
 public import Hummingbird
-import NIOCore
+import LocalVoiceProvider
+public import NIOCore
+public import VoiceEngine
 
-/// The HTTP side of the server: what operators and health checks talk to.
+/// A request and where it comes from.
+public struct OperatorContext: RequestContext {
+  public var coreContext: CoreRequestContextStorage
+  /// Of the TCP connection; nil for a test's.
+  public let peer: SocketAddress?
+
+  public init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    peer = source.channel.remoteAddress
+  }
+}
+
+/// The HTTP side of the server: what operators and health checks talk to, and what the engine does beside sessions.
 public enum OperatorSurface {
-  /// A router that answers `GET /health`, and everything it does not know with an error object as JSON.
+  /// Why a client may not use what sessions and their keys are for; nil if it may.
+  public typealias Gatekeeper = @Sendable (Request, _ peer: SocketAddress?) -> Response?
+
+  /// A router that answers `GET /health`, speaks with the engine's voice, and answers everything it does not know with an
+  /// error object as JSON.
   ///
-  /// `now` gives the time stamp of the health answer.
+  /// - Parameters:
+  ///   - refusal: judges who may have speech.
+  ///   - now: gives the time stamp of the health answer.
   public static func router(
-    now: @escaping @Sendable () -> Date = { Date() }
-  ) -> Router<BasicRequestContext> {
-    let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    engine: VoiceEngine, refusal: @escaping Gatekeeper, now: @escaping @Sendable () -> Date = { Date() }
+  ) -> Router<OperatorContext> {
+    let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: JSONErrorMiddleware())
     router.get("/health") { _, _ in
       let stamp = now().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-      return json(.ok, #"{"status":"ok","timestamp":"\#(stamp)"}"#)
+      var health: JSONObject = ["status": "ok", "timestamp": .string(stamp)]
+      if engine.isPresent { health["engine"] = engine.profile.description }
+      return json(.ok, JSONValue.object(health).text)
+    }
+    router.post("/v1/audio/speech") { request, context in
+      if let refused = refusal(request, context.peer) { return refused }
+      return await SpeechRoute.answer(request, engine: engine)
     }
     // WebRTC and SIP calls are set up here at the original service; this server speaks WebSocket only.
     router.post("/v1/realtime/calls") { _, _ in

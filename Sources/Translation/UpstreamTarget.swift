@@ -4,6 +4,11 @@ public enum Upstream: Sendable, Equatable {
   case socket(UpstreamTarget)
   /// The voice engine of this process, which costs nothing to reach and needs no model to be named.
   case voiceEngine
+
+  /// What is dialled, where something is.
+  public var target: UpstreamTarget? {
+    if case .socket(let target) = self { target } else { nil }
+  }
 }
 
 /// Where and how to open an upstream connection. Scheme, host and port always come from the configuration.

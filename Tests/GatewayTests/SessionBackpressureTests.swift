@@ -4,6 +4,7 @@ import NIOEmbedded
 import SessionCore
 import Testing
 import Translation
+import VoiceEngine
 import WebSocketWire
 
 @testable import Gateway

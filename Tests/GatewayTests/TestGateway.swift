@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import Routing
 import Synchronization
+import VoiceEngine
 
 @testable import Gateway
 

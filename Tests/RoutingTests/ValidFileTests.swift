@@ -50,11 +50,12 @@ struct ValidFileTests {
       return
     }
     #expect(secret.reveal() == plantedSecret)
-    let gemini = try #require(table.providers["a"])
-    #expect(gemini.kind == .geminiLive(apiVersion: "v1alpha"))
-    #expect(gemini.remote?.endpoint.port == 80 && !gemini.remote?.endpoint.isSecure && gemini.remote?.endpoint.basePath.isEmpty)
-    #expect(gemini.remote?.caFile == "/conf/ca.pem")
-    guard case .none = gemini.remote?.credential else {
+    let entry = try #require(table.providers["a"])
+    #expect(entry.kind == .geminiLive(apiVersion: "v1alpha"))
+    let gemini = try #require(entry.remote)
+    #expect(gemini.endpoint.port == 80 && !gemini.endpoint.isSecure && gemini.endpoint.basePath.isEmpty)
+    #expect(gemini.caFile == "/conf/ca.pem")
+    guard case .none = gemini.credential else {
       Issue.record("a credential out of nowhere")
       return
     }

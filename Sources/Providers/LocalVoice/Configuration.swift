@@ -41,8 +41,8 @@ public struct LocalVoiceConfiguration: Sendable, Equatable {
     self.turnDetection = turnDetection
   }
 
-  /// `engine` of the session object: nobody shall mistake rules for a model.
-  var description: JSONValue {
+  /// `engine` of the session object and of `/health`: nobody shall mistake rules for a model.
+  public var description: JSONValue {
     var object = JSONObject()
     for stage in stages { object[stage.name] = .string(stage.label) }
     let notes = stages.compactMap { stage in stage.degradation.map { JSONValue.string("\(stage.name): \($0)") } }
