@@ -4,7 +4,7 @@ import Translation
 
 @testable import VoiceEngine
 
-@Suite("Faults of chat servers") struct RemoteChatFaultTests {
+@Suite("Faults of chat servers", .timeLimit(.minutes(2))) struct RemoteChatFaultTests {
   typealias Reply = LoopbackServer.Reply
 
   /// The fault of an answer to which the server replies so.

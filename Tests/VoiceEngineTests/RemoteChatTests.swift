@@ -5,7 +5,7 @@ import Translation
 
 @testable import VoiceEngine
 
-@Suite("Chat servers") struct RemoteChatTests {
+@Suite("Chat servers", .timeLimit(.minutes(2))) struct RemoteChatTests {
   typealias Reply = LoopbackServer.Reply
 
   static let key = Redacted("sk-test-0123456789")
@@ -108,6 +108,25 @@ import Translation
     }
   }
 
+  @Test("messages without words are left out")
+  func noWords() {
+    var request = ResponderRequest()
+    request.messages = [ChatMessage(role: .user, text: ""), ChatMessage(role: .user, text: "Hi")]
+    let messages = ChatServer(baseURL: "http://x", model: "m").body(for: request)["messages"]
+    #expect(messages == [["role": "user", "content": "Hi"]])
+  }
+
+  @Test("the answer is over at [DONE], even if the server then keeps the connection busy")
+  func doneIsDone() async throws {
+    var reply = Self.hello
+    reply.ending = .hold
+    try await withLoopback(reply) { server, client in
+      let responder = Self.responder(server, client, limits: .endless)
+      let (events, fault) = try await collect(responder.respond(to: Self.request()))
+      #expect(fault == nil && events.last == .finished(.complete))
+    }
+  }
+
   @Test("the client's limit goes before ours; tool choices by word")
   func limit() throws {
     var request = Self.request()
@@ -174,7 +193,7 @@ import Translation
   func cancellation() async throws {
     let reply = Reply.events([#"{"choices":[{"delta":{"content":"Once"}}]}"#], ending: .hold)
     try await withLoopback(reply) { server, client in
-      let responder = Self.responder(server, client)
+      let responder = Self.responder(server, client, limits: .endless)
       for try await event in responder.respond(to: Self.request()) {
         #expect(event == .text("Once"))
         break
@@ -187,7 +206,7 @@ import Translation
   @Test("a cancelled task closes the connection before there was an answer")
   func cancelledTask() async throws {
     try await withLoopback(.silent) { server, client in
-      let responder = Self.responder(server, client)
+      let responder = Self.responder(server, client, limits: .endless)
       let task = Task { try await collect(responder.respond(to: Self.request())).elements }
       while server.requests.isEmpty { await Task.yield() }
       task.cancel()

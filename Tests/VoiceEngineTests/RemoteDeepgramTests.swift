@@ -80,7 +80,7 @@ final class ScriptedDialer: SocketDialer {
   }
 }
 
-@Suite("Deepgram's live transcription") struct RemoteDeepgramTests {
+@Suite("Deepgram's live transcription", .timeLimit(.minutes(2))) struct RemoteDeepgramTests {
   static let finalize = #"{"type":"Finalize"}"#
   static let closeStream = #"{"type":"CloseStream"}"#
   static let keepAlive = #"{"type":"KeepAlive"}"#
@@ -248,7 +248,7 @@ final class ScriptedDialer: SocketDialer {
   }
 }
 
-@Suite("Faults of Deepgram's live transcription") struct RemoteDeepgramFaultTests {
+@Suite("Faults of Deepgram's live transcription", .timeLimit(.minutes(2))) struct RemoteDeepgramFaultTests {
   typealias Deepgram = RemoteDeepgramTests
 
   /// The fault of a turn in which `act` happens.

@@ -186,6 +186,17 @@ func withLoopback<Result>(
   }
 }
 
+extension RemoteLimits {
+  /// None that ends an exchange before a test does.
+  static var endless: RemoteLimits {
+    var limits = RemoteLimits()
+    limits.response = .seconds(3_600)
+    limits.idle = .seconds(3_600)
+    limits.total = .seconds(3_600)
+    return limits
+  }
+}
+
 /// All elements, and the fault that ended them.
 func collect<Element>(
   _ stream: AsyncThrowingStream<Element, any Error>

@@ -5,11 +5,12 @@ import Testing
 
 @testable import VoiceEngine
 
-@Suite("Models that hear and speak") struct RemoteOmniTests {
+@Suite("Models that hear and speak", .timeLimit(.minutes(2))) struct RemoteOmniTests {
   typealias Reply = LoopbackServer.Reply
 
   static func responder(_ server: LoopbackServer, _ client: HTTPClient) -> OmniResponder {
-    OmniResponder(client: client, server: OmniServer(baseURL: server.base, model: "Qwen/Qwen2.5-Omni-3B"))
+    OmniResponder(
+      client: client, server: OmniServer(baseURL: server.base, model: "Qwen/Qwen2.5-Omni-3B"), limits: .endless)
   }
 
   static func events(_ reply: Reply) async throws -> (elements: [ResponderEvent], fault: StageFault?) {
@@ -154,7 +155,7 @@ import Testing
   }
 }
 
-@Suite("Servers on this computer") struct RemoteLocalServersTests {
+@Suite("Servers on this computer", .timeLimit(.minutes(2))) struct RemoteLocalServersTests {
   @Test("servers that list models are found, in the candidates' order; others are not")
   func found() async throws {
     let chat = LoopbackServer.Reply.json(#"{"object":"list","data":[{"id":"llama3"},{"id":"nomic-embed-text"}]}"#)

@@ -7,7 +7,7 @@ import Translation
 
 @testable import VoiceEngine
 
-@Suite("Speech servers") struct RemoteSpeechTests {
+@Suite("Speech servers", .timeLimit(.minutes(2))) struct RemoteSpeechTests {
   typealias Reply = LoopbackServer.Reply
 
   static let samples: [Int16] = [1, -2, 300, -400, 5_000, -6_000, 32_767, -32_768]
@@ -29,7 +29,7 @@ import Translation
   ) -> OpenAISynthesizer {
     var speech = SpeechServer(baseURL: server.base, model: "tts-1", key: Redacted("sk-test-0123456789"))
     change(&speech)
-    return OpenAISynthesizer(client: client, server: speech)
+    return OpenAISynthesizer(client: client, server: speech, limits: .endless)
   }
 
   /// What is heard when the server replies so; all rates must be the same.

@@ -5,7 +5,7 @@ import Translation
 
 @testable import VoiceEngine
 
-@Suite("Transcription servers") struct RemoteTranscriberTests {
+@Suite("Transcription servers", .timeLimit(.minutes(2))) struct RemoteTranscriberTests {
   typealias Reply = LoopbackServer.Reply
 
   static func transcriber(
@@ -15,7 +15,7 @@ import Translation
     var service = TranscriptionServer(
       baseURL: "http://127.0.0.1:\(server.port)\(path)", model: "whisper-1", key: Redacted("sk-test-0123456789"))
     change(&service)
-    return OpenAITranscriber(client: client, server: service)
+    return OpenAITranscriber(client: client, server: service, limits: .endless)
   }
 
   static let samples: [Int16] = [0, 1, -1, 256]

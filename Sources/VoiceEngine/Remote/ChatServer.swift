@@ -55,7 +55,8 @@ public struct ChatServer: Sendable {
       messages.append(["role": "system", "content": .string(request.instructions)])
     }
     let history = HistoryBudget(tokens: historyTokens).trimmed(request.messages, instructions: request.instructions)
-    messages += history.map(Self.message)
+    // Some servers refuse a message without words; speech that was not understood leaves one.
+    messages += history.filter { !$0.text.isEmpty || !$0.calls.isEmpty || $0.role == .tool }.map(Self.message)
     body["messages"] = .array(messages)
     body["stream"] = true
     body["stream_options"] = ["include_usage": true]
