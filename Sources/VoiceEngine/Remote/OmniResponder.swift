@@ -80,12 +80,14 @@ public struct OmniResponder: Responder {
   private let server: OmniServer
   private let exchange: RemoteExchange
   private let url: String
+  private let listing: ModelListing
 
   public init(client: HTTPClient, server: OmniServer, limits: RemoteLimits = .init()) {
     let address = RemoteAddress(server.baseURL)
     description = StageDescription(.llm, "omni", model: server.model)
     self.server = server
     url = address.openAI("/chat/completions")
+    listing = ModelListing(url: address.openAI("/models"))
     exchange = RemoteExchange(
       stage: .llm, client: client, service: "The omni server at \(address.host)", limits: limits,
       discretion: Discretion([server.key].compactMap(\.self)))
@@ -93,9 +95,39 @@ public struct OmniResponder: Responder {
 
   public func respond(to request: ResponderRequest) -> AsyncThrowingStream<ResponderEvent, any Error> {
     producedStream { continuation in
+      var server = server
+      server.model = try await listing.name(of: server.model, key: server.key, exchange)
       let post = HTTPClientRequest.json(url, body: server.body(for: request), key: server.key)
       try await exchange.omni(post) { continuation.yield($0) }
     }
+  }
+}
+
+/// The names by which a server knows its models. vLLM lists them with their owner and refuses them without: it knows
+/// `Qwen2.5-Omni-3B` as `Qwen/Qwen2.5-Omni-3B`.
+private actor ModelListing {
+  private let url: String
+  private var listed: [String]?
+
+  init(url: String) {
+    self.url = url
+  }
+
+  /// The listed name that means `model`; `model` itself if it has an owner, or if the list does not help.
+  func name(of model: String, key: Redacted<String>?, _ exchange: RemoteExchange) async throws -> String {
+    guard !model.contains("/") else { return model }
+    if listed == nil {
+      var request = HTTPClientRequest(url: url)
+      request.headers.authorize(key)
+      do {
+        let reply = try await exchange.run(request) { try await $0.json() }
+        listed = (reply["data"]?.array ?? []).compactMap { $0["id"]?.string }
+      } catch is StageFault {
+        // The request for the answer meets the same fault, and tells of it. The next turn asks for the list again.
+      }
+    }
+    let names = listed ?? []
+    return names.contains(model) ? model : names.first { $0.hasSuffix("/" + model) } ?? model
   }
 }
 
