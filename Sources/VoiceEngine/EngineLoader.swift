@@ -19,6 +19,18 @@ extension VoiceEngine {
       configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
     return await loader.load()
   }
+
+  /// Only the voice of an engine, for who has something to say and nothing to hear. Nil where none is installed.
+  ///
+  /// - Throws: `StageFault` if the voice that is there does not load.
+  public static func voice(
+    _ configuration: RuntimeConfiguration, folder: EngineFolder, client: HTTPClient, dialer: any SocketDialer,
+    logger: Logger
+  ) async throws -> (any Synthesizer)? {
+    let loader = EngineLoader(
+      configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
+    return try await loader.synthesizer(configuration.resolved(Found(installedIn: folder, configuration)).tts)
+  }
 }
 
 /// Makes the parts of an engine from its configuration.
@@ -75,7 +87,8 @@ struct EngineLoader {
         ])
     }
     return VoiceEngine(
-      parts: parts, model: selection.sessionModel, turnDetection: configuration.initialTurnDetection)
+      parts: parts, model: selection.sessionModel, turnDetection: configuration.initialTurnDetection,
+      selection: selection)
   }
 
   private func degraded(_ stage: StageName, _ reason: String) {
@@ -101,18 +114,7 @@ struct EngineLoader {
     case .silero(let modelPath):
       do {
         let factory = try SileroFactory(folder: folder, model: modelPath)
-        let logger = self.logger
-        return (
-          factory.description,
-          {
-            do throws(StageFault) {
-              return try factory.detector()
-            } catch {
-              logger.warning("engine stage degraded", metadata: ["stage": "vad", "reason": "\(error.message)"])
-              return EnergyDetector()
-            }
-          }
-        )
+        return (factory.description, { factory.detector() })
       } catch {
         degraded(.vad, error.message)
         var description = EnergyDetector.description
@@ -187,7 +189,7 @@ struct EngineLoader {
     }
   }
 
-  private func synthesizer(
+  func synthesizer(
     _ choice: EngineSelection.Choice<EngineSelection.TTS>
   ) async throws -> (any Synthesizer)? {
     switch choice.value {
@@ -245,7 +247,7 @@ extension Found {
 
 extension EngineSelection {
   /// Why a stage is served as it is.
-  func reason(of stage: StageName) -> String {
+  public func reason(of stage: StageName) -> String {
     switch stage {
     case .vad: vad.reason
     case .stt: stt.reason

@@ -9,12 +9,22 @@ public final class VoiceEngine: Sendable {
   public let parts: EngineParts
   /// What a session begins with.
   public let profile: LocalVoiceConfiguration
+  /// Whether the server has a provider that is this engine.
+  public let isPresent: Bool
+  /// Why the parts are these; nil for an engine that was made of given parts.
+  public let selection: EngineSelection?
 
   /// - Parameters:
   ///   - model: what `session.model` says.
   ///   - turnDetection: of sessions that say nothing of it; nil for push-to-talk.
-  public init(parts: EngineParts, model: String, turnDetection: TurnDetection?) {
+  ///   - selection: why the parts are these.
+  public init(
+    parts: EngineParts, model: String, turnDetection: TurnDetection?, selection: EngineSelection? = nil,
+    isPresent: Bool = true
+  ) {
     self.parts = parts
+    self.isPresent = isPresent
+    self.selection = selection
     profile = LocalVoiceConfiguration(
       model: model,
       stages: parts.descriptions.map {
@@ -41,6 +51,6 @@ public final class VoiceEngine: Sendable {
       parts: EngineParts(
         vad: EnergyDetector.description, makeDetector: { EnergyDetector() }, transcriber: nil, responder: RuleResponder(),
         synthesizer: nil, logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
-      model: RuleResponder.model, turnDetection: nil)
+      model: RuleResponder.model, turnDetection: nil, isPresent: false)
   }
 }

@@ -25,16 +25,31 @@ enum Engine {
   static func start(
     file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
   ) async throws -> VoiceEngine {
-    let environment = ProcessInfo.processInfo.environment
-    let folder = EngineFolder(environment: environment)
-    let configuration: RuntimeConfiguration
+    await VoiceEngine.start(
+      try configuration(file: file), folder: folder, client: client, dialer: SocketConnector(group: loops),
+      logger: logger)
+  }
+
+  /// Only the voice of an engine; nil where there is none.
+  static func voice(
+    file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+  ) async throws -> (any Synthesizer)? {
+    try await VoiceEngine.voice(
+      try configuration(file: file), folder: folder, client: client, dialer: SocketConnector(group: loops),
+      logger: logger)
+  }
+
+  /// Where the parts are.
+  static var folder: EngineFolder { EngineFolder(environment: ProcessInfo.processInfo.environment) }
+
+  /// What the environment and the file say, or the fault on standard error and the end of the command.
+  static func configuration(file: String?) throws -> RuntimeConfiguration {
     do {
-      configuration = try RuntimeConfiguration.load(environment: environment, file: file, dataFolder: folder.root)
+      return try RuntimeConfiguration.load(
+        environment: ProcessInfo.processInfo.environment, file: file, dataFolder: folder.root)
     } catch {
       printError("error: \(error)")
       throw ExitCode.failure
     }
-    return await VoiceEngine.start(
-      configuration, folder: folder, client: client, dialer: SocketConnector(group: loops), logger: logger)
   }
 }

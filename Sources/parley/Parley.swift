@@ -15,7 +15,7 @@ struct Parley: AsyncParsableCommand {
       ways, live.
       """,
     version: version,
-    subcommands: [Serve.self, Check.self, StandIn.self, Version.self],
+    subcommands: [Serve.self, Say.self, EngineCommand.self, Check.self, StandIn.self, Version.self],
     defaultSubcommand: nil)
 }
 
