@@ -31,8 +31,15 @@ extension LocalVoiceTranslator {
   }
 
   mutating func sendWaitingAnswer(port: inout Port) {
-    guard var answer, answer.isWaiting, pending.isEmpty else { return }
+    guard pending.isEmpty else { return }
+    for index in side.indices where side[index].answer.isWaiting {
+      side[index].answer.isWaiting = false
+      send(.answer(request(for: side[index].answer)), port: &port)
+    }
+    guard var answer, answer.isWaiting else { return }
     answer.isWaiting = false
+    // All that was said is part of this answer.
+    owesAnswer = false
     answer.inputAudioMs = unansweredAudioMs
     unansweredAudioMs = 0
     self.answer = answer
@@ -58,26 +65,43 @@ extension LocalVoiceTranslator {
   mutating func finish(
     _ ending: ResponseTimeline.Ending, usage: Usage?, at now: Instant, port: inout Port
   ) {
-    let (itemID, milliseconds) = (timeline.openItemID, liveAudioMs)
-    timeline.finish(ending, usage: usage, &conversation, port: &port)
+    let unheardMs = answer.map { unheard(of: $0, at: now) } ?? 0
+    closeItem { $0.timeline.finish(ending, usage: usage, &$0.conversation, port: &port) }
     answer = nil
-    if let itemID {
-      spokenMs[itemID] = milliseconds
-      if let end = truncations[itemID] { cut(itemID, toMs: end) }
-    }
     truncations.removeAll()
     if spokenMs.count > Conversation.maximumItems {
       spokenMs = spokenMs.filter { conversation.item($0.key) != nil }
     }
-    armIdleTimeout(afterMs: milliseconds, at: now)
+    armIdleTimeout(afterMs: unheardMs, at: now)
   }
 
-  var liveAudioMs: Int { answer.map(audioMs) ?? 0 }
+  /// Remembers how much speech the open item of the answer has, when that ends it.
+  mutating func closeItem(_ end: (inout Self) -> Void) {
+    let (itemID, milliseconds) = (timeline.openItemID, openAudioMs)
+    end(&self)
+    guard let itemID else { return }
+    if let answer { self.answer?.closedAudioBytes = answer.audioBytes }
+    spokenMs[itemID] = milliseconds
+    if let end = truncations.removeValue(forKey: itemID) { cut(itemID, toMs: end) }
+  }
 
-  func audioMs(_ answer: Answer) -> Int {
+  /// The length of the speech of the open item.
+  var openAudioMs: Int {
+    answer.map { milliseconds(ofBytes: $0.audioBytes - $0.closedAudioBytes, of: $0) } ?? 0
+  }
+
+  func audioMs(_ answer: Answer) -> Int { milliseconds(ofBytes: answer.audioBytes, of: answer) }
+
+  private func milliseconds(ofBytes count: Int, of answer: Answer) -> Int {
     let format = answer.options?.audio?.output?.format ?? session.audio.output.format
     let bytesPerSample = if case .pcm = format { PCM16.bytesPerSample } else { 1 }
-    return answer.audioBytes / max(1, format.rate * bytesPerSample / 1_000)
+    return count / max(1, format.rate * bytesPerSample / 1_000)
+  }
+
+  /// The milliseconds of an answer that the user has still to hear: it is played from its first sound on, and sent faster.
+  private func unheard(of answer: Answer, at now: Instant) -> Int {
+    guard let begin = answer.spokenFrom else { return 0 }
+    return max(0, audioMs(answer) - (now - begin).wholeMilliseconds)
   }
 
   /// Words are counted by the model or estimated by the engine; speech by its length.
@@ -85,7 +109,9 @@ extension LocalVoiceTranslator {
     let answer = answer ?? self.answer
     let inputAudio = (answer?.inputAudioMs ?? 0) / Limits.inputMsPerToken
     let outputAudio = (answer.map(audioMs) ?? 0) / Limits.outputMsPerToken
-    let (inputText, outputText) = (end?.inputTokens ?? 0, end?.outputTokens ?? 0)
+    // A service may count what no service can mean.
+    let inputText = min(max(0, end?.inputTokens ?? 0), Limits.mostTokens)
+    let outputText = min(max(0, end?.outputTokens ?? 0), Limits.mostTokens)
     return Usage(
       totalTokens: inputText + inputAudio + outputText + outputAudio, inputTokens: inputText + inputAudio,
       outputTokens: outputText + outputAudio,
@@ -113,13 +139,14 @@ extension LocalVoiceTranslator {
 
   /// The conversation, or what the client gives in its place.
   private func messages(of options: ResponseOptions?) -> [AnswerRequest.Message] {
-    let items: [Item] = (options?.input).map { input in
-      input.compactMap { item in
-        item.type == .itemReference ? item.id.flatMap { conversation.item($0) } : item
-      }
-    } ?? conversation.items
+    let items: [Item] =
+      (options?.input).map { input in
+        input.compactMap { item in
+          item.type == .itemReference ? item.id.flatMap { conversation.item($0) } : item
+        }
+      } ?? conversation.items
     var messages: [AnswerRequest.Message] = []
-    for item in items where item.id != timeline.openItemID { append(item, to: &messages) }
+    for item in items where item.id == nil || item.id != timeline.openItemID { append(item, to: &messages) }
     return messages
   }
 

@@ -9,7 +9,7 @@ extension LocalVoiceTranslator {
     _ message: ByteBuffer, at now: Instant, port: inout Port
   ) throws(TranslationFault) {
     if let (response, base64) = EngineEvent.audio(in: message) {
-      return audio(base64, of: response, port: &port)
+      return audio(base64, of: response, at: now, port: &port)
     }
     let event: EngineEvent
     do {
@@ -22,7 +22,9 @@ extension LocalVoiceTranslator {
       port.upstreamBecameReady()
     case .speechStarted, .speechStopped, .transcribed, .notTranscribed:
       heard(event, at: now, port: &port)
-    case .text, .audio, .call, .finished, .failed:
+    case .audio(let response, let base64):
+      audio(ByteBuffer(string: base64), of: response, at: now, port: &port)
+    case .text, .call, .finished, .failed:
       answered(event, at: now, port: &port)
     }
   }
@@ -52,11 +54,13 @@ extension LocalVoiceTranslator {
         port.emit(
           EventFault(
             code: "input_audio_too_long",
-            message: "The turn was ended after \(speech.lengthMs) ms, the longest that is taken; what follows is a new one.",
+            message:
+              "The turn was ended after \(speech.lengthMs) ms, the longest that is taken; what follows is a new one.",
             param: "audio"), eventID: nil)
       }
       take(
-        speech, as: turn, durationMs: min(speech.lengthMs, atMs - startMs), wantsAnswer: createsResponses, port: &port)
+        speech, as: turn, durationMs: max(0, min(speech.lengthMs, atMs - startMs)), wantsAnswer: createsResponses,
+        port: &port)
       if isSpeech {
         recognise(turn, port: &port)
       } else {
@@ -92,7 +96,7 @@ extension LocalVoiceTranslator {
     if var speech = turn.speech {
       speech.finish(transcript: text, isReported: reportsTranscripts, &conversation, port: &port)
     } else {
-      fillIn(text, of: turn.itemID)
+      fillIn(text, of: turn)
     }
     unansweredAudioMs += turn.durationMs
     if text.isEmpty {
@@ -123,7 +127,10 @@ extension LocalVoiceTranslator {
     } else if code == "rate_limit_exceeded" {
       port.emit(EventFault(type: "rate_limit_error", code: code, message: message, param: nil), eventID: nil)
     }
-    if turn.wantsAnswer, !timeline.isLive {
+    if answer?.isWaiting == true {
+      // What it was to answer is not known.
+      finish(.failed(code: code, message: message), usage: nil, at: now, port: &port)
+    } else if turn.wantsAnswer, !timeline.isLive {
       timeline.begin(
         form: form(of: nil), session: session, options: nil, conversation: conversation, port: &port)
       finish(.failed(code: code, message: message), usage: nil, at: now, port: &port)
@@ -139,7 +146,7 @@ extension LocalVoiceTranslator {
   /// The audio behind an item is kept for a model that hears, until it has answered.
   private mutating func keepSpeech(_ turn: String, of itemID: String, port: inout Port) {
     if configuration.answersSpeech, conversation.item(itemID) != nil {
-      heard[itemID] = turn
+      if let earlier = heard.updateValue(turn, forKey: itemID) { send(.forget(turn: earlier), port: &port) }
     } else {
       send(.forget(turn: turn), port: &port)
     }
@@ -149,24 +156,24 @@ extension LocalVoiceTranslator {
     if let turn = heard.removeValue(forKey: itemID) { send(.forget(turn: turn), port: &port) }
   }
 
-  /// Puts the words of a recording into the first part that has none.
-  private mutating func fillIn(_ text: String, of itemID: String) {
-    guard var item = conversation.item(itemID), var content = item.content else { return }
-    for index in content.indices {
-      guard case .inputAudio(let audio, nil, let unknown) = content[index] else { continue }
-      content[index] = .inputAudio(audio: audio, transcript: text, unknown: unknown)
-      break
-    }
-    item.content = content
+  /// Puts the words of a recording into its part; the recordings of an item may be recognised in any order.
+  private mutating func fillIn(_ text: String, of turn: Turn) {
+    guard var item = conversation.item(turn.itemID), let content = item.content,
+      content.indices.contains(turn.contentIndex),
+      case .inputAudio(let audio, nil, let unknown) = content[turn.contentIndex]
+    else { return }
+    item.content?[turn.contentIndex] = .inputAudio(audio: audio, transcript: text, unknown: unknown)
     conversation.replace(item)
   }
 
   // MARK: Answers
 
-  private mutating func audio(_ base64: ByteBuffer, of response: String, port: inout Port) {
-    let byteCount = base64.readableBytes / 4 * 3
+  private mutating func audio(_ base64: ByteBuffer, of response: String, at now: Instant, port: inout Port) {
+    let padding = base64.readableBytesView.suffix(2).count { $0 == UInt8(ascii: "=") }
+    let byteCount = max(0, base64.readableBytes / 4 * 3 - padding)
     if answer?.id == response {
       answer?.audioBytes += byteCount
+      if answer?.spokenFrom == nil { answer?.spokenFrom = now }
       timeline.audio(base64, &conversation, port: &port)
     } else if let index = side.firstIndex(where: { $0.answer.id == response }) {
       side[index].answer.audioBytes += byteCount
@@ -181,7 +188,9 @@ extension LocalVoiceTranslator {
       switch event {
       case .text(_, let delta): timeline.words(delta, &conversation, port: &port)
       case .call(_, let call):
-        timeline.call(call.id, name: call.name, arguments: call.arguments, &conversation, port: &port)
+        closeItem {
+          $0.timeline.call(call.id, name: call.name, arguments: call.arguments, &$0.conversation, port: &port)
+        }
       case .finished(let end):
         finish(end.ending, usage: usage(of: end), at: now, port: &port)
         answerIfPossible(at: now, port: &port)

@@ -11,6 +11,8 @@ enum Limits {
   /// OpenAI counts a token for each 100 ms of the user's speech and for each 50 ms of the model's.
   static let inputMsPerToken = 100
   static let outputMsPerToken = 50
+  /// Counts of words above it are cut to it.
+  static let mostTokens = 1_000_000_000
 }
 
 /// How long semantic detection waits in silence. The engine does not know what a sentence means; the eagerness says how

@@ -12,8 +12,9 @@ public struct LocalVoiceTranslator: Translator {
   /// A turn whose audio the engine has.
   struct Turn: Sendable {
     var speech: SpeechTurn?
-    /// The item that the words belong to.
+    /// The item that the words belong to, and which part of it.
     var itemID: String
+    var contentIndex = 0
     var durationMs: Int
     /// The end of it asks for an answer.
     var wantsAnswer: Bool
@@ -26,6 +27,10 @@ public struct LocalVoiceTranslator: Translator {
     /// The words of the user that it answers are still being recognised.
     var isWaiting: Bool
     var audioBytes = 0
+    /// Of these, the ones of items that are closed.
+    var closedAudioBytes = 0
+    /// When the first of its speech went out: from then on the user hears it.
+    var spokenFrom: Instant?
     /// Of the user's speech that it answers.
     var inputAudioMs = 0
   }
@@ -133,9 +138,9 @@ public struct LocalVoiceTranslator: Translator {
     guard let due = idleAt, now >= due else { return }
     idleAt = nil
     guard listening == nil, !isMidTurn else { return }
-    var speech = SpeechTurn(committedByClient: heardMs - idleFromMs, port: &port)
-    port.emit(
-      .inputAudioBufferTimeoutTriggered(audioStartMs: idleFromMs, audioEndMs: heardMs, itemID: speech.itemID))
+    let startMs = min(idleFromMs, heardMs)
+    var speech = SpeechTurn(committedByClient: heardMs - startMs, port: &port)
+    port.emit(.inputAudioBufferTimeoutTriggered(audioStartMs: startMs, audioEndMs: heardMs, itemID: speech.itemID))
     speech.commit(&conversation, port: &port)
     speech.finish(transcript: "", isReported: false, &conversation, port: &port)
     send(.clear, port: &port)
@@ -145,13 +150,15 @@ public struct LocalVoiceTranslator: Translator {
   }
 
   /// Silence counts from the end of what the user hears, which is sent faster than it is spoken.
+  ///
+  /// - Parameter playbackMs: what is still to be heard.
   mutating func armIdleTimeout(afterMs playbackMs: Int, at now: Instant) {
     idleAt = nil
     guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0 else {
       return
     }
     idleAt = now + .milliseconds(playbackMs + idle)
-    idleFromMs = heardMs
+    idleFromMs = heardMs + playbackMs
   }
 
   // MARK: End

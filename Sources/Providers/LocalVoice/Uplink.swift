@@ -59,7 +59,12 @@ extension LocalVoiceTranslator {
         rate: SampleRate(hertz: session.audio.input.format.rate) ?? .hz24000, bytesPerSample: bytesPerSample)
     }
     if hearing != old.hearing { send(.hear(hearing), port: &port) }
-    if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {} else { idleAt = nil }
+    // The engine detects afresh: a turn that went on while nothing was detected has no end of its own.
+    if hearing.detection == .automatic, old.hearing.detection == .manual { listening = nil }
+    if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
+    } else {
+      idleAt = nil
+    }
     port.emit(.sessionUpdated(session))
   }
 
@@ -107,23 +112,23 @@ extension LocalVoiceTranslator {
       throw .unsupported(
         "Only messages, function calls and their outputs are supported by the local engine.", param: "item.type")
     }
-    let recordings = try Self.takeRecordings(&item, bytesPerSample: bytesPerSample)
+    let recordings = try Self.takeRecordings(&item)
     let previous = try conversation.insert(item, after: position)
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(.conversationItemDone(item: item, previousItemID: previous))
     guard let id = item.id else { return }
-    for base64 in recordings {
+    for (index, base64) in recordings {
       turnCount += 1
       let turn = "item_\(turnCount)"
       send(.recording(turn: turn, base64: base64, format: session.audio.input.format), port: &port)
-      pending[turn] = Turn(speech: nil, itemID: id, durationMs: 0, wantsAnswer: false)
+      pending[turn] = Turn(speech: nil, itemID: id, contentIndex: index, durationMs: 0, wantsAnswer: false)
       recognise(turn, port: &port)
     }
   }
 
   /// The audio of an item that has no words yet goes to the engine and not into the mirror.
-  private static func takeRecordings(_ item: inout Item, bytesPerSample: Int) throws(EventFault) -> [String] {
-    var recordings: [String] = []
+  private static func takeRecordings(_ item: inout Item) throws(EventFault) -> [(index: Int, base64: String)] {
+    var recordings: [(index: Int, base64: String)] = []
     for (index, part) in (item.content ?? []).enumerated() {
       let param = "item.content[\(index)]"
       switch part {
@@ -136,7 +141,7 @@ extension LocalVoiceTranslator {
         }
         do {
           let payload = try AudioPayload.standard(from: audio, bytesPerSample: 1)
-          if transcript == nil { recordings.append(String(buffer: payload.base64)) }
+          if transcript == nil { recordings.append((index, String(buffer: payload.base64))) }
         } catch {
           throw .invalidValue(param: param + ".audio", because: error.message)
         }
@@ -153,15 +158,16 @@ extension LocalVoiceTranslator {
     _ itemID: String, contentIndex: Int, audioEndMs: Int, port: inout Port
   ) throws(EventFault) {
     guard let item = conversation.item(itemID) else { throw .truncateOfUnknownItem(itemID) }
-    let isSpoken = if case .outputAudio? = item.content?.first { true } else { itemID == timeline.openItemID }
+    let isOpen = itemID == timeline.openItemID
+    let isSpoken = if case .outputAudio? = item.content?.first { true } else { isOpen && timeline.live?.form == .audio }
     guard item.role == .assistant, isSpoken, contentIndex == 0 else { throw .truncateOfOtherContent() }
-    let length = itemID == timeline.openItemID ? liveAudioMs : spokenMs[itemID] ?? 0
+    let length = isOpen ? openAudioMs : spokenMs[itemID] ?? 0
     guard audioEndMs <= length else {
       throw .invalidValue(
         param: "audio_end_ms",
         because: "Audio content of \(length)ms is already shorter than \(audioEndMs)ms.")
     }
-    if itemID == timeline.openItemID {
+    if isOpen {
       truncations[itemID] = audioEndMs
     } else {
       cut(itemID, toMs: audioEndMs)
@@ -194,23 +200,33 @@ extension LocalVoiceTranslator {
       return begin(options, at: now, port: &port)
     }
     guard side.count < Limits.sideResponses else {
-      throw .tooMuchHeld("\(Limits.sideResponses) responses outside of the conversation are open already.", param: "response")
+      throw .tooMuchHeld(
+        "\(Limits.sideResponses) responses outside of the conversation are open already.", param: "response")
     }
     var timeline = ResponseTimeline(besideConversation: &port)
     timeline.begin(
       form: form(of: options), session: session, options: effective(options), conversation: conversation, port: &port)
     guard let live = timeline.live else { return }
-    let answer = Answer(id: live.id, options: options, isWaiting: false)
+    // Only what is given in full needs none of the words that are still being recognised.
+    let needsConversation = options?.input?.contains { $0.type == .itemReference } ?? true
+    let answer = Answer(id: live.id, options: options, isWaiting: needsConversation && !pending.isEmpty)
     side.append((timeline, answer))
-    send(.answer(request(for: answer)), port: &port)
+    if !answer.isWaiting { send(.answer(request(for: answer)), port: &port) }
   }
 
-  /// An item that is named must be there before anything begins.
+  /// An item that is named must be there before anything begins, and what only an item can bring along is refused.
   private func checkInput(of options: ResponseOptions?) throws(EventFault) {
-    for (index, item) in (options?.input ?? []).enumerated() where item.type == .itemReference {
-      guard let id = item.id, conversation.item(id) != nil else {
-        throw .invalidValue(
-          param: "response.input[\(index)].id", because: "the conversation has no item with this id.")
+    for (index, item) in (options?.input ?? []).enumerated() {
+      let param = "response.input[\(index)]"
+      if item.type == .itemReference {
+        guard let id = item.id, conversation.item(id) != nil else {
+          throw .invalidValue(param: param + ".id", because: "the conversation has no item with this id.")
+        }
+      }
+      for (part, content) in (item.content ?? []).enumerated() where content.text == nil {
+        throw .unsupported(
+          "The local engine takes text and transcripts as the input of one response; recordings as conversation items.",
+          param: param + ".content[\(part)].type")
       }
     }
   }

@@ -78,7 +78,8 @@ extension EngineEvent {
       ["type": "speech_started", "turn": .string(turn), "at_ms": .number(JSONNumber(atMs))]
     case .speechStopped(let turn, let atMs, let isSpeech, let wasCut):
       [
-        "type": "speech_stopped", "turn": .string(turn), "at_ms": .number(JSONNumber(atMs)), "is_speech": .bool(isSpeech),
+        "type": "speech_stopped", "turn": .string(turn), "at_ms": .number(JSONNumber(atMs)),
+        "is_speech": .bool(isSpeech),
         "was_cut": .bool(wasCut),
       ]
     case .transcribed(let turn, let text): ["type": "transcribed", "turn": .string(turn), "text": .string(text)]
@@ -145,8 +146,11 @@ private enum Framed {
     return text
   }
 
+  /// A position in a session's audio.
   static func number(_ value: JSONValue, _ key: String) throws(EngineWireFault) -> Int {
-    guard let number = value[key]?.int else { throw EngineWireFault(reason: "no \(key)") }
+    guard let number = value[key]?.int, (0...Int(Int32.max)).contains(number) else {
+      throw EngineWireFault(reason: "no \(key)")
+    }
     return number
   }
 
