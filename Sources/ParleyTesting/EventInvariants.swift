@@ -3,7 +3,10 @@ public import Envelope
 /// What must hold for the events of any session, whatever happened to it.
 public struct EventInvariants: Sendable {
   private var eventIDs: Set<String> = []
+  /// Of the conversation: one at a time.
   private var liveResponse: String?
+  /// Outside of the conversation: any number.
+  private var sideResponses: Set<String> = []
   private var doneResponses: Set<String> = []
   private var openItems: [String: String] = [:]
   private var knownItems: Set<String> = []
@@ -22,7 +25,11 @@ public struct EventInvariants: Sendable {
   public static func violations(in events: [JSONValue], isComplete: Bool) -> [String] {
     var checker = Self()
     for event in events { checker.observe(event) }
-    if isComplete, let id = checker.liveResponse { checker.violations.append("\(id) was never done") }
+    if isComplete {
+      for id in checker.sideResponses.sorted() + (checker.liveResponse.map { [$0] } ?? []) {
+        checker.violations.append("\(id) was never done")
+      }
+    }
     return checker.violations
   }
 
@@ -38,20 +45,28 @@ public struct EventInvariants: Sendable {
     if let responseID, doneResponses.contains(responseID) { violations.append("\(type) after response.done") }
     switch type {
     case "response.created":
-      check(liveResponse == nil, "two live responses")
-      liveResponse = responseID
+      if let responseID, event["response"]?["conversation_id"]?.isNull == true {
+        check(sideResponses.insert(responseID).inserted, "a response created twice")
+      } else {
+        check(liveResponse == nil, "two live responses of the conversation")
+        liveResponse = responseID
+      }
     case "response.done":
-      check(responseID == liveResponse, "response.done of a response that is not live")
-      check(openItems.isEmpty, "response.done with open items")
+      check(isLive(responseID), "response.done of a response that is not live")
+      check(!openItems.values.contains { $0 == responseID }, "response.done with open items")
       responseID.map { _ = doneResponses.insert($0) }
-      liveResponse = nil
+      if responseID.flatMap({ sideResponses.remove($0) }) == nil { liveResponse = nil }
     case "response.output_item.added":
-      check(responseID == liveResponse, "an output item outside the live response")
+      check(isLive(responseID), "an output item of a response that is not live")
       event["item"]?["id"]?.string.map { openItems[$0] = responseID }
     case "response.output_item.done":
       check(event["item"]?["id"]?.string.flatMap { openItems.removeValue(forKey: $0) } != nil, "an item done, not open")
     case "conversation.item.added":
-      check(event["item"]?["id"]?.string.map { knownItems.insert($0).inserted } == true, "an item added twice")
+      let item = event["item"]?["id"]?.string
+      check(item.map { knownItems.insert($0).inserted } == true, "an item added twice")
+      let owner = item.flatMap { openItems[$0] }
+      check(
+        owner.map { !sideResponses.contains($0) } ?? true, "an item of the conversation, of a response outside of it")
     case "conversation.item.done":
       check(event["item"]?["id"]?.string.map { doneItems.insert($0).inserted } == true, "an item done twice")
     case "input_audio_buffer.speech_started":
@@ -70,6 +85,11 @@ public struct EventInvariants: Sendable {
         check(openItems[item] == responseID, "\(type) for an item that is not open")
       }
     }
+  }
+
+  private func isLive(_ response: String?) -> Bool {
+    guard let response else { return false }
+    return response == liveResponse || sideResponses.contains(response)
   }
 
   private mutating func check(_ holds: Bool, _ violation: String) {

@@ -34,7 +34,8 @@ public struct SessionDialogue: Sendable {
       return nil
     }
 
-    static func + (left: Step, right: Step) -> Step {
+    /// Two inputs seen as one.
+    public static func + (left: Step, right: Step) -> Step {
       Step(
         events: left.events + right.events, upstream: left.upstream + right.upstream,
         actions: left.actions + right.actions)
