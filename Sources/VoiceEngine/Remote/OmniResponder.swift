@@ -122,8 +122,8 @@ private actor ModelListing {
       do {
         let reply = try await exchange.run(request) { try await $0.json() }
         listed = (reply["data"]?.array ?? []).compactMap { $0["id"]?.string }
-      } catch is StageFault {
-        // The request for the answer meets the same fault, and tells of it. The next turn asks for the list again.
+      } catch let fault as StageFault where fault.code != "llm_unreachable" && fault.code != "llm_timeout" {
+        // A server without a list takes the name as it is, or says itself what is wrong. The next turn asks again.
       }
     }
     let names = listed ?? []
