@@ -14,8 +14,10 @@ import Testing
     "OpenAIWire": ["NIOCore", "Audio", "Envelope", "Translation"],
     "Providers/OpenAI": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
     "Providers/GeminiLive": ["NIOCore", "Audio", "Envelope", "Translation"],
+    "Providers/LocalVoice": ["NIOCore", "Audio", "Envelope", "Translation"],
     "SessionCore": [
       "NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire", "OpenAIProvider", "GeminiLiveProvider",
+      "LocalVoiceProvider",
     ],
   ]
 
@@ -97,9 +99,7 @@ import Testing
   func manifest() throws {
     let text = try String(contentsOf: Self.root.appending(path: "Package.swift"), encoding: .utf8)
     for target in Self.pure.keys.sorted() {
-      let name =
-        target == "Providers/OpenAI"
-        ? "OpenAIProvider" : target == "Providers/GeminiLive" ? "GeminiLiveProvider" : target
+      let name = target.hasPrefix("Providers/") ? target.dropFirst("Providers/".count) + "Provider" : target
       #expect(text.contains("\"\(name)\""), "\(name) is not in the manifest")
     }
     #expect(!text.contains("from: \""), "dependencies have exact versions")

@@ -170,11 +170,38 @@ struct DiskTests {
   func shippedTable() throws {
     let sources = SecretSources(environment: { _ in nil }, file: SecretSources.process.file)
     let table = try RouteTable.load(path: Self.root + "/routes.json", sources: sources)
-    #expect(table.defaultProvider == "openai")
+    #expect(table.defaultProvider == "local")
+    #expect(table.providers["local"]?.kind == .local && table.providers["local"]?.unavailability == nil)
     #expect(table.providers["openai"]?.unavailability == .variableNotSet("OPENAI_API_KEY"))
     #expect(table.providers["gemini"]?.unavailability == .variableNotSet("GEMINI_API_KEY"))
     #expect(table.providers["openai"]?.remote?.endpoint.description == "wss://api.openai.com:443/v1/realtime")
     #expect(table.routes.map(\.path) == RouteTable.defaultPaths)
+  }
+
+  @Test("R003, R014: without keys every session is the engine's, whatever model its client is built with")
+  func withoutKeys() throws {
+    let sources = SecretSources(environment: { _ in nil }, file: SecretSources.process.file)
+    let table = try RouteTable.load(path: Self.root + "/routes.json", sources: sources)
+    for model in [nil, "gpt-realtime", "gemini-3.8-live", "Qwen2.5-Omni-3B", "anything"] {
+      #expect(try table.choose(path: "/v1/realtime", provider: nil, model: model).provider.name == "local")
+    }
+    #expect(throws: RouteRefusal.providerUnavailable(name: "openai", .variableNotSet("OPENAI_API_KEY"))) {
+      try table.choose(path: "/v1/realtime", provider: "openai", model: nil)
+    }
+    #expect(throws: RouteRefusal.providerUnavailable(name: "openai", .variableNotSet("OPENAI_API_KEY"))) {
+      try table.choose(path: "/v1/realtime", provider: nil, model: "openai/gpt-realtime")
+    }
+  }
+
+  @Test("a model's name still chooses a provider that has its key before the engine")
+  func withKey() throws {
+    let sources = SecretSources(
+      environment: { $0 == "OPENAI_API_KEY" ? "k" : nil }, file: SecretSources.process.file)
+    let table = try RouteTable.load(path: Self.root + "/routes.json", sources: sources)
+    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "gpt-realtime").provider.name == "openai")
+    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "gemini-x").provider.name == "local")
+    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "Qwen2.5-Omni-3B").provider.name == "local")
+    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: nil).provider.name == "local")
   }
 
   @Test("The stand-in example is valid and needs no key")

@@ -73,13 +73,18 @@ private let wrongShapes: [WrongFile] = [
 
 private let wrongProviders: [WrongFile] = [
   WrongFile(
+    "a local provider with an address and a key",
+    provider(#""kind": "local", "url": "ws://127.0.0.1", "key": "env:OPENAI_API_KEY""#),
+    "routes.json:4: providers.openai.url: not a setting of kind \"local\"",
+    "routes.json:4: providers.openai.key: not a setting of kind \"local\""),
+  WrongFile(
     "a provider without anything", provider(""),
     "routes.json:4: providers.openai.kind: missing required key",
     "routes.json:4: providers.openai.url: missing required key",
     "routes.json:4: providers.openai.model: missing required key"),
   WrongFile(
     "an unknown kind", gemini("").replacing("gemini-live", with: "gemini"),
-    #"routes.json:4: providers.openai.kind: unknown provider kind "gemini"; known: openai, gemini-live"#),
+    #"routes.json:4: providers.openai.kind: unknown provider kind "gemini"; known: local, openai, gemini-live"#),
   WrongFile(
     "a near kind", gemini("").replacing("gemini-live", with: "gemini-life"),
     #"routes.json:4: providers.openai.kind: unknown provider kind "gemini-life"; did you mean "gemini-live"?"#),

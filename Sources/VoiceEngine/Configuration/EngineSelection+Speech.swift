@@ -145,11 +145,11 @@ extension RuntimeConfiguration {
     let wanted = asked(.vad, for: vad.provider.rawValue)
     switch vad.provider {
     case .silero:
-      guard found.hasWhisperLibrary, found.hasSileroModel else {
-        let missing = found.hasWhisperLibrary ? "the Silero model" : "the Whisper library, which runs it,"
+      guard found.hasSileroModel else {
+        let missing = "the Silero model is not installed"
         return .init(
-          value: .energy, implementation: "energy", model: "", reason: "\(missing) is not installed",
-          degradation: "\(wanted) is not to be had: \(missing) is not installed (make setup); loudness decides")
+          value: .energy, implementation: "energy", model: "", reason: missing,
+          degradation: "\(wanted) is not to be had: \(missing) (make setup); loudness decides")
       }
       return .init(value: .silero(modelPath: vad.modelPath), implementation: "silero", model: "", reason: wanted)
     case .energy:

@@ -34,14 +34,13 @@ struct AnswerRun: Sendable {
     let started = ContinuousClock.now
     do {
       let (tally, audioMs) = try await produce(started)
-      guard !Task.isCancelled else { return playback.stop() }
       let reason: AnswerEnd.Reason =
         switch tally.ending {
         case .complete: .complete
         case .maximumTokens: .maximumTokens
         case .contentFilter: .contentFilter
         }
-      say(
+      try await say(
         .finished(
           AnswerEnd(
             response: request.id, reason: reason, inputTokens: tally.inputTokens, outputTokens: tally.outputTokens,
@@ -51,13 +50,20 @@ struct AnswerRun: Sendable {
       let fault = error as? StageFault ?? StageFault(.llm, code: "engine_failed", message: "The answer failed.")
       parts.logger.warning(
         "stage failed", metadata: ["stage": "\(fault.stage.rawValue)", "fault": "\(fault.code)"])
-      say(.failed(response: request.id, code: fault.code, message: fault.message))
+      do {
+        try await say(.failed(response: request.id, code: fault.code, message: fault.message))
+      } catch {
+        playback.stop()
+      }
     }
   }
 
-  private func say(_ event: EngineEvent) {
+  /// Says it as soon as the client takes it. Throws if the answer was cancelled before.
+  private func say(_ event: EngineEvent) async throws {
     var message = ByteBuffer()
     event.encoded().write(into: &message)
+    await gate.pass()
+    try Task.checkCancellation()
     deliver(message)
   }
 
@@ -65,13 +71,8 @@ struct AnswerRun: Sendable {
   private func produce(_ started: ContinuousClock.Instant) async throws -> (Tally, audioMs: Int) {
     let (pieces, queue) = AsyncStream.makeStream(of: Piece.self)
     async let tally = think(into: queue, started)
-    let audioMs: Int
-    do {
-      audioMs = try await speak(pieces, started)
-    } catch {
-      _ = try? await tally
-      throw error
-    }
+    // If nothing can be spoken, the thinker is cancelled on the way out.
+    let audioMs = try await speak(pieces, started)
     return (try await tally, audioMs)
   }
 
@@ -116,6 +117,7 @@ struct AnswerRun: Sendable {
         flush()
         queue.yield(.call(call))
       case .audio(let samples, let rate):
+        guard isSpoken else { continue }
         flush()
         queue.yield(.speech(samples, rate: rate))
       case .usage(let input, let output):
@@ -134,23 +136,26 @@ struct AnswerRun: Sendable {
     var output = OutputEncoder(request.format)
     var unspoken = ""
     for await piece in pieces {
-      try Task.checkCancellation()
       switch piece {
       case .call(let call):
-        say(.call(response: request.id, .init(id: call.id, name: call.name, arguments: call.arguments)))
+        try await say(.call(response: request.id, .init(id: call.id, name: call.name, arguments: call.arguments)))
       case .clause(let clause) where request.modality == .text:
-        await gate.pass()
-        say(.text(response: request.id, delta: clause))
+        try await say(.text(response: request.id, delta: clause))
       case .clause(let clause):
-        tell(clause)
+        try await tell(clause)
         // A model that speaks itself says the same words in a moment.
-        if parts.responder.speakers.isEmpty { try await pronounce(clause, &output, started) } else { unspoken += clause }
+        if parts.responder.speakers.isEmpty {
+          try await pronounce(clause, &output, started)
+        } else {
+          unspoken += clause
+        }
       case .speech(let samples, let rate):
         unspoken = ""
         if output.sentMs == 0 { log("first speech", stage: .llm, started) }
         try await send(output.encode(samples, rate: rate), output.millisecondsPerPiece)
       }
     }
+    try Task.checkCancellation()
     // It did not: some releases of such servers send no speech.
     if !unspoken.isEmpty, output.sentMs == 0 { try await pronounce(unspoken, &output, started) }
     try await send(output.finish(), output.millisecondsPerPiece)
@@ -166,14 +171,16 @@ struct AnswerRun: Sendable {
     guard let synthesizer = parts.synthesizer else {
       throw StageFault(.tts, code: "tts_unavailable", message: parts.absence(of: .tts))
     }
-    for try await chunk in synthesizer.speak(text, voice: request.voice, speed: request.speed) {
+    // The voice of a model that speaks itself is none of the synthesizer's.
+    let voice = synthesizer.voices.contains(request.voice) ? request.voice : synthesizer.voices.first ?? request.voice
+    for try await chunk in synthesizer.speak(text, voice: voice, speed: request.speed) {
       if output.sentMs == 0 { log("first speech", stage: .tts, started) }
       try await send(output.encode(chunk.samples, rate: chunk.rate), output.millisecondsPerPiece)
     }
   }
 
   /// The words of a clause before its speech, a few at a time as a stream of words comes.
-  private func tell(_ clause: String) {
+  private func tell(_ clause: String) async throws {
     var rest = Substring(clause)
     while !rest.isEmpty {
       var end = rest.startIndex
@@ -182,7 +189,7 @@ struct AnswerRun: Sendable {
         let next = rest.index(after: end)
         end = rest[next...].firstIndex(of: " ") ?? rest.endIndex
       }
-      say(.text(response: request.id, delta: String(rest[..<end])))
+      try await say(.text(response: request.id, delta: String(rest[..<end])))
       rest = rest[end...]
     }
   }

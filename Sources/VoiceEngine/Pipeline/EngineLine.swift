@@ -27,7 +27,9 @@ public final class EngineLine: Sendable {
     self.pressure = pressure
     let (messages, mailbox) = AsyncStream.makeStream(of: ByteBuffer.self)
     self.mailbox = mailbox
-    let session = EngineSession(parts: parts, gate: gate, deliver: deliver)
+    let session = EngineSession(parts: parts, gate: gate) { [gate] message in
+      if !gate.hasEnded { deliver(message) }
+    }
     self.session = session
     Task { [weak self] in
       for await message in messages {
@@ -38,6 +40,12 @@ public final class EngineLine: Sendable {
     }
   }
 
+  deinit {
+    // Whoever let go of the line without closing it: a stream whose source is gone does not end by itself.
+    gate.end()
+    mailbox.finish()
+  }
+
   /// Takes a message of the translator; never waits.
   public func send(_ message: ByteBuffer) {
     let becameHigh = intake.withLock { intake in
@@ -46,7 +54,7 @@ public final class EngineLine: Sendable {
       intake.isHigh = true
       return true
     }
-    if becameHigh { pressure(true) }
+    if becameHigh, !gate.hasEnded { pressure(true) }
     mailbox.yield(message)
   }
 
@@ -57,7 +65,7 @@ public final class EngineLine: Sendable {
       intake.isHigh = false
       return true
     }
-    if becameLow { pressure(false) }
+    if becameLow, !gate.hasEnded { pressure(false) }
   }
 
   /// The client takes nothing at the moment: answers wait.
@@ -65,10 +73,11 @@ public final class EngineLine: Sendable {
 
   public func resume() { gate.open() }
 
-  /// The session is over: everything of it is stopped and forgotten.
+  /// The session is over: everything of it is stopped and forgotten, and nothing is delivered any more but a message that is
+  /// being delivered on another thread just now.
   public func close() {
+    gate.end()
     mailbox.finish()
-    gate.open()
     Task { [session] in await session.end() }
   }
 }
@@ -77,33 +86,58 @@ public final class EngineLine: Sendable {
 final class OutputGate: Sendable {
   private struct State {
     var isOpen = true
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var hasEnded = false
+    var lastWaiter = 0
+    var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
   }
 
   private let state = Mutex(State())
 
+  /// Whether nobody is there any more to take anything.
+  var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
   func close() {
-    state.withLock { $0.isOpen = false }
+    state.withLock { $0.isOpen = $0.hasEnded }
   }
 
-  func open() {
-    let waiting = state.withLock { state in
+  func open() { release { $0.isOpen = true } }
+
+  /// Opens for good: who waits is to find out that it was cancelled.
+  func end() {
+    release { state in
+      state.hasEnded = true
       state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
+    }
+  }
+
+  private func release(_ change: (inout State) -> Void) {
+    let waiting = state.withLock { state in
+      change(&state)
+      defer { state.waiting = [:] }
+      return state.waiting.values
     }
     for continuation in waiting { continuation.resume() }
   }
 
-  /// Returns when the gate is open.
+  /// Returns when the gate is open, or when the task is cancelled.
   func pass() async {
-    if state.withLock({ $0.isOpen }) { return }
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
+    let waiter = state.withLock { state -> Int? in
+      state.lastWaiter += 1
+      return state.isOpen ? nil : state.lastWaiter
+    }
+    guard let waiter else { return }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let waits = state.withLock { state in
+          // Looked at under the lock: a cancellation that comes later finds the continuation.
+          guard !state.isOpen, !Task.isCancelled else { return false }
+          state.waiting[waiter] = continuation
+          return true
+        }
+        if !waits { continuation.resume() }
       }
-      if isOpen { continuation.resume() }
+    } onCancel: {
+      state.withLock { $0.waiting.removeValue(forKey: waiter) }?.resume()
     }
   }
 }

@@ -57,7 +57,9 @@ actor EngineSession {
     case .clear: hearing?.clear().forEach { $0.transcription?.cancel() }
     case .recording(let turn, let base64, let format): record(turn, base64, format)
     case .transcribe(let turn): transcribe(turn)
-    case .forget(let turn): turns.removeValue(forKey: turn)?.transcription?.cancel()
+    case .forget(let turn):
+      turns.removeValue(forKey: turn)?.transcription?.cancel()
+      transcriptions[turn]?.cancel()
     case .answer(let request): answer(request)
     case .cancel(let response): answers.removeValue(forKey: response)?.cancel()
     }

@@ -68,6 +68,9 @@ struct Hearing {
         turn?.transcription?.cancel()
         turn = nil
         lastTurnEnd = judgedEnd
+      } else {
+        // The detector has found that it is speech, whatever is still to come.
+        turn?.isSpeech = true
       }
       endpointer.abandon()
     }
@@ -118,7 +121,8 @@ struct Hearing {
       let name = "vad_\(turnCount)"
       let padding = max(settings.prefixPaddingMs, Self.leastPreRollMs) * Self.perMs
       open(name, from: start - padding)
-      events.append(.started(turn: name, atMs: max(lastTurnEnd, start - settings.prefixPaddingMs * Self.perMs) / Self.perMs))
+      let told = max(lastTurnEnd, start - settings.prefixPaddingMs * Self.perMs)
+      events.append(.started(turn: name, atMs: told / Self.perMs))
     case .stopped(let utterance)?:
       append(upTo: judgedEnd)
       if var turn {
@@ -171,6 +175,7 @@ struct Hearing {
     append(upTo: recentStart + recent.count)
     var committed = turn ?? HeardTurn(name: name, transcription: nil, samples: [], isSpeech: false)
     committed.name = name
+    decoder.realign()
     if isDetected { committed.isSpeech = true }
     close()
     return committed
@@ -186,13 +191,15 @@ struct Hearing {
     let dropped = turn.map { [$0] } ?? []
     turnEnd = recentStart + recent.count
     close()
+    decoder.realign()
     detector.reset()
     return dropped
   }
 
   /// Keeps what a turn may reach back for, and no more.
   private mutating func trim() {
-    let preRoll = (max(settings.prefixPaddingMs, Self.leastPreRollMs) + endpointer.settings.speechToInterrupt) * Self.perMs
+    let padding = max(settings.prefixPaddingMs, Self.leastPreRollMs)
+    let preRoll = (padding + endpointer.settings.speechToInterrupt) * Self.perMs
     let needed = turn == nil ? judgedEnd - preRoll : turnEnd
     let excess = needed - recentStart
     // In blocks, because what is kept is moved.
@@ -208,6 +215,8 @@ struct InputDecoder {
   private var resampler: Resampler
   private var bytes = ByteBuffer()
   private var samples: [Int16] = []
+  /// The first half of a sample that was cut between two messages.
+  private var halfSample: UInt8?
 
   private enum InputFormat {
     case pcm
@@ -224,10 +233,18 @@ struct InputDecoder {
     resampler = Resampler(from: format.rate, to: 16_000)
   }
 
+  /// What comes next begins with a whole sample.
+  mutating func realign() { halfSample = nil }
+
   mutating func decode(_ base64: ByteBuffer, into output: inout [Int16]) {
     bytes.clear()
+    if let halfSample { bytes.writeInteger(halfSample) }
+    halfSample = nil
     // It was checked when it came, so it decodes.
     _ = base64.withUnsafeReadableBytes { Base64.decode($0, into: &bytes) }
+    if case .pcm = format, !bytes.readableBytes.isMultiple(of: 2) {
+      halfSample = bytes.getInteger(at: bytes.writerIndex - 1)
+    }
     samples.removeAll(keepingCapacity: true)
     bytes.withUnsafeReadableBytes { raw in
       switch format {
