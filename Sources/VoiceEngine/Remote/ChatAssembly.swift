@@ -79,7 +79,7 @@ struct ChatAssembly: Sendable {
         .call(
           ChatMessage.Call(
             id: call.id.isEmpty ? Self.newID(place) : call.id, name: call.name,
-            arguments: call.arguments.isEmpty ? "{}" : call.arguments)))
+            arguments: call.arguments.trimmed.isEmpty ? "{}" : call.arguments)))
     }
     callsSent = calls.count
     return events
@@ -106,7 +106,7 @@ struct ChatAssembly: Sendable {
     return !name.isEmpty && !call.name.isEmpty && isObject(call.arguments)
   }
 
-  private static func isObject(_ text: String) -> Bool {
+  static func isObject(_ text: String) -> Bool {
     (try? JSONValue(parsing: text))?.object != nil
   }
 

@@ -78,9 +78,12 @@ public struct ChatServer: Sendable {
       if message.text.isEmpty { object["content"] = .null }
       object["tool_calls"] = .array(
         message.calls.map { call in
-          [
+          // Servers refuse a conversation with arguments that they cannot read, so one bad call of the model's would
+          // fail every turn that follows.
+          let arguments = ChatAssembly.isObject(call.arguments) ? call.arguments : "{}"
+          return [
             "id": .string(call.id), "type": "function",
-            "function": ["name": .string(call.name), "arguments": .string(call.arguments)],
+            "function": ["name": .string(call.name), "arguments": .string(arguments)],
           ]
         })
     }
