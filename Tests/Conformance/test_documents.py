@@ -13,17 +13,32 @@ def fenced(path: pathlib.Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_R045_the_program_in_the_README_holds_both_conversations(gateway, tmp_path):
-    (program,) = fenced(ROOT / "README.md", "python")
-    assert program == (ROOT / "examples" / "quickstart.py").read_text(encoding="utf-8")
-    moved = program.replace("127.0.0.1:8787", f"127.0.0.1:{gateway.port}")
-    assert moved != program, "the README serves on its documented port"
-    file = tmp_path / "quickstart.py"
+def run_example(name: str, port: int, tmp_path: pathlib.Path, *arguments: str) -> str:
+    """What a program of examples/ prints when it talks to a server on another port."""
+    program = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    moved = program.replace("127.0.0.1:8787", f"127.0.0.1:{port}")
+    assert moved != program, "the examples use the documented port"
+    file = tmp_path / name
     file.write_text(moved, encoding="utf-8")
-    run = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, str(file), *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.count("completed") == 4, run.stdout
-    assert "You said: Hello there" in run.stdout
+    return run.stdout
+
+
+def test_R045_the_program_in_the_README_gets_a_spoken_answer_without_a_key(engine, tmp_path):
+    (program,) = fenced(ROOT / "README.md", "python")
+    assert program == (ROOT / "examples" / "ask.py").read_text(encoding="utf-8")
+    printed = run_example("ask.py", engine.port, tmp_path, "what is seven times eight")
+    assert "56" in printed and "s of speech are in answer.wav" in printed
+    assert (tmp_path / "answer.wav").stat().st_size > 24_000
+
+
+def test_the_example_holds_both_conversations_with_the_stand_ins(gateway, tmp_path):
+    printed = run_example("quickstart.py", gateway.port, tmp_path)
+    assert printed.count("completed") == 4, printed
+    assert "You said: Hello there" in printed
 
 
 def test_the_configuration_in_the_README_is_valid(tmp_path):
