@@ -1,13 +1,18 @@
 """`parley say` and `parley engine` in a terminal: a spoken question, its transcript, its answer as sound, and plain faults."""
 
 import array
+import contextlib
+import json
 import os
 import pathlib
 import re
 import subprocess
+import threading
 import wave
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import serve
 
 from processes import BINARY, ROOT, Gateway, accepts_connections, free_port
 from sound import silence, spoken
@@ -197,9 +202,51 @@ def test_a_refused_connection_names_the_status(gateway):
     assert_one_error(run, "status 404")
 
 
-def test_a_refused_setting_is_one_line(gateway):
-    run = parley("say", "--text", "hello", "--voice", "nobody", "--url", f"{gateway.ws}/v1/realtime?provider=openai")
-    assert_one_error(run, "voice")
+def test_an_answer_that_never_begins_is_given_up(gateway):
+    run = parley(
+        "say", "--text", "hello", "--timeout", "1", "--provider", "gemini-silent", "--url", f"{gateway.ws}/v1/realtime"
+    )
+    assert_one_error(run, "no answer began within 1000 ms")
+
+
+@pytest.fixture
+def scripted_server():
+    """A server that says what the test wants, and then what it wants of the first event."""
+    script: list[dict] = []
+
+    def serve_one(connection):
+        for event in script[:-1]:
+            connection.send(json.dumps(event))
+        connection.recv()
+        connection.send(json.dumps(script[-1]))
+        with contextlib.suppress(ConnectionClosed):
+            connection.recv()
+
+    with serve(serve_one, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield script, f"ws://127.0.0.1:{server.socket.getsockname()[1]}/v1/realtime"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_error_event_is_one_line_that_cannot_drive_the_terminal(scripted_server):
+    script, url = scripted_server
+    script += [
+        {"type": "session.created", "session": {"model": "scripted\x1b[2J"}},
+        {"type": "error", "error": {"message": "No such\nvoice\x1b]0;x\x07 here."}},
+    ]
+    run = parley("say", "--text", "hello", "--url", url)
+    assert_one_error(run, "No such voice", " here.")
+    assert "\x1b" not in run.stdout + run.stderr and "\x07" not in run.stdout + run.stderr
+    assert events(run.stdout) == ["session.created", "error"]
+
+
+def test_a_failed_answer_gives_its_reason(scripted_server):
+    script, url = scripted_server
+    failed = {"status": "failed", "status_details": {"error": {"message": "The model is away."}}}
+    script += [{"type": "session.created", "session": {}}, {"type": "response.done", "response": failed}]
+    assert_one_error(parley("say", "--text", "hello", "--url", url), "the answer failed: The model is away.")
 
 
 def test_a_file_that_is_missing_or_no_wav_is_named(tmp_path):

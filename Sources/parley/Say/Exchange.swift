@@ -33,9 +33,11 @@ struct Exchange {
   private(set) var isConfigured = false
   /// What the session says of its own.
   private(set) var session: JSONValue = .null
-  /// Whether all of the question has gone out.
+  /// Whether all of the question has gone out, and the silence that ends a spoken one.
   var isQuestionSent = false
-  private var isSpeaking = false
+  private(set) var isSpeaking = false
+  /// Turns that the server has ended or begun to answer.
+  private(set) var turnSignCount = 0
   private var committedCount = 0
   private var transcribedCount = 0
   private var isAnswerDue = true
@@ -49,8 +51,7 @@ struct Exchange {
   var hasTurnDetection: Bool { session["audio"]?["input"]?["turn_detection"]?.object != nil }
   /// Whether spoken turns are transcribed.
   var isTranscribing: Bool { session["audio"]?["input"]?["transcription"]?.object != nil }
-  /// Whether the server has ended the turn: nothing more has to be sent.
-  var hasTurnEnded: Bool { isQuestionSent && !isSpeaking && (committedCount > 0 || isResponding) }
+  /// Whether nothing is missing of the answer to what was sent.
   var isAnswered: Bool { isQuestionSent && !isSpeaking && !isAnswerDue && !isResponding }
   /// Whether a transcript is still to come.
   var isTranscriptDue: Bool { isTranscribing && transcribedCount < committedCount }
@@ -75,6 +76,7 @@ struct Exchange {
       moments[.speechStopped] = time
     case "input_audio_buffer.committed":
       committedCount += 1
+      turnSignCount += 1
       isSpeaking = false
       isAnswerDue = true
     case "conversation.item.input_audio_transcription.completed":
@@ -97,6 +99,7 @@ struct Exchange {
       // An answer that was interrupted counts for nothing.
       for moment in [Moment.firstText, .firstAudio, .responseDone] { moments[moment] = nil }
       moments[.responseCreated] = time
+      turnSignCount += 1
       answer = ""
       answerAudio.clear()
       answerDeltaCount = 0

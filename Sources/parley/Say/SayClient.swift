@@ -15,6 +15,8 @@ actor SayClient {
   private static let chunkMs = 20
   /// For a transcript that comes after its answer.
   private static let transcriptGrace = Duration.seconds(3)
+  /// For the last words of a question with pauses to be noticed.
+  private static let pauseGrace = Duration.milliseconds(1_500)
 
   private let socket: any Socket
   private let question: Question
@@ -105,6 +107,8 @@ actor SayClient {
         "the server did not begin the session"
       } else if exchange.isSpoken, exchange.moments[.speechStopped] == nil, exchange.moments[.responseCreated] == nil {
         "the server heard no speech that ended"
+      } else if exchange.moments[.responseCreated] == nil {
+        "no answer began"
       } else {
         "the answer did not go on"
       }
@@ -148,18 +152,23 @@ actor SayClient {
       append(chunk + repeatElement(0, count: count - chunk.count))
       lastProgress = clock.now
     }
-    exchange.isQuestionSent = true
     guard exchange.hasTurnDetection else {
       send(["type": "input_audio_buffer.commit"])
       send(["type": "response.create"])
+      exchange.isQuestionSent = true
       return
     }
     let silence = ArraySlice(repeatElement(Int16(0), count: count))
-    while !exchange.hasTurnEnded {
+    let (end, signs) = (clock.now, exchange.turnSignCount)
+    // A pause in the question may have ended a turn before; then nothing may follow but silence.
+    while exchange.turnSignCount == signs,
+      signs == 0 || exchange.isSpeaking || end.duration(to: clock.now) < Self.pauseGrace
+    {
       sent += 1
       try await clock.sleep(until: begin + .milliseconds(sent * Self.chunkMs))
       append(silence)
     }
+    exchange.isQuestionSent = true
   }
 
   private func append(_ samples: ArraySlice<Int16>) {
