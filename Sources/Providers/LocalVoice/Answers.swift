@@ -98,7 +98,7 @@ extension LocalVoiceTranslator {
     return count / max(1, format.rate * bytesPerSample / 1_000)
   }
 
-  /// The milliseconds of an answer that the user has still to hear: it is played from its first sound on, and sent faster.
+  /// The milliseconds of an answer that the user has still to hear: it plays from its first sound on, and is sent faster.
   private func unheard(of answer: Answer, at now: Instant) -> Int {
     guard let begin = answer.spokenFrom else { return 0 }
     return max(0, audioMs(answer) - (now - begin).wholeMilliseconds)

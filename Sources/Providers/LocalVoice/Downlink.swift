@@ -64,7 +64,6 @@ extension LocalVoiceTranslator {
       if isSpeech {
         recognise(turn, port: &port)
       } else {
-        send(.forget(turn: turn), port: &port)
         understood(turn, "", at: now, port: &port)
       }
     case .transcribed(let turn, let text):
