@@ -66,9 +66,15 @@ public struct EventInvariants: Sendable {
       check(item.map { knownItems.insert($0).inserted } == true, "an item added twice")
       let owner = item.flatMap { openItems[$0] }
       check(
-        owner.map { !sideResponses.contains($0) } ?? true, "an item of the conversation, of a response outside of it")
+        owner.map { !sideResponses.contains($0) } ?? true, "an item of a response outside of the conversation")
     case "conversation.item.done":
       check(event["item"]?["id"]?.string.map { doneItems.insert($0).inserted } == true, "an item done twice")
+    case "conversation.item.deleted":
+      // Its id may be given to another.
+      event["item_id"]?.string.map {
+        knownItems.remove($0)
+        doneItems.remove($0)
+      }
     case "input_audio_buffer.speech_started":
       check(event["item_id"]?.string.map { startedSpeech.insert($0).inserted } == true, "speech started twice")
     case "input_audio_buffer.speech_stopped":

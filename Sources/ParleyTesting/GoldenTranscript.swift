@@ -8,7 +8,7 @@ import Translation
 /// `{"from":"upstream","opens":true}`, `{"from":"upstream","closes":1007,"reason":…}`, `{"from":"timer","ms":…}`), or what
 /// is expected of the input above it: `{"to":"client"|"upstream","text":{…}}`, `{"to":"client","closes":1014}`,
 /// `{"to":"upstream","dials":"/path"}`. Every field of `text` must be there and equal; ids are variables that must be used
-/// consistently; `"…"` stands for any value.
+/// consistently, an input may use one that was bound before; `"…"` stands for any value.
 public struct GoldenTranscript: Sendable {
   private enum Input: Sendable {
     case begin
@@ -91,12 +91,12 @@ public struct GoldenTranscript: Sendable {
     var ids = IDBinding()
     var differences: [String] = []
     for (number, turn) in turns.enumerated() {
-      let step = Self.perform(turn.input, on: &dialogue)
+      let step = Self.perform(turn.input, ids, on: &dialogue)
       let place = "turn \(number)"
       differences += ids.compare(turn.toClient, step.events, "\(place), to client")
       differences += ids.compare(turn.toUpstream, step.upstream, "\(place), to upstream")
       // A field too many is fatal at a provider: here nothing may be left unsaid.
-      for (wanted, found) in zip(turn.toUpstream, step.upstream) where wanted != found {
+      for (wanted, found) in zip(turn.toUpstream, step.upstream) where ids.resolved(wanted) != found {
         differences.append("\(place), to upstream: \(found.text)")
       }
       if turn.closes != step.clientCloseCode {
@@ -120,10 +120,14 @@ public struct GoldenTranscript: Sendable {
     for cut in 1...turns.count {
       for fault in faults {
         var dialogue = SessionDialogue(kind, model: model, requestedModel: requestedModel)
-        for turn in turns.prefix(cut) { _ = Self.perform(turn.input, on: &dialogue) }
+        var ids = IDBinding()
+        for turn in turns.prefix(cut) {
+          let step = Self.perform(turn.input, ids, on: &dialogue)
+          _ = ids.compare(turn.toClient, step.events, "")
+        }
         let last = dialogue.upstreamEnds(fault)
         for turn in turns.dropFirst(cut) {
-          let late = Self.perform(turn.input, on: &dialogue)
+          let late = Self.perform(turn.input, ids, on: &dialogue)
           if !(late.events.isEmpty && late.upstream.isEmpty) { violations.append("cut \(cut): speaks after its end") }
         }
         violations += EventInvariants.violations(in: dialogue.history, isComplete: true)
@@ -136,11 +140,13 @@ public struct GoldenTranscript: Sendable {
     return violations
   }
 
-  private static func perform(_ input: Input, on dialogue: inout SessionDialogue) -> SessionDialogue.Step {
+  private static func perform(
+    _ input: Input, _ ids: IDBinding, on dialogue: inout SessionDialogue
+  ) -> SessionDialogue.Step {
     switch input {
     case .begin: dialogue.begin()
-    case .client(let text): dialogue.client(text)
-    case .upstream(let text): dialogue.upstream(text)
+    case .client(let text): dialogue.client(ids.resolved(text))
+    case .upstream(let text): dialogue.upstream(ids.resolved(text))
     case .opens: dialogue.upstreamOpens()
     case .closes(let code, let reason): dialogue.upstreamEnds(.closed(code: code, reason: reason))
     case .timer(let milliseconds): dialogue.wait(.milliseconds(milliseconds))
@@ -150,7 +156,9 @@ public struct GoldenTranscript: Sendable {
 
 /// Ids as variables: each name in a transcript stands for one id of the run, and the reverse.
 private struct IDBinding {
-  private static let keys: Set<String> = ["id", "item_id", "response_id", "previous_item_id", "conversation_id"]
+  private static let keys: Set<String> = [
+    "id", "item_id", "response_id", "previous_item_id", "conversation_id", "response",
+  ]
   private var actual: [String: String] = [:]
   private var expected: [String: String] = [:]
 
@@ -166,6 +174,23 @@ private struct IDBinding {
       differences.append("\(place): \(actual.count) messages, not \(expected.count): \(names)")
     }
     return differences
+  }
+
+  /// A message with the run's ids in place of the names that are bound by now; the same text if it has none.
+  func resolved(_ text: String) -> String {
+    guard let value = try? JSONValue(parsing: text) else { return text }
+    let resolved = resolved(value)
+    return resolved == value ? text : resolved.text
+  }
+
+  func resolved(_ value: JSONValue, key: String? = nil) -> JSONValue {
+    switch value {
+    case .string(let name) where key.map(Self.keys.contains) == true: .string(actual[name] ?? name)
+    case .array(let elements): .array(elements.map { resolved($0) })
+    case .object(let object):
+      .object(object.reduce(into: JSONObject()) { $0[$1.key] = resolved($1.value, key: $1.key) })
+    default: value
+    }
   }
 
   private mutating func difference(

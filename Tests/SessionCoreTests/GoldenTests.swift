@@ -12,10 +12,11 @@ import Testing
   func folderIsFull() {
     #expect(Self.names.count { $0.hasPrefix("gemini-live/") } >= 10)
     #expect(Self.names.count { $0.hasPrefix("openai/") } >= 3)
+    #expect(Self.names.count { $0.hasPrefix("local/") } >= 9)
   }
 
   @Test(
-    "R012 R016 R017 R027 R029-R033 R035-R039 R050 R085-R093 R097 R098 R102 R180 R185 R186 R193 R194: as written",
+    "R012 R016 R017 R027 R029-R033 R035-R039 R050 R085-R093 R097 R098 R102 R180 R185 R186 R193 R194 R241 R242 R248 R252: as written",
     arguments: names)
   func replays(_ name: String) throws {
     #expect(try Self.transcript(name).differences() == [])

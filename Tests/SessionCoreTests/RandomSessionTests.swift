@@ -77,4 +77,64 @@ import Translation
       #expect(!hidden, "seed \(seed): a thought was shown")
     }
   }
+
+  // MARK: The local engine
+
+  static let localClient =
+    client + [
+      #"{"type":"session.update","session":{"turn_detection":{"type":"server_vad","idle_timeout_ms":500}}}"#,
+      #"{"type":"session.update","session":{"turn_detection":{"type":"semantic_vad","interrupt_response":false}}}"#,
+      #"{"type":"session.update","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}"#,
+      #"{"type":"conversation.item.create","item":{"id":"item_r","type":"message","role":"user","content":[{"type":"input_audio","audio":"AAABAAIA"}]}}"#,
+      #"{"type":"conversation.item.delete","item_id":"item_r"}"#,
+      #"{"type":"response.create","response":{"conversation":"none"}}"#,
+      #"{"type":"response.create","response":{"conversation":"none","output_modalities":["text"],"input":[]}}"#,
+    ]
+
+  /// Something that the engine might say, or a mistake of it: of a turn or response that there is, was, or never will be.
+  static func engine(_ responses: [String], _ random: inout Random) -> String {
+    let turn =
+      (["vad", "commit", "item"].randomElement(using: &random) ?? "") + "_\(Int.random(in: 1...4, using: &random))"
+    let response = responses.suffix(4).randomElement(using: &random) ?? "resp_none"
+    let items = [
+      #""type":"speech_started","turn":"TURN","at_ms":MS"#,
+      #""type":"speech_stopped","turn":"TURN","at_ms":MS,"is_speech":true,"was_cut":false"#,
+      #""type":"speech_stopped","turn":"TURN","at_ms":MS,"is_speech":false,"was_cut":true"#,
+      #""type":"transcribed","turn":"TURN","text":"heard""#, #""type":"transcribed","turn":"TURN","text":"""#,
+      #""type":"not_transcribed","turn":"TURN","code":"rate_limit_exceeded","message":"later""#,
+      #""type":"text","response":"RESP","delta":"word ""#, #""type":"audio","response":"RESP","audio":"AAABAAIA""#,
+      #""type":"call","response":"RESP","call":{"id":"c","name":"f","arguments":"{}"}"#,
+      #""type":"finished","end":{"response":"RESP","reason":"complete","input_tokens":1,"output_tokens":1,"audio_ms":0}"#,
+      #""type":"failed","response":"RESP","code":"llm_failed","message":"no""#,
+    ]
+    return "{\(items.randomElement(using: &random) ?? "")}"
+      .replacing("TURN", with: turn).replacing("RESP", with: response)
+      .replacing("MS", with: "\(Int.random(in: 0...9_000, using: &random))")
+  }
+
+  @Test("the same for 500 random calls to the local engine", arguments: 0..<10)
+  func localInvariants(_ block: Int) {
+    for number in 0..<50 {
+      let seed = UInt64(block * 50 + number)
+      var random = Random(state: seed)
+      var call = SessionDialogue(.local, model: "parley-rules")
+      var responses: [String] = []
+      var step = call.begin()
+      for _ in 0..<Int.random(in: 1...80, using: &random) {
+        switch Int.random(in: 0..<12, using: &random) {
+        case 0..<4: step = call.client(Self.localClient.randomElement(using: &random) ?? "")
+        case 4..<9: step = call.upstream(Self.engine(responses, &random))
+        case 9: step = call.wait(.milliseconds(Int.random(in: 0...4000, using: &random)))
+        case 10: step = call.upstream(#"{"type":"ready"}"#)
+        default: step = call.upstreamOpens()
+        }
+        if let id = step.event("response.created")?["response"]?["id"]?.string { responses.append(id) }
+      }
+      _ = call.upstreamEnds(.lost)
+      let violations = EventInvariants.violations(in: call.history, isComplete: true)
+      #expect(violations.isEmpty, "seed \(seed)")
+      let isNegative = call.history.contains { ($0["response"]?["usage"]?["input_tokens"]?.int ?? 0) < 0 }
+      #expect(!isNegative, "seed \(seed): audio of less than nothing")
+    }
+  }
 }
