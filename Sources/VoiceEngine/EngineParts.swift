@@ -16,6 +16,7 @@ public struct EngineParts: Sendable {
   public var logger: Logger
   /// The thread on which sessions are heard.
   let hearingExecutor = NativeExecutor(label: "parley.hearing")
+  let decoder = RecordingDecoder()
 
   public init(
     vad: StageDescription, makeDetector: @escaping @Sendable () -> any VoiceActivityDetector,

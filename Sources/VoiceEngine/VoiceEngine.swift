@@ -49,7 +49,8 @@ public final class VoiceEngine: Sendable {
   public static var absent: VoiceEngine {
     VoiceEngine(
       parts: EngineParts(
-        vad: EnergyDetector.description, makeDetector: { EnergyDetector() }, transcriber: nil, responder: RuleResponder(),
+        vad: EnergyDetector.description, makeDetector: { EnergyDetector() }, transcriber: nil,
+        responder: RuleResponder(),
         synthesizer: nil, logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
       model: RuleResponder.model, turnDetection: nil, isPresent: false)
   }

@@ -38,24 +38,25 @@ actor EngineSession {
     executor = parts.hearingExecutor
   }
 
-  func receive(_ message: ByteBuffer) {
+  /// Takes the next message of the translator; the one after it is to wait until this returns.
+  func receive(_ message: ByteBuffer) async {
     guard !hasEnded else { return }
-    if let base64 = EngineRequest.audio(in: message) { return hear(base64) }
+    if let base64 = EngineRequest.audio(in: message) { return await hear(base64) }
     do {
-      perform(try EngineRequest(try JSONValue(parsing: message.readableBytesView)))
+      await perform(try EngineRequest(try JSONValue(parsing: message.readableBytesView)))
     } catch {
       // The translator is part of this program; it can only be a mistake of ours.
       parts.logger.error("engine request not understood", metadata: ["fault": "\(error)"])
     }
   }
 
-  private func perform(_ request: EngineRequest) {
+  private func perform(_ request: EngineRequest) async {
     switch request {
     case .hear(let settings): configure(settings)
-    case .audio(let base64): hear(ByteBuffer(string: base64))
+    case .audio(let base64): await hear(ByteBuffer(string: base64))
     case .commit(let turn, let absorbed): commit(turn, absorbing: absorbed)
     case .clear: hearing?.clear().forEach { $0.transcription?.cancel() }
-    case .recording(let turn, let base64, let format): record(turn, base64, format)
+    case .recording(let turn, let base64, let format): await record(turn, base64, format)
     case .transcribe(let turn): transcribe(turn)
     case .forget(let turn):
       turns.removeValue(forKey: turn)?.transcription?.cancel()
@@ -94,16 +95,20 @@ actor EngineSession {
     }
   }
 
-  private func hear(_ base64: ByteBuffer) {
-    let isSpeaking = playback.isRunning
-    for event in hearing?.hear(base64, whileSpeaking: isSpeaking) ?? [] {
-      switch event {
-      case .started(let turn, let atMs):
-        say(.speechStarted(turn: turn, atMs: atMs))
-      case .stopped(let audio, let atMs, let wasCut):
-        keep(audio)
-        say(.speechStopped(turn: audio.name, atMs: atMs, isSpeech: audio.isSpeech, wasCut: wasCut))
+  private func hear(_ base64: ByteBuffer) async {
+    hearing?.take(base64)
+    while let events = hearing?.hear(whileSpeaking: playback.isRunning) {
+      for event in events {
+        switch event {
+        case .started(let turn, let atMs):
+          say(.speechStarted(turn: turn, atMs: atMs))
+        case .stopped(let audio, let atMs, let wasCut):
+          keep(audio)
+          say(.speechStopped(turn: audio.name, atMs: atMs, isSpeech: audio.isSpeech, wasCut: wasCut))
+        }
       }
+      // Whoever waits for the thread goes first.
+      await Task.yield()
     }
   }
 
@@ -125,9 +130,10 @@ actor EngineSession {
   }
 
   /// Audio that the client brought along. Nothing of it is judged by the detector: the client says that it is speech.
-  private func record(_ name: String, _ base64: String, _ format: AudioFormat) {
-    do {
-      let samples = try Recording.samples(base64: base64, format: format)
+  private func record(_ name: String, _ base64: String, _ format: AudioFormat) async {
+    do throws(StageFault) {
+      let samples = try await parts.decoder.samples(base64: base64, format: format)
+      guard !hasEnded else { return }
       let transcription = parts.transcriber?.begin(hearing?.options ?? TranscriptionOptions()) { _ in }
       transcription?.append(samples)
       turns[name] = Turn(

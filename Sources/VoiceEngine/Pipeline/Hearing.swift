@@ -24,6 +24,7 @@ struct Hearing {
   private static let leastPreRollMs = 300
   private static let perMs = Endpointer.samplesPerMillisecond
   private static let clearlySpeech: Float = 0.6
+  private static let samplesAtOnce = 32_000
 
   private let parts: EngineParts
   private var settings: HearingSettings
@@ -85,11 +86,19 @@ struct Hearing {
 
   // MARK: Audio
 
-  mutating func hear(_ base64: ByteBuffer, whileSpeaking isSpeaking: Bool) -> [Event] {
-    endpointer.isAssistantHeard = isSpeaking
+  /// More of the client's audio, which `hear` then goes through.
+  mutating func take(_ base64: ByteBuffer) {
     decoder.decode(base64, into: &recent)
+  }
+
+  /// Hears at most two seconds of what was taken, so that many minutes at once do not keep other sessions from being
+  /// heard. Nil when all of it has been heard.
+  mutating func hear(whileSpeaking isSpeaking: Bool) -> [Event]? {
+    endpointer.isAssistantHeard = isSpeaking
     var events: [Event] = []
-    while judgedEnd + frame.count <= recentStart + recent.count {
+    let end = min(recentStart + recent.count, judgedEnd + Self.samplesAtOnce)
+    guard judgedEnd + frame.count <= end else { return nil }
+    while judgedEnd + frame.count <= end {
       let probability = judge()
       switch settings.detection {
       case .automatic: follow(probability, &events)

@@ -2,6 +2,16 @@ import Audio
 import Envelope
 import NIOCore
 
+/// Decodes recordings on a thread of its own: minutes of Opus take seconds.
+actor RecordingDecoder {
+  nonisolated let executor = NativeExecutor(label: "parley.decoding")
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  func samples(base64: String, format: AudioFormat) throws(StageFault) -> [Int16] {
+    try Recording.samples(base64: base64, format: format)
+  }
+}
+
 /// Audio that a client recorded before and brings along as an item.
 enum Recording {
   /// - Parameter format: of bare samples; a file says its own.
