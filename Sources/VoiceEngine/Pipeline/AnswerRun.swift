@@ -138,6 +138,8 @@ struct AnswerRun: Sendable {
     for await piece in pieces {
       switch piece {
       case .call(let call):
+        // The last of the speech before it belongs before it: a call ends the item that is spoken.
+        try await send(output.finish(), output.millisecondsPerPiece)
         try await say(.call(response: request.id, .init(id: call.id, name: call.name, arguments: call.arguments)))
       case .clause(let clause) where request.modality == .text:
         try await say(.text(response: request.id, delta: clause))
