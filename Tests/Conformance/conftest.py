@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from processes import BINARY, CONTACT, Gateway, StandIn, provider
+from spoken import LocalEngine
 
 GEMINI_MODEL = "gemini-3.8-live"
 OPENAI_MODEL = "gpt-realtime"
@@ -16,6 +17,7 @@ TEST_SECONDS = 30
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", f"deadline(seconds): how long an async test may take, if not {TEST_SECONDS} s")
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not built: run `make test`, or `swift build --product parley`", returncode=2)
 
@@ -27,7 +29,8 @@ def pytest_pyfunc_call(pyfuncitem):
         return None
     names = pyfuncitem._fixtureinfo.argnames
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), TEST_SECONDS))
+    marker = pyfuncitem.get_closest_marker("deadline")
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), marker.args[0] if marker else TEST_SECONDS))
     return True
 
 
@@ -85,6 +88,15 @@ def gateway(folder, standin, slow_standin, silent_port):
         "routes": [{"path": "/v1/realtime"}, {"path": "/api/v1/inference/realtime"}],
     }
     running = Gateway(folder, routes)
+    running.await_ready()
+    yield running
+    assert running.stop() == 0, "the server must end cleanly when asked to"
+
+
+@pytest.fixture(scope="session")
+def engine(folder, standin):
+    """A server whose default is the voice engine of its own process; a stand-in is its other provider."""
+    running = LocalEngine(folder / "engine", {"gemini": provider("gemini-live", standin.gemini_port, GEMINI_MODEL)})
     running.await_ready()
     yield running
     assert running.stop() == 0, "the server must end cleanly when asked to"

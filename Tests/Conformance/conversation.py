@@ -9,7 +9,7 @@ import typing
 from openai import AsyncOpenAI
 
 from event_types import openai_server_event
-from sound import chunks
+from sound import CHUNK_BYTES, chunks
 
 EVENT_SECONDS = 10.0
 
@@ -51,8 +51,8 @@ class Conversation:
             item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
         )
 
-    async def append(self, audio: bytes) -> None:
-        for chunk in chunks(audio):
+    async def append(self, audio: bytes, chunk_bytes: int = CHUNK_BYTES) -> None:
+        for chunk in chunks(audio, chunk_bytes):
             await self.connection.input_audio_buffer.append(audio=base64.b64encode(chunk).decode())
 
     async def text_turn(self, text: str = "Say hello.") -> list[dict]:
@@ -78,12 +78,12 @@ async def conversation(gateway, provider: str | None, **options) -> typing.Async
         yield talk
 
 
-def audio_of(events: list[dict]) -> bytes:
+def audio_of(events: list[dict], sample_bytes: int = 2) -> bytes:
     """The decoded audio of a response, each delta a whole number of samples."""
     audio = b""
     for event in of_type(events, "response.output_audio.delta"):
         piece = base64.b64decode(event["delta"], validate=True)
-        assert len(piece) % 2 == 0, "a delta with half a sample"
+        assert piece and len(piece) % sample_bytes == 0, "a delta with half a sample, or none"
         audio += piece
     return audio
 

@@ -16,8 +16,9 @@ import pydantic
 from google.genai import _live_converters, types as genai
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
-# Sent by the live service, not declared by the package.
+# Sent by the live service, not declared by the package; and `engine`, by which Parley tells what serves a local session.
 UNDECLARED = {
+    "session.engine",
     "obfuscation",
     "session.id",
     "session.object",

@@ -102,14 +102,14 @@ class StandIn:
 
 
 class Gateway:
-    """One `parley serve` with a routes.json that names quick, slow, silent and keyless providers."""
+    """One `parley serve` with a routes.json of the tests and an environment of its own."""
 
-    def __init__(self, folder: pathlib.Path, routes: dict):
+    def __init__(self, folder: pathlib.Path, routes: dict, environment: dict[str, str] | None = None):
         self.port = free_port()
         routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], **routes}
         file = folder / "routes.json"
         file.write_text(json.dumps(routes, indent=2))
-        environment = {"STANDIN_KEY": STANDIN_KEY}
+        environment = {"STANDIN_KEY": STANDIN_KEY, **(environment or {})}
         os.environ.pop("ABSENT_KEY", None)
         self._process = Process(["serve", "--config", str(file)], folder / "serve.log", environment)
 

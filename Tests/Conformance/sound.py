@@ -12,10 +12,10 @@ CHUNK_MILLISECONDS = 20
 CHUNK_BYTES = RATE * 2 * CHUNK_MILLISECONDS // 1000
 
 
-def spoken(sentence: str, folder: pathlib.Path) -> bytes:
+def spoken(sentence: str, folder: pathlib.Path, voice: str = "en") -> bytes:
     """A sentence spoken by espeak-ng, as PCM16 at 24 kHz."""
     path = folder / "sentence.wav"
-    subprocess.run(["espeak-ng", "-w", str(path), sentence], check=True, capture_output=True)
+    subprocess.run(["espeak-ng", "-v", voice, "-w", str(path), sentence], check=True, capture_output=True)
     with wave.open(str(path), "rb") as recording:
         assert recording.getsampwidth() == 2 and recording.getnchannels() == 1
         samples = _samples(recording.readframes(recording.getnframes()))
