@@ -109,6 +109,24 @@ import Translation
     #expect(step.done != nil && call.deadline == nil)
   }
 
+  @Test("a noise of the user begins the silence anew; words end it, and so does an answer")
+  func noise() {
+    var call = Self.ready()
+    _ = call.speech(isSpeech: false)
+    #expect(!call.wait(ms: 60_000).types.contains(Self.event), "nothing has been answered yet")
+    _ = call.spokenAnswer()
+    _ = call.wait(ms: 3_000)
+    _ = call.speech(isSpeech: false)
+    #expect(call.deadline == call.now + .milliseconds(6_000))
+    let step = call.wait(ms: 6_000)
+    #expect(step.types.contains(Self.event))
+    _ = call.finishes(step.answer?.id ?? "")
+    _ = call.update(#""turn_detection":{"type":"server_vad","create_response":false}"#)
+    _ = call.turn("Wait.")
+    _ = call.speech(isSpeech: false)
+    #expect(call.deadline == nil)
+  }
+
   @Test("the end of the engine disarms it")
   func ended() {
     var call = Self.ready()

@@ -23,6 +23,7 @@ extension LocalVoiceTranslator {
   mutating func begin(_ options: ResponseOptions?, at now: Instant, port: inout Port) {
     owesAnswer = false
     idleAt = nil
+    awaitsUser = false
     timeline.begin(
       form: form(of: options), session: session, options: effective(options), conversation: conversation, port: &port)
     guard let live = timeline.live else { return }

@@ -100,7 +100,9 @@ extension LocalVoiceTranslator {
     unansweredAudioMs += turn.durationMs
     if text.isEmpty {
       send(.forget(turn: name), port: &port)
+      if awaitsUser, idleAt == nil, listening == nil, !timeline.isLive { armIdleTimeout(afterMs: 0, at: now) }
     } else {
+      awaitsUser = false
       keepSpeech(name, of: turn.itemID, port: &port)
       if turn.wantsAnswer { owesAnswer = true }
     }

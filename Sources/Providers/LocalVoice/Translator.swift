@@ -61,6 +61,8 @@ public struct LocalVoiceTranslator: Translator {
   var truncations: [String: Int] = [:]
   var idleAt: Instant?
   var idleFromMs = 0
+  /// An answer has been given and the user has said nothing to it: silence after a mere noise counts again.
+  var awaitsUser = false
   private var isOpen = false
 
   public init(configuration: LocalVoiceConfiguration, session: RealtimeSession, conversationID: String) {
@@ -157,6 +159,7 @@ public struct LocalVoiceTranslator: Translator {
     guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0 else {
       return
     }
+    awaitsUser = true
     idleAt = now + .milliseconds(playbackMs + idle)
     idleFromMs = heardMs + playbackMs
   }
