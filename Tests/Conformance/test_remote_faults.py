@@ -48,7 +48,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("plan, code, reason", FAULTS.values(), ids=FAULTS)
-async def test_R100_a_fault_of_the_chat_server_fails_the_turn_and_the_next_works(cascade, standins, plan, code, reason):
+async def test_a_fault_of_the_chat_server_fails_the_turn_and_the_next_works(cascade, standins, plan, code, reason):
     async with conversation(cascade, None) as talk:
         standins.chat.plan(plan)
         await failed_turn(talk, {code}, reason)
@@ -57,7 +57,7 @@ async def test_R100_a_fault_of_the_chat_server_fails_the_turn_and_the_next_works
         assert "opens at nine" in transcript_of(events)
 
 
-async def test_R100_a_chat_server_that_is_down_fails_the_turn_and_the_next_works(cascade, standins):
+async def test_a_chat_server_that_is_down_fails_the_turn_and_the_next_works(cascade, standins):
     async with conversation(cascade, None) as talk:
         with standins.services.without(standins.chat):
             await failed_turn(talk, {"llm_unreachable"}, "cannot be reached")
@@ -77,9 +77,7 @@ HEARING_FAULTS = {
 
 
 @pytest.mark.parametrize("plan", HEARING_FAULTS.values(), ids=HEARING_FAULTS)
-async def test_R100_a_fault_of_the_transcriber_is_told_and_the_next_turn_is_heard(
-    cascade, standins, question_audio, plan
-):
+async def test_a_fault_of_the_transcriber_is_told_and_the_next_turn_is_heard(cascade, standins, question_audio, plan):
     async with conversation(cascade, None) as talk:
         await manual(talk)
         standins.hearing.plan(plan)
@@ -104,7 +102,7 @@ SPEECH_FAULTS = {
 
 
 @pytest.mark.parametrize("plan", SPEECH_FAULTS.values(), ids=SPEECH_FAULTS)
-async def test_R100_a_fault_of_the_speech_server_fails_the_turn_and_the_next_is_spoken(cascade, standins, plan):
+async def test_a_fault_of_the_speech_server_fails_the_turn_and_the_next_is_spoken(cascade, standins, plan):
     standins.speaking.plan(plan)
     async with conversation(cascade, None) as talk:
         await failed_turn(talk, {"tts_refused", "tts_unreachable", "tts_protocol_error", "rate_limit_exceeded"})

@@ -157,7 +157,7 @@ async def test_items_that_the_client_wrote_itself_are_sent_with_their_roles(casc
     ]
 
 
-async def test_R021_an_interrupted_answer_is_remembered_as_far_as_it_was_given(cascade, standins):
+async def test_R051_an_interrupted_answer_is_remembered_as_far_as_it_was_given(cascade, standins):
     standins.chat.plan(Answer(words="This sentence is one of very many. " * 60, pause=0.02))
     async with conversation(cascade, None) as talk:
         await talk.say_text("Tell me everything.")

@@ -179,7 +179,7 @@ def long_answer() -> Answer:
 
 
 @pytest.mark.parametrize("way", ["response.cancel", "speech", "leaving"])
-async def test_R021_an_interruption_ends_the_request_at_the_service(cascade, standins, question_audio, way):
+async def test_R090_R242_an_interruption_ends_the_request_at_the_service(cascade, standins, question_audio, way):
     standins.chat.plan(long_answer())
     async with conversation(cascade, None) as talk:
         await talk.say_text("Tell me everything.")
@@ -203,7 +203,7 @@ async def test_R021_an_interruption_ends_the_request_at_the_service(cascade, sta
     assert not exchange.is_finished
 
 
-async def test_R021_an_interruption_ends_the_speech_request_too(cascade, standins):
+async def test_R090_an_interruption_ends_the_speech_request_too(cascade, standins):
     standins.speaking.plan(Speech(milliseconds=20_000, pause=0.1))
     async with conversation(cascade, None) as talk:
         await talk.say_text("Tell me everything.")

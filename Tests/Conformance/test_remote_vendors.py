@@ -110,7 +110,7 @@ DEEPGRAM_FAULTS = {
 
 
 @pytest.mark.parametrize("heard", DEEPGRAM_FAULTS.values(), ids=DEEPGRAM_FAULTS)
-async def test_R100_a_fault_of_Deepgram_is_told_and_the_next_turn_is_heard(vendors, standins, question_audio, heard):
+async def test_a_fault_of_Deepgram_is_told_and_the_next_turn_is_heard(vendors, standins, question_audio, heard):
     async with conversation(vendors, None) as talk:
         await manual(talk)
         standins.deepgram.plan(heard)
@@ -122,7 +122,7 @@ async def test_R100_a_fault_of_Deepgram_is_told_and_the_next_turn_is_heard(vendo
         assert events[-1]["transcript"] == Heard().text
 
 
-async def test_R100_a_fault_of_Deepgrams_voice_fails_the_turn_and_the_next_is_spoken(vendors, standins):
+async def test_a_fault_of_Deepgrams_voice_fails_the_turn_and_the_next_is_spoken(vendors, standins):
     standins.deepgram.speech_plans.append((422, "UNPROCESSABLE_ENTITY", "No."))
     async with conversation(vendors, None) as talk:
         await failed_turn(talk, {"tts_refused"}, "No.")
@@ -216,14 +216,14 @@ async def test_R023_Q21_the_omni_model_has_the_name_that_the_operator_gives(rena
         standins.omni.models = ["Qwen/Qwen2.5-Omni-3B"]
 
 
-async def test_R100_an_omni_server_that_is_down_fails_the_turn_and_the_next_works(omni, standins):
+async def test_an_omni_server_that_is_down_fails_the_turn_and_the_next_works(omni, standins):
     async with conversation(omni, None) as talk:
         with standins.services.without(standins.omni):
             await failed_turn(talk, {"llm_unreachable"}, "cannot be reached")
         assert outcome(await talk.text_turn())["status"] == "completed"
 
 
-async def test_R021_an_interruption_ends_the_request_at_the_omni_server(omni, standins):
+async def test_R090_an_interruption_ends_the_request_at_the_omni_server(omni, standins):
     standins.omni.plan(Answer(words="This sentence is one of very many. " * 60, pause=0.02))
     async with conversation(omni, None) as talk:
         await talk.say_text("Tell me everything.")
