@@ -77,6 +77,25 @@ struct PipelineLoadTests {
     #expect(kept <= 3 * 16_000)
   }
 
+  @Test("a minute of audio in one message is heard as if it had come piece by piece")
+  func oneMessage() async throws {
+    let ear = ScriptedTranscriber()
+    let call = try await PipelineCall.hearing(.scripted(transcriber: ear))
+    let turn = Sound.quiet(900 * 512) + Sound.loud(100 * 512) + Sound.quiet(10 * 512)
+    call.say(turn + turn)
+    let length = 1_010 * 32
+    #expect(
+      try await call.settled()
+        == [0, 1].flatMap { index -> [EngineEvent] in
+          let start = index * length + 900 * 32
+          return [
+            .speechStarted(turn: "vad_\(index + 1)", atMs: start - 100),
+            .speechStopped(turn: "vad_\(index + 1)", atMs: start + 3_200 + 320, isSpeech: true, wasCut: false),
+          ]
+        })
+    #expect(ear.begun.entries.map(\.samples) == [turn, turn].map { Array($0[((900 * 32 - 300) * 16)...]) })
+  }
+
   @Test("a long turn is not kept twice", arguments: [HearingSettings.Detection.manual, .automatic])
   func longTurn(detection: HearingSettings.Detection) throws {
     let ear = ScriptedTranscriber()
@@ -84,7 +103,8 @@ struct PipelineLoadTests {
     let second = ByteBuffer(string: PipelineCall.base64(Sound.loud(16_000)))
     var most = 0
     for _ in 0..<60 {
-      _ = hearing.hear(second, whileSpeaking: false)
+      hearing.take(second)
+      while hearing.hear(whileSpeaking: false) != nil {}
       let recent = try #require(Mirror(reflecting: hearing).descendant("recent") as? [Int16])
       most = max(most, recent.count)
     }
