@@ -38,7 +38,7 @@ struct PipelineAnswerTests {
       ])
   }
 
-  @Test("a clause is spoken while the rest is still being thought of")
+  @Test("R050: a clause is spoken while the rest is still being thought of")
   func clauseByClause() async throws {
     let latch = Latch()
     let call = call(

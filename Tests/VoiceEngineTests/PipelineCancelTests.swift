@@ -51,7 +51,7 @@ struct PipelineCancelTests {
   @Test("an answer that is ahead of its listener is cancelled")
   func ahead() async throws {
     let mind = mind(.text("Good morning."), .event(.finished(.complete)))
-    let mouth = ToneSynthesizer { _ in [.tone(24_000 * 600)] }
+    let mouth = ToneSynthesizer { _ in [.tone(24_000 * 60)] }
     let call = PipelineCall(.scripted(responder: mind, synthesizer: mouth))
     call.send(.answer(.spoken()))
     for _ in 0..<20 { _ = try await call.until(\.isAudio) }
@@ -74,6 +74,21 @@ struct PipelineCancelTests {
     #expect(try await mind.endings.first(1) == [true])
     #expect(try await call.settled() == [])
     call.line?.resume()
+    try await expectSilence(call)
+  }
+
+  @Test("words that wait for the client are not told after they were cancelled")
+  func pausedWords() async throws {
+    let mind = mind(.text("One"), .text(" two"), .wait(never))
+    let call = PipelineCall(.scripted(responder: mind))
+    call.line?.pause()
+    call.send(.answer(.written()))
+    try await mind.requests.first(1)
+    #expect(try await call.settled() == [])
+    call.send(.cancel(response: "r1"))
+    #expect(try await mind.endings.first(1) == [true])
+    call.line?.resume()
+    #expect(try await call.settled() == [])
     try await expectSilence(call)
   }
 

@@ -16,7 +16,7 @@ struct PipelineHearingTests {
     try await PipelineCall.hearing(.scripted(transcriber: ear), detection)
   }
 
-  @Test("a turn is told in milliseconds since the beginning, and its audio reaches back before its first sound")
+  @Test("R252: a turn is told in milliseconds since the beginning, and its audio reaches back before its first sound")
   func turn() async throws {
     let call = try await call()
     let all = Sound.quiet(32 * Self.frame) + Sound.loud(20 * Self.frame) + Sound.quiet(12 * Self.frame)
@@ -77,7 +77,7 @@ struct PipelineHearingTests {
     #expect(ear.begun.entries.flatMap(\.samples) == all)
   }
 
-  @Test("new settings hold from the next audio on, for the turn that is going on as well")
+  @Test("R251: new settings hold from the next audio on, for the turn that is going on as well")
   func settings() async throws {
     let call = try await call()
     call.say(Sound.loud(20 * Self.frame))

@@ -63,18 +63,29 @@ struct PipelineLoadTests {
     #expect(!mind.endings.entries.contains(false))
   }
 
-  @Test("five minutes of silence leave no more than a moment behind")
-  func silence() async throws {
+  @Test(
+    "five minutes of silence leave no more than a moment behind",
+    arguments: [HearingSettings.Detection.manual, .automatic])
+  func silence(detection: HearingSettings.Detection) throws {
     let ear = ScriptedTranscriber()
-    let call = try await PipelineCall.hearing(.scripted(transcriber: ear))
-    let second = PipelineCall.base64([Int16](repeating: 0, count: 16_000))
-    for _ in 0..<300 { call.send(.audio(second)) }
-    #expect(try await call.settled() == [])
-    call.send(.commit(turn: "commit_1", absorbing: nil), .transcribe(turn: "commit_1"))
-    #expect(try await call.next() == .transcribed(turn: "commit_1", text: ""))
-    let kept = try #require(ear.begun.entries.first).samples.count
-    #expect(kept >= 300 * 16)
-    #expect(kept <= 3 * 16_000)
+    var hearing = Hearing(.plain(detection), parts: .scripted(transcriber: ear))
+    let second = ByteBuffer(string: PipelineCall.base64([Int16](repeating: 0, count: 16_000)))
+    var most = 0
+    for _ in 0..<300 {
+      hearing.take(second)
+      while let events = hearing.hear(whileSpeaking: false) { #expect(events.isEmpty) }
+      most = max(most, try recentCount(hearing))
+    }
+    #expect(ear.begun.entries.isEmpty)
+    // What a turn may reach back for is there, and not much more.
+    #expect(most >= 300 * 16)
+    #expect(most <= 3 * 16_000)
+    #expect(hearing.commit(as: "commit_1").transcription == nil)
+  }
+
+  /// Samples that the ear keeps.
+  private func recentCount(_ hearing: Hearing) throws -> Int {
+    try #require(Mirror(reflecting: hearing).descendant("recent") as? [Int16]).count
   }
 
   @Test("a minute of audio in one message is heard as if it had come piece by piece")
@@ -105,8 +116,7 @@ struct PipelineLoadTests {
     for _ in 0..<60 {
       hearing.take(second)
       while hearing.hear(whileSpeaking: false) != nil {}
-      let recent = try #require(Mirror(reflecting: hearing).descendant("recent") as? [Int16])
-      most = max(most, recent.count)
+      most = max(most, try recentCount(hearing))
     }
     // Every frame but the one that is not complete has gone to the transcriber.
     #expect(ear.begun.entries.map(\.samples.count) == [60 * 16_000])

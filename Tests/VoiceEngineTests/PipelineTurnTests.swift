@@ -15,22 +15,23 @@ struct PipelineTurnTests {
     try await PipelineCall.hearing(.scripted(transcriber: ear), detection)
   }
 
-  @Test("a committed turn is all that was heard since the last one")
+  @Test("a committed turn is all that was heard since a moment before the first sound")
   func commit() async throws {
     let call = try await call(.manual)
     // Not a whole number of frames.
-    let first = Sound.quiet(10 * Self.frame) + Sound.loud(10 * Self.frame + 100)
+    let first = Sound.quiet(20 * Self.frame) + Sound.loud(10 * Self.frame + 100)
     let second = Sound.loud(5 * Self.frame + 7)
     call.say(first)
     call.send(.commit(turn: "commit_1", absorbing: nil))
     call.say(second)
     call.send(.commit(turn: "commit_2", absorbing: nil))
     #expect(try await call.settled() == [])
-    #expect(ear.begun.entries.map(\.samples) == [first, second])
+    let heard = Array(first[(20 * Self.frame - 300 * 16)...])
+    #expect(ear.begun.entries.map(\.samples) == [heard, second])
     call.send(.transcribe(turn: "commit_2"))
     #expect(try await call.next() == .transcribed(turn: "commit_2", text: "heard \(second.count)"))
     call.send(.transcribe(turn: "commit_1"))
-    #expect(try await call.next() == .transcribed(turn: "commit_1", text: "heard \(first.count)"))
+    #expect(try await call.next() == .transcribed(turn: "commit_1", text: "heard \(heard.count)"))
   }
 
   @Test("committed silence has no words, and nobody is asked for them", arguments: [true, false])
@@ -39,8 +40,40 @@ struct PipelineTurnTests {
     call.say(Sound.quiet(100 * Self.frame))
     call.send(.commit(turn: "commit_1", absorbing: nil), .transcribe(turn: "commit_1"))
     #expect(try await call.settled() == [.transcribed(turn: "commit_1", text: "")])
+    #expect(ear.begun.entries.isEmpty)
+  }
+
+  @Test("committed noise that is hardly speech has no words either")
+  func noise() async throws {
+    let call = try await call(.manual)
+    // 0.5: more than nothing, less than speech.
+    call.say((0..<30 * Self.frame).map { Int16($0.isMultiple(of: 2) ? 4_096 : -4_096) })
+    call.send(.commit(turn: "commit_1", absorbing: nil), .transcribe(turn: "commit_1"))
+    #expect(try await call.settled() == [.transcribed(turn: "commit_1", text: "")])
     #expect(ear.begun.entries.map(\.finishes.entries.count) == [0])
     #expect(ear.begun.entries.map(\.cancels.entries.count) == [1])
+  }
+
+  @Test(
+    "a turn whose announcement crosses the commit or clear that takes its audio is withdrawn", arguments: [true, false])
+  func crossing(isCommit: Bool) async throws {
+    let call = try await call(.automatic)
+    let all = Sound.loud(20 * Self.frame)
+    call.say(all)
+    call.send(isCommit ? .commit(turn: "commit_1", absorbing: nil) : .clear)
+    #expect(
+      try await call.settled() == [
+        .speechStarted(turn: "vad_1", atMs: 0),
+        .speechStopped(turn: "vad_1", atMs: 640, isSpeech: false, wasCut: false),
+      ])
+    call.send(.transcribe(turn: "commit_1"))
+    let event = try await call.next()
+    if isCommit {
+      #expect(event == .transcribed(turn: "commit_1", text: "heard \(all.count)"))
+    } else {
+      #expect(event != .transcribed(turn: "commit_1", text: "heard \(all.count)"))
+      #expect(ear.begun.entries.map(\.cancels.entries.count) == [1])
+    }
   }
 
   @Test("a commit absorbs the turn that is going on")
@@ -91,7 +124,8 @@ struct PipelineTurnTests {
     call.send(.commit(turn: "commit_1", absorbing: isManual ? nil : "vad_2"), .transcribe(turn: "commit_1"))
     let count = 11 * Self.frame
     let events = try await call.until { $0 == .transcribed(turn: "commit_1", text: "heard \(count)") }
-    #expect(!events.contains { if case .speechStopped = $0 { true } else { false } })
+    let stops = events.filter { if case .speechStopped = $0 { true } else { false } }
+    #expect(stops == (isManual ? [] : [.speechStopped(turn: "vad_1", atMs: 640, isSpeech: false, wasCut: false)]))
     #expect(ear.begun.entries.map(\.cancels.entries.count) == [1, 0])
     #expect(ear.begun.entries.last?.samples == Sound.quiet(Self.frame) + Sound.loud(10 * Self.frame))
   }
