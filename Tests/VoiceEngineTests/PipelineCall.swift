@@ -95,7 +95,7 @@ final class PipelineCall: Sendable {
     return all
   }
 
-  /// The events of everything that the session hears and was asked of it so far, answers excepted: they take their time.
+  /// The events of all that the session heard and was asked so far, answers excepted: they take their time.
   func settled() async throws -> [EngineEvent] {
     send(.transcribe(turn: "nowhere"))
     let all = try await until {
