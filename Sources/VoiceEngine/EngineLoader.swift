@@ -142,7 +142,7 @@ struct EngineLoader {
         client: client,
         server: TranscriptionServer(
           name: isGroq ? "groq" : "openai-compatible", baseURL: service.baseURL, model: service.model,
-          key: service.apiKey?.value, language: language))
+          key: service.apiKey?.value, language: language), limits: hearingLimits)
     case .whisper(let modelPath, let language, let threads):
       var settings = WhisperSettings()
       settings.threads = threads
@@ -152,6 +152,14 @@ struct EngineLoader {
     case .none:
       return nil
     }
+  }
+
+  /// A user waits for this in silence; who cannot be understood in ten seconds shall be told.
+  private var hearingLimits: RemoteLimits {
+    var limits = RemoteLimits()
+    limits.response = .seconds(10)
+    limits.total = .seconds(30)
+    return limits
   }
 
   private func responder(_ choice: EngineSelection.Choice<EngineSelection.LLM>) -> any Responder {
@@ -203,7 +211,8 @@ struct EngineLoader {
     case .openAICompatible(let service, let voice, let rate):
       var server = SpeechServer(
         baseURL: service.baseURL, model: service.model, key: service.apiKey?.value,
-        voices: [voice] + SpeechServer.openAIVoices.filter { $0 != voice })
+        // Who names a voice of its own server has others than OpenAI's there.
+        voices: configuration.tts.voice == nil ? [voice] + SpeechServer.openAIVoices.filter { $0 != voice } : [voice])
       server.pcmRate = rate
       return OpenAISynthesizer(client: client, server: server)
     case .espeak(let voice):

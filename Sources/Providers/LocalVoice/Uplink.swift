@@ -251,6 +251,7 @@ extension SessionPatch {
   /// engine's own clients write them so. The nested ones win.
   func nestingFlatFields() -> SessionPatch {
     var fields = fields
+    if let given = fields["audio"], given.object == nil { return self }
     var audio = fields["audio"]?.object ?? JSONObject()
     for (key, side) in [("turn_detection", "input"), ("voice", "output")] {
       guard let value = fields[key] else { continue }

@@ -55,7 +55,9 @@ actor EngineSession {
     case .hear(let settings): configure(settings)
     case .audio(let base64): await hear(ByteBuffer(string: base64))
     case .commit(let turn, let absorbed): commit(turn, absorbing: absorbed)
-    case .clear: hearing?.clear().forEach { $0.transcription?.cancel() }
+    case .clear:
+      withdrawAnnouncement(except: nil)
+      hearing?.clear().forEach { $0.transcription?.cancel() }
     case .recording(let turn, let base64, let format): await record(turn, base64, format)
     case .transcribe(let turn): transcribe(turn)
     case .forget(let turn):
@@ -124,9 +126,19 @@ actor EngineSession {
       turn.isSilent = false
       turns[name] = turn
       hearing?.forgetLeftover()
-    } else if let audio = hearing?.commit(as: name) {
+      return
+    }
+    withdrawAnnouncement(except: absorbed)
+    if let audio = hearing?.commit(as: name) {
       keep(audio)
     }
+  }
+
+  /// The client's commit or clear crossed the announcement of a turn, whose audio it takes: nothing is left of the turn, and
+  /// whoever waits for its end is told so.
+  private func withdrawAnnouncement(except absorbed: String?) {
+    guard let announced = hearing?.announced, announced.turn != absorbed else { return }
+    say(.speechStopped(turn: announced.turn, atMs: announced.atMs, isSpeech: false, wasCut: false))
   }
 
   /// Audio that the client brought along. Nothing of it is judged by the detector: the client says that it is speech.

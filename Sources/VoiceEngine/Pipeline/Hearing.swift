@@ -20,10 +20,10 @@ struct Hearing {
     case stopped(HeardTurn, atMs: Int, wasCut: Bool)
   }
 
-  /// Speech to text wants to hear a moment before the first sound.
   private static let leastPreRollMs = 300
   private static let perMs = Endpointer.samplesPerMillisecond
   private static let clearlySpeech: Float = 0.6
+  private static let perhapsSpeech: Float = 0.3
   private static let samplesAtOnce = 32_000
 
   private let parts: EngineParts
@@ -61,6 +61,12 @@ struct Hearing {
     TranscriptionOptions(language: settings.language, prompt: settings.prompt)
   }
 
+  /// The turn that was announced and whose end was not, and the position now.
+  var announced: (turn: String, atMs: Int)? {
+    guard settings.detection == .automatic, let turn else { return nil }
+    return (turn.name, judgedEnd / Self.perMs)
+  }
+
   mutating func apply(_ new: HearingSettings) {
     if new.format != settings.format { decoder = InputDecoder(new.format) }
     if new.detection != settings.detection {
@@ -83,6 +89,9 @@ struct Hearing {
     endpointer.settings.threshold = Float(settings.threshold)
     endpointer.settings.silence = settings.silenceMs
   }
+
+  /// Samples that a turn has from before its first sound: speech to text wants to hear a moment of it.
+  private var preRoll: Int { max(settings.prefixPaddingMs, Self.leastPreRollMs) * Self.perMs }
 
   // MARK: Audio
 
@@ -128,8 +137,7 @@ struct Hearing {
     case .started(let start)?:
       turnCount += 1
       let name = "vad_\(turnCount)"
-      let padding = max(settings.prefixPaddingMs, Self.leastPreRollMs) * Self.perMs
-      open(name, from: start - padding)
+      open(name, from: start - preRoll)
       let told = max(lastTurnEnd, start - settings.prefixPaddingMs * Self.perMs)
       events.append(.started(turn: name, atMs: told / Self.perMs))
     case .stopped(let utterance)?:
@@ -146,9 +154,10 @@ struct Hearing {
 
   private mutating func listen(_ probability: Float) {
     _ = endpointer.hear(0, sampleCount: frame.count)
-    if turn == nil {
+    // Nobody listens while a client is silent between two turns: a service for it would be paid for nothing.
+    if turn == nil, probability >= Self.perhapsSpeech {
       turnCount += 1
-      open("manual_\(turnCount)", from: lastTurnEnd)
+      open("manual_\(turnCount)", from: judgedEnd - frame.count - preRoll)
     }
     if probability >= Self.clearlySpeech { turn?.isSpeech = true }
     append(upTo: judgedEnd)
@@ -180,8 +189,8 @@ struct Hearing {
   /// The client ends the turn: all that was heard since the last one, or what is left of it.
   mutating func commit(as name: String) -> HeardTurn {
     let isDetected = settings.detection == .automatic && turn != nil
-    if turn == nil { open(name, from: lastTurnEnd) }
     append(upTo: recentStart + recent.count)
+    turnEnd = recentStart + recent.count
     var committed = turn ?? HeardTurn(name: name, transcription: nil, samples: [], isSpeech: false)
     committed.name = name
     decoder.realign()
@@ -207,9 +216,8 @@ struct Hearing {
 
   /// Keeps what a turn may reach back for, and no more.
   private mutating func trim() {
-    let padding = max(settings.prefixPaddingMs, Self.leastPreRollMs)
-    let preRoll = (padding + endpointer.settings.speechToInterrupt) * Self.perMs
-    let needed = turn == nil ? judgedEnd - preRoll : turnEnd
+    let needed =
+      turn == nil ? judgedEnd - preRoll - endpointer.settings.speechToInterrupt * Self.perMs : turnEnd
     let excess = needed - recentStart
     // In blocks, because what is kept is moved.
     guard excess > 16_000 else { return }

@@ -36,7 +36,7 @@ public struct SpeechServer: Sendable {
 
   /// The voices of OpenAI's own server.
   public static let openAIVoices = [
-    "alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse",
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse",
   ]
 
   public init(
