@@ -54,21 +54,23 @@ def tables(report: dict) -> str:
     ]
     if report["quick"] or not report["optimised"]:
         lines += ["", "**A quick run, or no release build: it shows that the benchmark works, and nothing else.**"]
-    lines += ["", *targets(report), *words(report["words"]), *latencies(report["latency"]),
+    lines += ["", *targets(report), *words(report["words"]), *commands(report["commands"]), *latencies(report["latency"]),
               *memories(report), *capacities(report["capacity"])]
     return "\n".join(lines).rstrip()
 
 
 def targets(report: dict) -> list[str]:
-    heard, commands, growth = report["words"], report["commands"], report["growth"]
+    heard, growth = report["words"], report["growth"]
     after = next(entry for entry in report["memory"] if entry["voice"] == "espeak")["after_first_turn"]["resident"]
     slope = growth["slope_second_half_per_minute"]
     rows = [
         ["word error rate, both voices", percent(heard["rate"]), f"at most {MOST_WORD_ERRORS:.0%}".replace("%", " %"),
          verdict(heard["rate"] <= MOST_WORD_ERRORS)],
-        ["spoken commands in both voices, answers heard right", f"{commands['right']} of {commands['of']}", "all",
-         verdict(commands["right"] == commands["of"])],
     ]
+    for voice in dict.fromkeys(command["answered_by"] for command in report["commands"]):
+        right = [command["ok"] for command in report["commands"] if command["answered_by"] == voice]
+        rows.append([f"spoken commands whose answer, by {voice}, is heard right", f"{sum(right)} of {len(right)}", "all",
+                     verdict(all(right))])
     for entry in report["latency"]:
         median, most = entry["first_audio"]["median"], FIRST_AUDIO_MS[entry["voice"]]
         rows.append([f"end of speech to first audio, {entry['voice']}, median", f"{median:,} ms",
@@ -89,6 +91,16 @@ def words(heard: dict) -> list[str]:
     rows.append(["total", heard["sentences"] * len(rows), heard["words"], heard["errors"], percent(heard["rate"])])
     return [f"Words, recognised in {heard['through']}:", "",
             *table("voice | sentences | words | errors | word error rate", rows)]
+
+
+def commands(results: list[dict]) -> list[str]:
+    rows = []
+    for answerer, asker in dict.fromkeys((result["answered_by"], result["asked_by"]) for result in results):
+        these = [result for result in results if (result["answered_by"], result["asked_by"]) == (answerer, asker)]
+        rows.append([asker, answerer, len(these), sum(result["answer_ok"] for result in these),
+                     sum(result["ok"] for result in these)])
+    return ["Spoken commands:", "",
+            *table("asked by | answered by | commands | answered rightly | and the answer heard rightly", rows)]
 
 
 def latencies(entries: list[dict]) -> list[str]:

@@ -21,6 +21,29 @@ struct SpeechWindowsTests {
     #expect(SpeechWindows.ranges(of: samples) == [0..<350_800, 350_800..<700_800, 700_800..<1_000_000])
   }
 
+  @Test("a long pause between two stretches of sound is cut in its middle; short ones and the ends are not")
+  func pauses() {
+    func sound(_ milliseconds: Int) -> [Int16] { (0..<(16 * milliseconds)).map { $0 % 2 == 0 ? 4_000 : -4_000 } }
+    func quiet(_ milliseconds: Int) -> [Int16] { (0..<(16 * milliseconds)).map { $0 % 2 == 0 ? 40 : -40 } }
+    let two = quiet(900) + sound(800) + quiet(500) + sound(400) + quiet(800) + sound(600) + quiet(900)
+    let cut = 16 * (900 + 800 + 500 + 400 + 400)
+    #expect(SpeechWindows.ranges(of: two) == [0..<cut, cut..<two.count])
+    let click = sound(800) + quiet(800) + sound(100) + quiet(800)
+    #expect(SpeechWindows.ranges(of: click) == [0..<click.count], "a click is no sentence")
+    let noise = quiet(3_000)
+    #expect(SpeechWindows.ranges(of: noise) == [0..<noise.count])
+  }
+
+  @Test("what a lost model repeats is said once; what people repeat stays")
+  func loops() {
+    #expect(SpeechText.words(of: String(repeating: " Count to 5.", count: 24)) == "Count to 5.")
+    #expect(SpeechText.words(of: " Flip" + String(repeating: " a coin", count: 33)) == "Flip a coin")
+    #expect(SpeechText.words(of: String(repeating: " no", count: 40)) == "no")
+    for text in ["No, no, no.", "one two one two one two", "very very very very very good", "5 5 5 5"] {
+      #expect(SpeechText.words(of: text) == text)
+    }
+  }
+
   @Test("windows cover everything, in order, none of them too long", arguments: [400_001, 1_234_567, 5_000_000])
   func cover(count: Int) {
     let samples = (0..<count).map { Int16(truncatingIfNeeded: ($0 &* 7_919) ^ ($0 >> 3)) }

@@ -6,6 +6,8 @@ enum Limits {
   static let shortestCommitMs = 100
   /// The most that a client which commits itself may append to one turn. At 16 kHz that is 5.8 MB.
   static let longestBufferMs = 180_000
+  /// How far a turn may reach back: so much audio is kept of every session, whether anybody speaks or not.
+  static let longestPrefixMs = 5_000
   /// Responses beside the conversation at once.
   static let sideResponses = 4
   /// OpenAI counts a token for each 100 ms of the user's speech and for each 50 ms of the model's.

@@ -139,7 +139,7 @@ public struct LocalVoiceTranslator: Translator {
   public mutating func timeReached(at now: Instant, port: inout Port) {
     guard let due = idleAt, now >= due else { return }
     idleAt = nil
-    guard listening == nil, !isMidTurn else { return }
+    guard listening == nil, !timeline.isLive, !owesAnswer, pending.isEmpty else { return }
     let startMs = min(idleFromMs, heardMs)
     var speech = SpeechTurn(committedByClient: heardMs - startMs, port: &port)
     port.emit(.inputAudioBufferTimeoutTriggered(audioStartMs: startMs, audioEndMs: heardMs, itemID: speech.itemID))

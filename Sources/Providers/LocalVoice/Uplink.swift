@@ -75,6 +75,10 @@ extension LocalVoiceTranslator {
     if session.audio.input.transcription != nil {
       session.audio.input.transcription?.model = configuration.transcriptionModel
     }
+    if case .serverVAD(var vad)? = session.audio.input.turnDetection {
+      vad.prefixPaddingMs = min(vad.prefixPaddingMs, Limits.longestPrefixMs)
+      session.audio.input.turnDetection = .serverVAD(vad)
+    }
   }
 
   // MARK: Audio

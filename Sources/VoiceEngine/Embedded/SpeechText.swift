@@ -13,7 +13,43 @@ enum SpeechText {
   static func words(of transcript: String) -> String {
     let text = trim(transcript)
     if trim(withoutAsides(text), also: punctuation).isEmpty { return "" }
-    return trim(text, also: punctuation).lowercased() == "you" ? "" : text
+    return trim(text, also: punctuation).lowercased() == "you" ? "" : withoutLoops(text)
+  }
+
+  /// The text with what a model says again and again, when it has lost its way, said once: one word at least eight times
+  /// in a row, or two to twelve words at least four times.
+  static func withoutLoops(_ text: String) -> String {
+    let words = text.split(separator: " ")
+    let keys = words.map { trim($0, also: punctuation).lowercased() }
+    var kept: [Substring] = []
+    var index = 0
+    while index < words.count {
+      var skipped = 0
+      for length in 1...12 where index + length * 4 <= words.count {
+        let repeats = repetitions(in: keys, at: index, length: length)
+        if repeats >= (length == 1 ? 8 : 4) {
+          kept += words[index..<(index + length)]
+          skipped = repeats * length
+          break
+        }
+      }
+      if skipped == 0 {
+        kept.append(words[index])
+        skipped = 1
+      }
+      index += skipped
+    }
+    return kept.count == words.count ? text : kept.joined(separator: " ")
+  }
+
+  private static func repetitions(in keys: [String], at start: Int, length: Int) -> Int {
+    var count = 1
+    while start + (count + 1) * length <= keys.count,
+      keys[start..<(start + length)].elementsEqual(keys[(start + count * length)..<(start + (count + 1) * length)])
+    {
+      count += 1
+    }
+    return count
   }
 
   private static let punctuation: Set<Character> = [".", ",", "!", "?", "…", "-", "♪", "♫", "\""]

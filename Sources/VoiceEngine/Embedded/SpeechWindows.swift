@@ -1,5 +1,12 @@
-/// Cuts long speech into windows that the model takes at once.
+/// Cuts speech into windows that the model takes at once: at long pauses, behind which it loses sentences or repeats them, and
+/// where a stretch is too long for it.
 enum SpeechWindows {
+  /// 600 ms: sentences that far apart do not need each other to be understood.
+  static let longPause = 9_600
+  /// 20 ms, the grain in which pauses are looked for.
+  private static let grain = 320
+  /// A stretch with less sound than 300 ms stays with its neighbour.
+  private static let leastSound = 15
   /// 25 s at 16 kHz: the model hears 30 s, and latency and memory grow with the window.
   static let longest = 400_000
   /// A cut is made in the last 5 s of a window,
@@ -11,13 +18,48 @@ enum SpeechWindows {
   static func ranges(of samples: [Int16]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     var start = 0
-    while samples.count - start > longest {
-      let end = quietest(in: samples[(start + longest - searched)..<(start + longest)])
-      ranges.append(start..<end)
-      start = end
+    for stop in pauses(in: samples) + [samples.count] {
+      while stop - start > longest {
+        let end = quietest(in: samples[(start + longest - searched)..<(start + longest)])
+        ranges.append(start..<end)
+        start = end
+      }
+      if start < stop { ranges.append(start..<stop) }
+      start = stop
     }
-    if start < samples.count { ranges.append(start..<samples.count) }
     return ranges
+  }
+
+  /// The middle of every long pause between two stretches of sound.
+  private static func pauses(in samples: [Int16]) -> [Int] {
+    let levels = samples.withUnsafeBufferPointer { samples in
+      stride(from: 0, to: samples.count - samples.count % grain, by: grain).map { start in
+        samples[start..<(start + grain)].reduce(0) { $0 + Int($1.magnitude) }
+      }
+    }
+    // What is below a twentieth of the loudest is no speech, unless all of it is about as loud.
+    let threshold = (levels.max() ?? 0) / 20
+    var cuts: [Int] = []
+    var sound = 0
+    var quietFrom: Int?
+    var candidate: Int?
+    for (index, level) in levels.enumerated() {
+      if level < threshold {
+        if quietFrom == nil { quietFrom = index }
+        continue
+      }
+      if let from = quietFrom, (index - from) * grain >= longPause, sound >= leastSound {
+        candidate = (from + index) / 2 * grain
+        sound = 0
+      }
+      quietFrom = nil
+      sound += 1
+      if let cut = candidate, sound >= leastSound {
+        cuts.append(cut)
+        candidate = nil
+      }
+    }
+    return cuts
   }
 
   /// The index in the middle of the 100 ms with the least energy.
