@@ -7,7 +7,7 @@ export PARLEY_STRICT := 1
 
 SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 -r ls -d 2>/dev/null
 
-.PHONY: help setup run build test bench conformance format lint
+.PHONY: help setup run build test bench engine-bench conformance format lint
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: ## Run every fast test, the official Python clients included, and print a 
 bench: ## Measure the CPU cost of an audio frame beside nginx and print the table
 	scripts/setup.sh build bench
 	scripts/bench.sh
+
+engine-bench: ## Measure what the voice engine understands, how soon it answers and what it takes; writes docs/local-engine.md
+	scripts/setup.sh build engine test
+	scripts/engine-quality.sh
 
 conformance: ## Run the Autobahn WebSocket cases against both halves of the WebSocket layer
 	scripts/conformance.sh

@@ -96,7 +96,7 @@ import Translation
     #expect(Self.hearing(none)?.detection == .manual)
   }
 
-  @Test("R243 R244 R250: an update of one field of the detection keeps the others")
+  @Test("R243 R244 R246 R247 R250: an update of one field keeps the others; the engine is always told all of them")
   func partialUpdate() {
     var call = EngineCall()
     let step = call.update(#""audio":{"input":{"turn_detection":{"type":"server_vad","threshold":0.7}}}"#)
@@ -106,6 +106,16 @@ import Translation
       #""audio":{"input":{"turn_detection":{"type":"server_vad","prefix_padding_ms":100,"silence_duration_ms":900}}}"#)
     #expect(Self.hearing(next)?.threshold == 0.7 && Self.hearing(next)?.prefixPaddingMs == 100)
     #expect(Self.hearing(next)?.silenceMs == 900)
+  }
+
+  @Test("a padding that would have an hour of audio kept is cut, and the session says so")
+  func longPadding() {
+    var call = EngineCall()
+    let step = call.update(
+      #""audio":{"input":{"turn_detection":{"type":"server_vad","prefix_padding_ms":3600000}}}"#)
+    #expect(Self.hearing(step)?.prefixPaddingMs == 5_000)
+    let detection = step.event("session.updated")?["session"]?["audio"]?["input"]?["turn_detection"]
+    #expect(detection?["prefix_padding_ms"] == 5_000)
   }
 
   @Test("R251: what is heard changes before the next audio; what changes nothing of it says nothing to the engine")
