@@ -82,7 +82,7 @@ private final class WhisperModel {
 
   /// The text of a window; nil if the computation was aborted.
   func transcribe(_ job: WhisperJob, _ window: Range<Int>, threads: Int) throws(StageFault) -> String? {
-    let samples = job.samples[window].map { Float($0) / 32_768 }
+    let samples = Dither.softened(job.samples[window])
     var parameters = library.defaultParameters(WhisperLibrary.greedy)
     parameters.n_threads = CInt(threads)
     parameters.no_context = true

@@ -147,6 +147,8 @@ actor EngineSession {
       let samples = try await parts.decoder.samples(base64: base64, format: format)
       guard !hasEnded else { return }
       let transcription = parts.transcriber?.begin(hearing?.options ?? TranscriptionOptions()) { _ in }
+      // As a turn that was heard begins before its first sound.
+      transcription?.append([Int16](repeating: 0, count: Hearing.leastPreRoll))
       transcription?.append(samples)
       turns[name] = Turn(
         transcription: transcription, speech: parts.responder.takesSpeech ? samples : nil, isSilent: false)
