@@ -44,7 +44,8 @@ public struct EngineParts: Sendable {
       vad, transcriber?.description ?? missing(.stt), responder.description, synthesizer?.description ?? missing(.tts),
     ].map { description in
       var description = description
-      description.degradation = description.degradation ?? absent[description.stage]?.degradation
+      let reason = description.degradation ?? absent[description.stage]?.degradation
+      description.degradation = reason.map(Self.withoutFolders)
       return description
     }
   }
@@ -56,6 +57,14 @@ public struct EngineParts: Sendable {
   /// Why a stage is not there, in a sentence for the client.
   func absence(of stage: StageName) -> String {
     let what = stage == .stt ? "Nothing transcribes speech here" : "Nothing speaks here"
-    return what + (absent[stage]?.degradation.map { ": \($0)" } ?? ".")
+    return what + (absent[stage]?.degradation.map { ": \(Self.withoutFolders($0))" } ?? ".")
+  }
+
+  /// Files by their names only: where they lie is the operator's, who has it in the log.
+  static func withoutFolders(_ text: String) -> String {
+    text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      guard word.hasPrefix("/"), let slash = word.lastIndex(of: "/") else { return word }
+      return word[word.index(after: slash)...]
+    }.joined(separator: " ")
   }
 }

@@ -93,10 +93,20 @@ public protocol Transcriber: Sendable {
 public protocol Transcription: Sendable {
   /// More of the turn, 16 kHz mono; at once, without waiting.
   func append(_ samples: [Int16])
+  /// The user has fallen silent, and the turn may be over: whoever computes may begin with what there is. What is appended
+  /// from here on is silence, unless `goOn` is called.
+  func anticipateEnd()
+  /// The turn was not over.
+  func goOn()
   /// The turn is over: the whole text, trimmed; empty if nothing was said. Ends early if the task is cancelled.
   func finish() async throws -> String
   /// The turn is of no interest any more. Harmless after `finish`.
   func cancel()
+}
+
+extension Transcription {
+  public func anticipateEnd() {}
+  public func goOn() {}
 }
 
 // MARK: The answer

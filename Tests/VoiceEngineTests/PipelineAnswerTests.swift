@@ -118,13 +118,13 @@ struct PipelineAnswerTests {
     #expect(try await silent.answer(.spoken()).map(\.end?.reason) == [reason])
   }
 
-  @Test("an answer without an end is cut at 20,000 bytes")
+  @Test("an answer without an end is cut at 20,000 characters")
   func endless() async throws {
     let call = call(
       ScriptedResponder { _ in [ScriptedResponder.Step](repeating: .text(String(repeating: "a", count: 999)), count: 40)
       })
     let events = try await call.answer(.written())
-    #expect(events.words.count == 20 * 999)
+    #expect(events.words.count == 20_000)
     #expect(events.last?.end?.reason == .maximumTokens)
   }
 

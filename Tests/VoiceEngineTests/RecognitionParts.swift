@@ -31,6 +31,11 @@ enum RecognitionParts {
   }
 
   /// espeak-ng's voice at 16 kHz.
+  /// A recogniser of the test's own.
+  static func loaded(_ settings: WhisperSettings = .init()) async throws -> WhisperTranscriber {
+    try await WhisperTranscriber.load(folder: folder, settings: settings)
+  }
+
   static func speech(_ text: String) throws -> [Int16] {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("parley-\(UUID().uuidString).wav")
     defer { try? FileManager.default.removeItem(at: file) }

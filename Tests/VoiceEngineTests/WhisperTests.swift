@@ -109,6 +109,46 @@ struct WhisperTests {
     #expect(text.count < 2_000)
   }
 
+  @Test("a turn whose end was anticipated is computed once, without the silence behind it")
+  func anticipated() async throws {
+    let transcriber = try await RecognitionParts.loaded()
+    let turn = try Self.begin(RecognitionParts.speech("good morning everybody"), by: transcriber)
+    turn.anticipateEnd()
+    turn.anticipateEnd()
+    turn.append(RecognitionParts.silence(seconds: 1))
+    #expect(try await turn.finish().lowercased().contains("good morning"))
+    #expect(transcriber.queue.windowsBegun == 1 && transcriber.queueLength == 0)
+  }
+
+  @Test("a turn that went on after its end was anticipated has all of its words")
+  func wentOn() async throws {
+    let transcriber = try await RecognitionParts.loaded()
+    let turn = try Self.begin(RecognitionParts.speech("good morning"), by: transcriber)
+    turn.anticipateEnd()
+    turn.goOn()
+    turn.append(RecognitionParts.silence(seconds: 0.3))
+    turn.append(try RecognitionParts.speech("what is the weather in Paris"))
+    let text = try await turn.finish().lowercased()
+    #expect(text.contains("morning") && text.contains("paris"))
+  }
+
+  @Test("what is anticipated takes no place from turns that are over, and ends with its own")
+  func givesWay() async throws {
+    var settings = WhisperSettings()
+    settings.capacity = 1
+    let transcriber = try await RecognitionParts.loaded(settings)
+    let samples = try RecognitionParts.speech("good morning everybody")
+    let early = Self.begin(samples, by: transcriber)
+    early.anticipateEnd()
+    #expect(try await Self.begin(samples, by: transcriber).finish().lowercased().contains("morning"))
+    #expect(try await early.finish().lowercased().contains("morning"), "given up for the other, and done anew")
+    let dropped = Self.begin(samples, by: transcriber)
+    dropped.anticipateEnd()
+    dropped.cancel()
+    await #expect(throws: CancellationError.self) { try await dropped.finish() }
+    #expect(transcriber.queueLength == 0)
+  }
+
   @Test("a second finish and a finish after cancel are cancelled")
   func twice() async throws {
     let transcriber = try await RecognitionParts.transcriber.value

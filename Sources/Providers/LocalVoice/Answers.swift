@@ -48,6 +48,7 @@ extension LocalVoiceTranslator {
     // The model has heard them now; from here on the words stand for them.
     for turn in heard.values.sorted() { send(.forget(turn: turn), port: &port) }
     heard.removeAll()
+    heardOrder.removeAll()
   }
 
   /// Answers what the user said, as soon as nobody speaks and all of it is recognised.

@@ -139,7 +139,7 @@ extension LocalVoiceTranslator {
     proceed(at: now, port: &port)
   }
 
-  private mutating func proceed(at now: Instant, port: inout Port) {
+  mutating func proceed(at now: Instant, port: inout Port) {
     sendWaitingAnswer(port: &port)
     answerIfPossible(at: now, port: &port)
   }
@@ -148,13 +148,26 @@ extension LocalVoiceTranslator {
   private mutating func keepSpeech(_ turn: String, of itemID: String, port: inout Port) {
     if configuration.answersSpeech, conversation.item(itemID) != nil {
       if let earlier = heard.updateValue(turn, forKey: itemID) { send(.forget(turn: earlier), port: &port) }
+      heardOrder.removeAll { $0 == itemID }
+      heardOrder.append(itemID)
+      while heardOrder.count > Limits.heardTurns {
+        if let oldest = heard.removeValue(forKey: heardOrder.removeFirst()) { send(.forget(turn: oldest), port: &port) }
+      }
     } else {
       send(.forget(turn: turn), port: &port)
     }
   }
 
-  mutating func forgetTurn(of itemID: String, port: inout Port) {
-    if let turn = heard.removeValue(forKey: itemID) { send(.forget(turn: turn), port: &port) }
+  /// The item is gone: nobody waits for its words or its audio any more.
+  mutating func forgetTurns(of itemID: String, port: inout Port) {
+    for (turn, _) in pending.filter({ $0.value.itemID == itemID }).sorted(by: { $0.key < $1.key }) {
+      pending[turn] = nil
+      send(.forget(turn: turn), port: &port)
+    }
+    if let turn = heard.removeValue(forKey: itemID) {
+      heardOrder.removeAll { $0 == itemID }
+      send(.forget(turn: turn), port: &port)
+    }
   }
 
   /// Puts the words of a recording into its part; the recordings of an item may be recognised in any order.

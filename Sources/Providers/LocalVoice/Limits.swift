@@ -8,6 +8,8 @@ enum Limits {
   static let longestBufferMs = 180_000
   /// How far a turn may reach back: so much audio is kept of every session, whether anybody speaks or not.
   static let longestPrefixMs = 5_000
+  /// Turns whose audio is kept for a model that hears; such models are given the last one only.
+  static let heardTurns = 4
   /// Responses beside the conversation at once.
   static let sideResponses = 4
   /// OpenAI counts a token for each 100 ms of the user's speech and for each 50 ms of the model's.

@@ -47,6 +47,8 @@ public struct LocalVoiceTranslator: Translator {
   /// Turns that are being recognised, and turns whose audio may still be asked for.
   var pending: [String: Turn] = [:]
   var heard: [String: String] = [:]
+  /// Its keys, oldest first.
+  var heardOrder: [String] = []
   /// The user's words are there and nobody has answered them.
   var owesAnswer = false
   var unansweredAudioMs = 0

@@ -35,8 +35,9 @@ extension LocalVoiceTranslator {
     case .conversationItemDelete(let itemID):
       guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
       spokenMs[itemID] = nil
-      forgetTurn(of: itemID, port: &port)
+      forgetTurns(of: itemID, port: &port)
       port.emit(.conversationItemDeleted(itemID: itemID))
+      proceed(at: now, port: &port)
     case .responseCreate(let options):
       try createResponse(options, at: now, port: &port)
     case .responseCancel(let responseID):
@@ -61,6 +62,8 @@ extension LocalVoiceTranslator {
     if hearing != old.hearing { send(.hear(hearing), port: &port) }
     // The engine detects afresh: a turn that went on while nothing was detected has no end of its own.
     if hearing.detection == .automatic, old.hearing.detection == .manual { listening = nil }
+    // What was silence to the detector is no part of what is committed from here on.
+    if hearing.detection == .manual, old.hearing.detection == .automatic, listening == nil { turnsEndMs = heardMs }
     if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
     } else {
       idleAt = nil

@@ -60,6 +60,11 @@ public struct Endpointer: Sendable, Hashable {
   /// Whether a turn is going on.
   public var isInTurn: Bool { turn != nil }
 
+  /// For how long it has been silent in the turn that is going on; nil outside of one, and while somebody speaks.
+  public var quietMilliseconds: Int? {
+    turn?.silenceStart.map { Self.milliseconds(position - $0) }
+  }
+
   private struct Turn: Hashable {
     var start: Int
     var peak: Float

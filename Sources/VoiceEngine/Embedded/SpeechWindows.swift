@@ -3,6 +3,8 @@
 enum SpeechWindows {
   /// 600 ms: sentences that far apart do not need each other to be understood.
   static let longPause = 9_600
+  /// Each window costs as much as one of fifteen seconds: none is shorter than 2 s but the last.
+  private static let shortest = 32_000
   /// 20 ms, the grain in which pauses are looked for.
   private static let grain = 320
   /// A stretch with less sound than 300 ms stays with its neighbour.
@@ -55,7 +57,7 @@ enum SpeechWindows {
       quietFrom = nil
       sound += 1
       if let cut = candidate, sound >= leastSound {
-        cuts.append(cut)
+        if cut - (cuts.last ?? 0) >= shortest { cuts.append(cut) }
         candidate = nil
       }
     }

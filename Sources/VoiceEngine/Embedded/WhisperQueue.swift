@@ -9,6 +9,8 @@ final class WhisperJob: Sendable {
   let partial: @Sendable (String) -> Void
   /// Read by the library from within its computation.
   let isAborted = Atomic(false)
+  /// Begun before the turn was over; gives way to turns that are.
+  let isEarly: Atomic<Bool>
 
   /// In characters. The model takes some 220 tokens; the library splits a prompt by recursion, which must end.
   static let longestPrompt = 1_000
@@ -22,8 +24,10 @@ final class WhisperJob: Sendable {
   private let state = Mutex(State())
 
   init(
-    samples: [Int16], language: String, prompt: String?, partial: @escaping @Sendable (String) -> Void
+    samples: [Int16], language: String, prompt: String?, isEarly: Bool = false,
+    partial: @escaping @Sendable (String) -> Void
   ) {
+    self.isEarly = Atomic(isEarly)
     self.samples = samples
     self.windows = SpeechWindows.ranges(of: samples)
     self.language = language
@@ -81,7 +85,9 @@ final class WhisperQueue: Sendable {
     var windowsBegun = 0
     /// Of these, the ones whose computation the library gave up because it was told to.
     var windowsAborted = 0
-    var length: Int { waiting.count + (running == nil ? 0 : 1) }
+    var jobs: [WhisperJob] { waiting + (running.map { [$0] } ?? []) }
+    /// Of turns that are over.
+    var length: Int { jobs.count { !$0.isEarly.load(ordering: .relaxed) } }
   }
   private let state = Mutex(State())
 
@@ -98,8 +104,29 @@ final class WhisperQueue: Sendable {
   func admit(_ job: WhisperJob) -> Bool {
     state.withLock { state in
       guard state.length < capacity else { return false }
+      for early in state.jobs where early.isEarly.load(ordering: .relaxed) {
+        early.isAborted.store(true, ordering: .relaxed)
+        state.waiting.removeAll { $0 === early }
+      }
       state.waiting.append(job)
       return true
+    }
+  }
+
+  /// False if there is anything to do for anybody: what may be in vain is done in idle time only.
+  func admitIfIdle(_ job: WhisperJob) -> Bool {
+    state.withLock { state in
+      guard state.jobs.isEmpty else { return false }
+      state.waiting.append(job)
+      return true
+    }
+  }
+
+  /// The turn of an early job is over, and somebody waits for it. False if it has been given up meanwhile.
+  func claim(_ job: WhisperJob) -> Bool {
+    state.withLock { _ in
+      job.isEarly.store(false, ordering: .relaxed)
+      return !job.isAborted.load(ordering: .relaxed)
     }
   }
 

@@ -76,7 +76,7 @@ public final class WhisperTranscriber: Transcriber {
   /// * `stt_unavailable` if the library fails,
   /// * `CancellationError` if it or its task was cancelled, at once.
   ///
-  /// `partial` is called for turns of more than 25 s only.
+  /// `partial` is called after each window of a turn but the last (`SpeechWindows`).
   public func begin(
     _ options: TranscriptionOptions, partial: @escaping @Sendable (String) -> Void
   ) -> any Transcription {
@@ -112,6 +112,8 @@ private final class WhisperTranscription: Transcription {
   private struct State {
     var samples: [Int16] = []
     var job: WhisperJob?
+    /// Begun while the user was silent.
+    var early: WhisperJob?
     /// Cancelled, or finished before.
     var isOver = false
   }
@@ -133,18 +135,40 @@ private final class WhisperTranscription: Transcription {
     state.withLock { if !$0.isOver { $0.samples += samples } }
   }
 
-  func cancel() {
-    let job = state.withLock { state in
-      state.isOver = true
-      state.samples = []
-      defer { state.job = nil }
-      return state.job
+  func anticipateEnd() {
+    guard let language = try? transcriber.language(options.language) else { return }
+    let early = state.withLock { state -> WhisperJob? in
+      guard !state.isOver, state.early == nil, SpeechText.isWorthTranscribing(state.samples) else { return nil }
+      let job = WhisperJob(
+        samples: state.samples, language: language, prompt: options.prompt, isEarly: true, partial: { _ in })
+      guard transcriber.queue.admitIfIdle(job) else { return nil }
+      state.early = job
+      return job
     }
-    if let job { transcriber.queue.cancel(job) }
+    guard early != nil else { return }
+    let worker = transcriber.worker
+    Task { await worker.transcribeNext() }
+  }
+
+  func goOn() {
+    let early = state.withLock { state in
+      defer { state.early = nil }
+      return state.early
+    }
+    if let early { transcriber.queue.cancel(early) }
+  }
+
+  func cancel() {
+    let jobs = state.withLock { state in
+      defer { state = State(isOver: true) }
+      return [state.job, state.early].compactMap(\.self)
+    }
+    for job in jobs { transcriber.queue.cancel(job) }
   }
 
   func finish() async throws -> String {
     let language = try transcriber.language(options.language)
+    if let text = try await earlyText() { return text }
     let begun = state.withLock { state -> WhisperJob? in
       guard !state.isOver else { return nil }
       let job = WhisperJob(samples: state.samples, language: language, prompt: options.prompt, partial: partial)
@@ -159,11 +183,26 @@ private final class WhisperTranscription: Transcription {
         message: "\(transcriber.capacity) turns wait for speech recognition already; try again in a moment")
     }
     let worker = transcriber.worker
+    return try await outcome(of: job) { Task { await worker.transcribeNext() } }
+  }
+
+  private func outcome(of job: WhisperJob, starting start: () -> Void) async throws -> String {
     let queue = transcriber.queue
     return try await withTaskCancellationHandler {
-      try await job.outcome { Task { await worker.transcribeNext() } }
+      try await job.outcome(starting: start)
     } onCancel: {
       queue.cancel(job)
     }
+  }
+
+  /// What was begun while the user was silent, if it still holds; nil if all is to be done now.
+  private func earlyText() async throws -> String? {
+    let claimed = state.withLock { state -> WhisperJob? in
+      guard !state.isOver, let early = state.early, transcriber.queue.claim(early) else { return nil }
+      state = State(job: early, isOver: true)
+      return early
+    }
+    guard let claimed else { return nil }
+    return try await outcome(of: claimed) {}
   }
 }

@@ -7,7 +7,7 @@ import NIOCore
 /// One answer on its way: words stream from the responder, are cut into clauses, and each clause is told and then spoken
 /// while the next is still being thought of. Cancelling the task stops all of it.
 struct AnswerRun: Sendable {
-  /// No answer to be spoken is longer.
+  /// No answer is longer; it ends there as if the model's own limit had been reached.
   private static let mostCharacters = 20_000
 
   let request: AnswerRequest
@@ -107,12 +107,13 @@ struct AnswerRun: Sendable {
       }
       switch event {
       case .text(let text):
-        characters += text.utf8.count
-        guard characters <= Self.mostCharacters else {
+        let room = Self.mostCharacters - characters
+        characters += text.count
+        take(String(text.prefix(room)))
+        guard text.count <= room else {
           tally.ending = .maximumTokens
           break reading
         }
-        take(text)
       case .call(let call):
         flush()
         queue.yield(.call(call))

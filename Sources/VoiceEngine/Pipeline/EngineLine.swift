@@ -33,7 +33,7 @@ public final class EngineLine: Sendable {
     self.session = session
     Task { [weak self] in
       for await message in messages {
-        await session.receive(message)
+        await session.receive(EngineSession.Input(message))
         self?.taken(message.readableBytes)
       }
       await session.end()
@@ -48,24 +48,23 @@ public final class EngineLine: Sendable {
 
   /// Takes a message of the translator; never waits.
   public func send(_ message: ByteBuffer) {
-    let becameHigh = intake.withLock { intake in
+    // Told with the lock held, so that high and low are told in their order.
+    intake.withLock { intake in
       intake.waitingBytes += message.readableBytes
-      guard !intake.isHigh, intake.waitingBytes > Self.highWaterBytes else { return false }
+      guard !intake.isHigh, intake.waitingBytes > Self.highWaterBytes else { return }
       intake.isHigh = true
-      return true
+      if !gate.hasEnded { pressure(true) }
     }
-    if becameHigh, !gate.hasEnded { pressure(true) }
     mailbox.yield(message)
   }
 
   private func taken(_ byteCount: Int) {
-    let becameLow = intake.withLock { intake in
+    intake.withLock { intake in
       intake.waitingBytes -= byteCount
-      guard intake.isHigh, intake.waitingBytes < Self.lowWaterBytes else { return false }
+      guard intake.isHigh, intake.waitingBytes < Self.lowWaterBytes else { return }
       intake.isHigh = false
-      return true
+      if !gate.hasEnded { pressure(false) }
     }
-    if becameLow, !gate.hasEnded { pressure(false) }
   }
 
   /// The client takes nothing at the moment: answers wait.

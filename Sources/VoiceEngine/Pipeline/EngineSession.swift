@@ -27,7 +27,10 @@ actor EngineSession {
   private var turns: [String: Turn] = [:]
   private var transcriptions: [String: Task<Void, Never>] = [:]
   private var answers: [String: Task<Void, Never>] = [:]
-  private let playback = Playback()
+  /// Of the answers that may still be heard.
+  private var playbacks: [String: Playback] = [:]
+  /// The last turn that is being recognised: a session has one at a time in the recogniser, whatever it brings along.
+  private var lastTranscription: Task<Void, Never>?
   private var hasEnded = false
   private var hasAnswered = false
 
@@ -38,15 +41,34 @@ actor EngineSession {
     executor = parts.hearingExecutor
   }
 
-  /// Takes the next message of the translator; the one after it is to wait until this returns.
-  func receive(_ message: ByteBuffer) async {
+  /// A message of the translator, read: not on the thread that hears, because it may be megabytes.
+  enum Input: Sendable {
+    case audio(ByteBuffer)
+    case request(EngineRequest)
+    /// The translator is part of this program; it can only be a mistake of ours.
+    case malformed(String)
+
+    init(_ message: ByteBuffer) {
+      if let base64 = EngineRequest.audio(in: message) {
+        self = .audio(base64)
+        return
+      }
+      do {
+        self = .request(try EngineRequest(try JSONValue(parsing: message.readableBytesView)))
+      } catch {
+        self = .malformed("\(error)")
+      }
+    }
+  }
+
+  /// Takes the next message; the one after it is to wait until this returns.
+  func receive(_ input: Input) async {
     guard !hasEnded else { return }
-    if let base64 = EngineRequest.audio(in: message) { return await hear(base64) }
-    do {
-      await perform(try EngineRequest(try JSONValue(parsing: message.readableBytesView)))
-    } catch {
-      // The translator is part of this program; it can only be a mistake of ours.
-      parts.logger.error("engine request not understood", metadata: ["fault": "\(error)"])
+    switch input {
+    case .audio(let base64): await hear(base64)
+    case .request(let request): await perform(request)
+    case .malformed(let fault):
+      parts.logger.error("engine request not understood", metadata: ["fault": "\(fault)"])
     }
   }
 
@@ -93,13 +115,16 @@ actor EngineSession {
       hearing = Hearing(settings, parts: parts)
       say(.ready)
     } else {
+      // Detection that begins anew drops what was going on.
+      if settings.detection == .automatic, hearing?.isDetecting == false { withdrawAnnouncement(except: nil) }
       hearing?.apply(settings)
     }
   }
 
   private func hear(_ base64: ByteBuffer) async {
     hearing?.take(base64)
-    while let events = hearing?.hear(whileSpeaking: playback.isRunning) {
+    playbacks = playbacks.filter { answers[$0.key] != nil || $0.value.isRunning }
+    while let events = hearing?.hear(whileSpeaking: playbacks.values.contains(where: \.isRunning)) {
       for event in events {
         switch event {
         case .started(let turn, let atMs):
@@ -174,7 +199,8 @@ actor EngineSession {
       return say(.notTranscribed(turn: name, code: "stt_unavailable", message: parts.absence(of: .stt)))
     }
     let started = ContinuousClock.now
-    transcriptions[name] = Task { [parts] in
+    let task = Task { [parts, lastTranscription] in
+      await lastTranscription?.value
       do {
         let text = try await transcription.finish()
         parts.logger.debug(
@@ -186,6 +212,8 @@ actor EngineSession {
         self.transcribed(name, .failure(fault))
       }
     }
+    transcriptions[name] = task
+    lastTranscription = task
   }
 
   private func transcribed(_ name: String, _ result: Result<String, StageFault>) {
@@ -211,6 +239,8 @@ actor EngineSession {
     }
     chat.isFirstAnswer = !hasAnswered
     hasAnswered = true
+    let playback = Playback()
+    playbacks[request.id] = playback
     let run = AnswerRun(
       request: request, chat: chat, parts: parts, gate: gate, playback: playback, deliver: deliver)
     answers[request.id] = Task {

@@ -11,6 +11,8 @@ struct HeardTurn {
   var samples: [Int16]
   /// Whether there is enough speech in it to be worth a transcription: noise and silence come back as words otherwise.
   var isSpeech: Bool
+  /// Found by the detector, and so announced.
+  var isDetected = false
 }
 
 /// The ear of one session: the client's audio comes in, in its own format, and turns come out.
@@ -25,6 +27,8 @@ struct Hearing {
   private static let perMs = Endpointer.samplesPerMillisecond
   private static let clearlySpeech: Float = 0.6
   private static let perhapsSpeech: Float = 0.3
+  /// Who is silent for longer has probably finished.
+  private static let pauseWithinSpeechMs = 200
   private static let samplesAtOnce = 32_000
 
   private let parts: EngineParts
@@ -41,6 +45,7 @@ struct Hearing {
   private var judgedEnd = 0
   private var frame: [Float]
 
+  private var isEndAnticipated = false
   /// The turn that is going on, and up to where it has its audio.
   private var turn: HeardTurn?
   private var turnEnd = 0
@@ -57,6 +62,9 @@ struct Hearing {
     tune()
   }
 
+  /// Whether turns are found rather than committed.
+  var isDetecting: Bool { settings.detection == .automatic }
+
   /// What the turns that begin from here on are transcribed with.
   var options: TranscriptionOptions {
     TranscriptionOptions(language: settings.language, prompt: settings.prompt)
@@ -64,13 +72,15 @@ struct Hearing {
 
   /// The turn that was announced and whose end was not, and the position now.
   var announced: (turn: String, atMs: Int)? {
-    guard settings.detection == .automatic, let turn else { return nil }
+    guard let turn, turn.isDetected else { return nil }
     return (turn.name, judgedEnd / Self.perMs)
   }
 
   mutating func apply(_ new: HearingSettings) {
     if new.format != settings.format { decoder = InputDecoder(new.format) }
     if new.detection != settings.detection {
+      isEndAnticipated = false
+      turn?.transcription?.goOn()
       // A turn that was being detected goes on until it is committed; one that nobody committed begins to be detected.
       if new.detection == .automatic {
         turn?.transcription?.cancel()
@@ -139,6 +149,7 @@ struct Hearing {
       turnCount += 1
       let name = "vad_\(turnCount)"
       open(name, from: start - preRoll)
+      turn?.isDetected = true
       let told = max(lastTurnEnd, start - settings.prefixPaddingMs * Self.perMs)
       events.append(.started(turn: name, atMs: told / Self.perMs))
     case .stopped(let utterance)?:
@@ -150,6 +161,19 @@ struct Hearing {
       close()
     case nil:
       append(upTo: judgedEnd)
+      anticipate()
+    }
+  }
+
+  /// Most of the silence that ends a turn is spent on recognising it, in case it is the end.
+  private mutating func anticipate() {
+    let quiet = endpointer.quietMilliseconds ?? 0
+    if quiet >= Self.pauseWithinSpeechMs, !isEndAnticipated, settings.silenceMs > Self.pauseWithinSpeechMs {
+      isEndAnticipated = true
+      turn?.transcription?.anticipateEnd()
+    } else if quiet == 0, isEndAnticipated {
+      isEndAnticipated = false
+      turn?.transcription?.goOn()
     }
   }
 
@@ -183,6 +207,7 @@ struct Hearing {
 
   private mutating func close() {
     turn = nil
+    isEndAnticipated = false
     lastTurnEnd = turnEnd
     endpointer.abandon()
   }

@@ -17,6 +17,17 @@ enum Recording {
   /// - Parameter format: of bare samples; a file says its own.
   /// - Returns: 16 kHz.
   static func samples(base64: String, format: AudioFormat) throws(StageFault) -> [Int16] {
+    let samples = try decoded(base64: base64, format: format)
+    guard samples.count <= longestSeconds * 16_000 else {
+      throw unsupported("The recording is longer than \(longestSeconds / 60) minutes.")
+    }
+    return samples
+  }
+
+  /// As long as a turn that a client commits may be.
+  private static let longestSeconds = 180
+
+  private static func decoded(base64: String, format: AudioFormat) throws(StageFault) -> [Int16] {
     var buffer = ByteBuffer()
     var text = base64
     guard text.withUTF8({ Base64.decode(UnsafeRawBufferPointer($0), into: &buffer) }) != nil else {
@@ -29,7 +40,7 @@ enum Recording {
     if bytes.starts(with: Array("RIFF".utf8)) {
       do {
         let (samples, rate) = try WAV.samples(of: bytes)
-        return resampled(samples, from: rate)
+        return Resampler.convert(samples, from: rate, to: 16_000)
       } catch {
         throw unsupported("The WAV file cannot be read: \(error).")
       }
@@ -42,12 +53,7 @@ enum Recording {
       case .pcma: G711.decode(raw, .aLaw, into: &samples)
       }
     }
-    return resampled(samples, from: format.rate)
-  }
-
-  private static func resampled(_ samples: [Int16], from rate: Int) -> [Int16] {
-    var resampler = Resampler(from: rate, to: 16_000)
-    return resampler.process(samples) + resampler.flush()
+    return Resampler.convert(samples, from: format.rate, to: 16_000)
   }
 
   private static func unsupported(_ message: String) -> StageFault {
