@@ -30,8 +30,8 @@ public struct DeepgramTranscriber: Transcriber {
     public var patience = Duration.seconds(1)
     /// From the end of the turn to its text.
     public var final = Duration.seconds(5)
-    /// The whole turn.
-    public var turn = Duration.seconds(180)
+    /// The whole turn: the longest that a client may commit is 180 s of speech, and its text takes some time too.
+    public var turn = Duration.seconds(195)
 
     public init() {}
   }
@@ -92,8 +92,8 @@ final class DeepgramTranscription: Transcription {
 
   /// 250 ms, the longest frame that the service recommends.
   static let frameByteCount = 8_000
-  /// Two minutes: turns are cut long before.
-  static let maximumByteCount = 120 * 32_000
+  /// The longest turn that a client may commit, 180 s of 16 kHz, and some more for what the detector hears around it.
+  static let maximumByteCount = 190 * 32_000
 
   private let transcriber: DeepgramTranscriber
   private let partial: @Sendable (String) -> Void
@@ -114,17 +114,19 @@ final class DeepgramTranscription: Transcription {
 
   func append(_ samples: [Int16]) {
     guard !samples.isEmpty else { return }
-    let bytes = samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+    var bytes = ByteBuffer()
+    samples.withUnsafeBufferPointer { PCM16.encode($0, into: &bytes) }
+    let count = bytes.readableBytes
     let isTaken = state.withLock { state in
-      guard !state.isFinished, state.byteCount + bytes.count <= Self.maximumByteCount else { return false }
+      guard !state.isFinished, state.byteCount + count <= Self.maximumByteCount else { return false }
       state.hasAudio = true
-      state.byteCount += bytes.count
+      state.byteCount += count
       return true
     }
     guard isTaken else { return }
     // Never an empty frame: it would end the stream.
-    for start in stride(from: 0, to: bytes.count, by: Self.frameByteCount) {
-      commander.yield(.audio(Array(bytes[start..<min(start + Self.frameByteCount, bytes.count)])))
+    while bytes.readableBytes > 0, let frame = bytes.readBytes(length: min(Self.frameByteCount, bytes.readableBytes)) {
+      commander.yield(.audio(frame))
     }
   }
 
