@@ -103,6 +103,18 @@ import Testing
     #expect(calls == [.init(id: "a", name: "f", arguments: #"{"x":1}"#)])
   }
 
+  @Test("an answer makes so many calls and no more", arguments: [64, 65])
+  func manyCalls(_ count: Int) throws {
+    let chunks = (0..<count).map { index in
+      Self.delta(#"{"tool_calls":[{"index":\#(index),"id":"c\#(index)","function":{"name":"f","arguments":"{}"}}]}"#)
+    }
+    if count <= ChatAssembly.maximumCalls {
+      #expect(try Self.calls(chunks + [Self.delta("{}", #""tool_calls""#)]).count == count)
+    } else {
+      #expect(throws: ChatAssembly.Fault.self) { try Self.calls(chunks) }
+    }
+  }
+
   @Test("a call that the token limit cut is not made")
   func cutCall() throws {
     let events = try Self.events([

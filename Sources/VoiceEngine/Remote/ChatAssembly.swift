@@ -16,6 +16,9 @@ struct ChatAssembly: Sendable {
     case broken(String)
   }
 
+  /// The most calls of one answer: a server that calls without end must not fill the memory.
+  static let maximumCalls = 64
+
   private var filter = ThoughtFilter()
   private var calls: [Call] = []
   private var callsSent = 0
@@ -37,7 +40,7 @@ struct ChatAssembly: Sendable {
       // A model that declines says so in a field of its own.
       let words = filter.add(Self.text(delta["content"]) + Self.text(delta["refusal"]))
       if !words.isEmpty { events.append(.text(words)) }
-      for call in delta["tool_calls"]?.array ?? [] { merge(call) }
+      for call in delta["tool_calls"]?.array ?? [] { try merge(call) }
       if let reason = choice["finish_reason"]?.string {
         events += try end(reason)
       }
@@ -85,13 +88,16 @@ struct ChatAssembly: Sendable {
     return events
   }
 
-  private mutating func merge(_ delta: JSONValue) {
+  private mutating func merge(_ delta: JSONValue) throws(Fault) {
     let index = delta["index"]?.int
     let id = delta["id"]?.string ?? ""
     let name = delta["function"]?["name"]?.string ?? ""
     let arguments = Self.arguments(delta["function"]?["arguments"])
     let known = calls.lastIndex { index == nil || $0.index == index }
     guard let known, known >= callsSent, !Self.begins(id: id, name: name, after: calls[known]) else {
+      guard calls.count < Self.maximumCalls else {
+        throw .broken("made more than \(Self.maximumCalls) calls in one answer")
+      }
       calls.append(Call(index: index ?? calls.count, id: id, name: name, arguments: arguments))
       return
     }
