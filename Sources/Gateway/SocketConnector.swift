@@ -3,6 +3,7 @@ public import Translation
 public import VoiceEngine
 
 import Foundation
+import Synchronization
 import WebSocketWire
 
 /// WebSockets for everything that is not a session: the engine's services, and `parley say`. The same handshake, framing
@@ -64,6 +65,8 @@ extension UpstreamTarget {
 private final class SocketAttempt: Sendable {
   private struct State {
     var connector: UpstreamConnector?
+    /// Whoever keeps its promise takes it away first, so that it is kept once.
+    var promise: EventLoopPromise<LegSocket>?
     var isAbandoned = false
   }
 
@@ -85,29 +88,39 @@ private final class SocketAttempt: Sendable {
     let promise = loop.makePromise(of: LegSocket.self)
     loop.execute { [self] in
       guard !state.value.isAbandoned else { return promise.fail(CancellationError()) }
-      let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) { [self] outcome in
-        state.value.connector = nil
-        switch outcome {
-        case .opened(let leg):
-          promise.succeed(LegSocket(leg, loop: loop))
-        case .failed(.refused(let status, _)):
-          promise.fail(SocketRefusal(status: status))
-        case .failed(let end):
-          promise.fail(SocketFailure(end: end))
-        }
-      }
+      let connector = UpstreamConnector(
+        target: target, limits: limits, contexts: contexts, loop: loop, report: { [self] in finish($0) })
+      state.value.promise = promise
       state.value.connector = connector
       connector.start()
     }
     return try await promise.futureResult.get()
   }
 
+  /// Ends `open` at once: the connector reports nothing any more. Nothing happens to a socket that is open.
   func abandon() {
     loop.execute { [self] in
       state.value.isAbandoned = true
       state.value.connector?.abandon()
+      takePromise()?.fail(CancellationError())
+    }
+  }
+
+  private func finish(_ outcome: UpstreamConnector.Outcome) {
+    guard let promise = takePromise() else { return }
+    switch outcome {
+    case .opened(let leg): promise.succeed(LegSocket(leg, loop: loop))
+    case .failed(.refused(let status, _)): promise.fail(SocketRefusal(status: status))
+    case .failed(let end): promise.fail(SocketFailure(end: end))
+    }
+  }
+
+  private func takePromise() -> EventLoopPromise<LegSocket>? {
+    defer {
+      state.value.promise = nil
       state.value.connector = nil
     }
+    return state.value.promise
   }
 }
 
@@ -122,14 +135,16 @@ public struct SocketFailure: Error, Sendable, CustomStringConvertible {
 private final class LegSocket: Socket, FrameLegOwner {
   private let leg: NIOLoopBound<FrameLeg>
   private let loop: any EventLoop
+  private let inbox: Inbox
   let messages: AsyncThrowingStream<SocketMessage, any Error>
-  private let arrivals: AsyncThrowingStream<SocketMessage, any Error>.Continuation
 
   /// On the loop. The leg keeps its owner, so the socket lives as long as the connection.
   init(_ leg: FrameLeg, loop: any EventLoop) {
     self.leg = NIOLoopBound(leg, eventLoop: loop)
     self.loop = loop
-    (messages, arrivals) = AsyncThrowingStream.makeStream(of: SocketMessage.self)
+    let inbox = Inbox(leg, loop: loop)
+    self.inbox = inbox
+    messages = AsyncThrowingStream(unfolding: { try await inbox.next() })
     leg.setOwner(self)
   }
 
@@ -149,16 +164,18 @@ private final class LegSocket: Socket, FrameLegOwner {
     }
   }
 
+  /// What comes behind this is discarded: the closing leg reads on, whoever reads from the socket or not.
   func close() {
+    inbox.shut()
     loop.execute { [leg] in leg.value.close(.normal, reason: "") }
   }
 
   func leg(_ leg: FrameLeg, receivedText message: ByteBuffer) {
-    arrivals.yield(.text(String(buffer: message)))
+    inbox.take(.text(String(buffer: message)))
   }
 
   func leg(_ leg: FrameLeg, receivedBinary message: ByteBuffer) {
-    arrivals.yield(.binary(Array(message.readableBytesView)))
+    inbox.take(.binary(Array(message.readableBytesView)))
   }
 
   func legFinishedBurst(_ leg: FrameLeg) {
@@ -169,13 +186,85 @@ private final class LegSocket: Socket, FrameLegOwner {
 
   func leg(_ leg: FrameLeg, ended end: LegEnd) {
     switch UpstreamEnd(end) {
-    case .closed(1000, _): arrivals.finish()
-    case .closed(let code, let reason): arrivals.finish(throwing: SocketClosed(code: code, reason: reason))
-    default: arrivals.finish(throwing: SocketClosed(code: 1006, reason: ""))
+    case .closed(1000, _): inbox.finish(nil)
+    case .closed(let code, let reason): inbox.finish(SocketClosed(code: code, reason: reason))
+    default: inbox.finish(SocketClosed(code: 1006, reason: ""))
     }
   }
 
   func legShouldStop(_ leg: FrameLeg) {
     leg.close(.goingAway, reason: "")
+  }
+}
+
+/// What has come and was not read from the socket. Beyond a bound the connection is not read either, so that a server
+/// that says more than anybody listens to waits.
+private final class Inbox: Sendable {
+  /// Bytes. What one read from the connection brings comes on top, and one long message.
+  private static let most = 1 << 20
+  /// What a message weighs beside its bytes.
+  private static let overhead = 64
+
+  private struct State {
+    var byteCount = 0
+    var isShut = false
+  }
+
+  private let leg: NIOLoopBound<FrameLeg>
+  private let loop: any EventLoop
+  private let state = Mutex(State())
+  private let arrived: AsyncThrowingStream<SocketMessage, any Error>
+  private let arrivals: AsyncThrowingStream<SocketMessage, any Error>.Continuation
+
+  /// On the loop.
+  init(_ leg: FrameLeg, loop: any EventLoop) {
+    self.leg = NIOLoopBound(leg, eventLoop: loop)
+    self.loop = loop
+    (arrived, arrivals) = AsyncThrowingStream.makeStream(of: SocketMessage.self)
+  }
+
+  /// On the loop.
+  func take(_ message: SocketMessage) {
+    let (isWanted, isFull) = state.withLock { state in
+      guard !state.isShut else { return (false, false) }
+      state.byteCount += Self.weight(of: message)
+      return (true, state.byteCount > Self.most)
+    }
+    guard isWanted else { return }
+    arrivals.yield(message)
+    if isFull { leg.value.pauseReading(.sessionIsFull) }
+  }
+
+  func finish(_ error: SocketClosed?) {
+    arrivals.finish(throwing: error)
+  }
+
+  func shut() {
+    state.withLock { $0.isShut = true }
+  }
+
+  func next() async throws -> SocketMessage? {
+    for try await message in arrived {
+      let isRoomAgain = state.withLock { state in
+        let wasFull = state.byteCount > Self.most
+        state.byteCount -= Self.weight(of: message)
+        return wasFull && state.byteCount <= Self.most
+      }
+      if isRoomAgain { loop.execute { self.readOn() } }
+      return message
+    }
+    return nil
+  }
+
+  /// On the loop, where reading is paused too: whoever comes last of the two knows how it is.
+  private func readOn() {
+    if state.withLock({ $0.byteCount <= Self.most }) { leg.value.resumeReading(.sessionIsFull) }
+  }
+
+  private static func weight(of message: SocketMessage) -> Int {
+    switch message {
+    case .text(let text): text.utf8.count + overhead
+    case .binary(let bytes): bytes.count + overhead
+    }
   }
 }
