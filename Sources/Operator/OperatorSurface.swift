@@ -40,9 +40,10 @@ public enum OperatorSurface {
       if engine.isPresent { health["engine"] = engine.profile.description }
       return json(.ok, JSONValue.object(health).text)
     }
+    let places = SpeechPlaces(SpeechRoute.mostAtOnce)
     router.post("/v1/audio/speech") { request, context in
       if let refused = refusal(request, context.peer) { return refused }
-      return await SpeechRoute.answer(request, engine: engine)
+      return try await SpeechRoute.answer(request, engine: engine, places: places)
     }
     // WebRTC and SIP calls are set up here at the original service; this server speaks WebSocket only.
     router.post("/v1/realtime/calls") { _, _ in

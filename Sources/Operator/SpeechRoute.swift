@@ -3,6 +3,7 @@ import Envelope
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Synchronization
 import VoiceEngine
 
 /// `POST /v1/audio/speech`: the engine's voice behind OpenAI's own shape (R024), so that one server speaks for everybody.
@@ -10,15 +11,34 @@ enum SpeechRoute {
   /// OpenAI's bound, characters.
   static let longestInput = 4_096
   static let longestBody = 65_536
+  /// How long a speech may take, seconds.
+  static let longestSpeech = 600
+  /// How fast a voice speaks, characters a second; real ones take some 15.
+  static let charactersPerSecond = 12.0
+  /// Speeches at once; one counts until its last byte is on its way.
+  static let mostAtOnce = 8
 
-  static func answer(_ request: Request, engine: VoiceEngine) async -> Response {
+  /// - Throws: what goes wrong on the connection, and `CancellationError`.
+  static func answer(_ request: Request, engine: VoiceEngine, places: SpeechPlaces) async throws -> Response {
+    let body: ByteBuffer
     do {
-      let body = try await request.body.collect(upTo: longestBody)
+      body = try await request.body.collect(upTo: longestBody)
+    } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
+      return failure(
+        .contentTooLarge, type: "invalid_request_error", code: "request_too_large",
+        "The body may have \(longestBody) bytes.")
+    }
+    do {
       let order = try Order(body)
+      guard let place = places.take() else {
+        return failure(
+          .tooManyRequests, type: "rate_limit_error", code: "rate_limit_exceeded",
+          "The server makes \(mostAtOnce) speeches at once; try again when one of them is over.")
+      }
       let speech = try engine.speak(order.speech)
       switch order.format {
-      case .pcm: return try await streamed(speech)
-      case .wav: return try await file(speech)
+      case .pcm: return try await streamed(speech, place)
+      case .wav: return try await file(speech, place)
       }
     } catch let fault as EventFault {
       return failure(.badRequest, type: fault.type, code: fault.code, fault.message, param: fault.param)
@@ -30,49 +50,47 @@ enum SpeechRoute {
         default: .badGateway
         }
       return failure(status, type: "server_error", code: fault.code, fault.message)
-    } catch {
-      return failure(
-        .contentTooLarge, type: "invalid_request_error", code: "request_too_large",
-        "The body may have \(longestBody) bytes.")
     }
   }
 
-  /// The first piece is awaited, so that what fails at once fails with a status.
-  private static func streamed(_ speech: AsyncThrowingStream<ByteBuffer, any Error>) async throws -> Response {
-    let (pieces, relay) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
-    try await withCheckedThrowingContinuation { (begun: CheckedContinuation<Void, any Error>) in
-      let task = Task {
-        var isFirst = true
-        do {
-          for try await piece in speech {
-            relay.yield(piece)
-            if isFirst { begun.resume() }
-            isFirst = false
-          }
-          relay.finish()
-          if isFirst { begun.resume() }
-        } catch {
-          relay.finish(throwing: error)
-          if isFirst { begun.resume(throwing: error) }
-        }
-      }
-      relay.onTermination = { _ in task.cancel() }
-    }
+  /// The first piece is awaited, so that what fails at once fails with a status. The rest is made as the client takes it.
+  private static func streamed(
+    _ speech: AsyncThrowingStream<ByteBuffer, any Error>, _ place: SpeechPlaces.Place
+  ) async throws -> Response {
+    let first = try await firstPiece(of: speech)
     return Response(
       status: .ok, headers: [.contentType: "audio/pcm;rate=\(SpeechRequest.rate)"],
       body: ResponseBody { writer in
-        for try await piece in pieces { try await writer.write(piece) }
+        defer { withExtendedLifetime(place) {} }
+        if let first { try await writer.write(first) }
+        for try await piece in speech { try await writer.write(piece) }
         try await writer.finish(nil)
       })
   }
 
+  private static func firstPiece(of speech: AsyncThrowingStream<ByteBuffer, any Error>) async throws -> ByteBuffer? {
+    for try await piece in speech { return piece }
+    return nil
+  }
+
   /// A file says how long it is, so all of it is awaited.
-  private static func file(_ speech: AsyncThrowingStream<ByteBuffer, any Error>) async throws -> Response {
+  private static func file(
+    _ speech: AsyncThrowingStream<ByteBuffer, any Error>, _ place: SpeechPlaces.Place
+  ) async throws -> Response {
     var samples = ByteBuffer()
-    for try await piece in speech { samples.writeImmutableBuffer(piece) }
-    var body = ByteBuffer(bytes: WAV.header(rate: SpeechRequest.rate, dataByteCount: samples.readableBytes))
-    body.writeBuffer(&samples)
-    return Response(status: .ok, headers: [.contentType: "audio/wav"], body: ResponseBody(byteBuffer: body))
+    for try await piece in speech {
+      samples.writeImmutableBuffer(piece)
+      guard samples.readableBytes <= longestSpeech * SpeechRequest.rate * 2 else { throw Order.tooLong }
+    }
+    var file = ByteBuffer(bytes: WAV.header(rate: SpeechRequest.rate, dataByteCount: samples.readableBytes))
+    file.writeBuffer(&samples)
+    return Response(
+      status: .ok, headers: [.contentType: "audio/wav"],
+      body: ResponseBody(contentLength: file.readableBytes) { [file] writer in
+        defer { withExtendedLifetime(place) {} }
+        try await writer.write(file)
+        try await writer.finish(nil)
+      })
   }
 
   private static func failure(
@@ -86,9 +104,43 @@ enum SpeechRoute {
   }
 }
 
+/// Counts the speeches in progress.
+final class SpeechPlaces: Sendable {
+  /// One of them, for as long as it is kept: whatever ends a response, the place goes with it.
+  final class Place: Sendable {
+    private let places: SpeechPlaces
+
+    fileprivate init(_ places: SpeechPlaces) {
+      self.places = places
+    }
+
+    deinit { places.taken.withLock { $0 -= 1 } }
+  }
+
+  private let most: Int
+  private let taken = Mutex(0)
+
+  init(_ most: Int) {
+    self.most = most
+  }
+
+  /// Nil when all are taken.
+  func take() -> Place? {
+    let isFree = taken.withLock { taken in
+      guard taken < most else { return false }
+      taken += 1
+      return true
+    }
+    return isFree ? Place(self) : nil
+  }
+}
+
 /// The body of the request, checked.
 private struct Order {
   enum Format: String, CaseIterable { case wav, pcm }
+
+  static let tooLong = EventFault.invalidValue(
+    param: "input", because: "a speech may take \(SpeechRoute.longestSpeech) s; this one is longer at its speed.")
 
   var speech: SpeechRequest
   /// A WAV file unless raw samples are asked for.
@@ -121,6 +173,8 @@ private struct Order {
       }
       speech.speed = factor
     }
+    let seconds = Double(text.unicodeScalars.count) / SpeechRoute.charactersPerSecond / speech.speed
+    guard seconds <= Double(SpeechRoute.longestSpeech) else { throw Self.tooLong }
     if let stream = value["stream_format"]?.string, stream != "audio" {
       throw .invalidValue(stream, param: "stream_format", supported: ["audio"])
     }

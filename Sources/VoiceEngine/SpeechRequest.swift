@@ -21,35 +21,62 @@ public struct SpeechRequest: Sendable {
 }
 
 extension VoiceEngine {
-  /// Speaks clause by clause: PCM16 little-endian at `SpeechRequest.rate`. Ending the iteration early stops it.
+  /// Speaks clause by clause: PCM16 little-endian at `SpeechRequest.rate`. A clause is made when the speech before it has
+  /// been taken, so nothing is ahead of a slow reader but the clause that it is at. Ending the iteration early stops it.
   ///
   /// - Throws: `tts_unavailable` where nothing speaks; the stream throws what goes wrong on the way.
   public func speak(_ request: SpeechRequest) throws(StageFault) -> AsyncThrowingStream<ByteBuffer, any Error> {
     guard let synthesizer = parts.synthesizer else {
       throw StageFault(.tts, code: "tts_unavailable", message: parts.absence(of: .tts))
     }
-    let voice = request.voice.flatMap { synthesizer.voices.contains($0) ? $0 : nil } ?? synthesizer.voices.first ?? ""
-    let (stream, output) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
-    let task = Task {
-      do {
-        var splitter = ClauseSplitter()
-        let clauses = splitter.add(request.text) + [splitter.finish()].compactMap(\.self)
-        var rate = SpeechRate()
-        for clause in clauses {
-          let text = SpokenText.of(clause)
-          guard !text.isEmpty else { continue }
-          for try await chunk in synthesizer.speak(text, voice: voice, speed: request.speed) {
-            output.yield(rate.converted(chunk))
-          }
-        }
-        output.yield(rate.rest())
-        output.finish()
-      } catch {
-        output.finish(throwing: error)
+    let production = SpeechProduction(request, synthesizer)
+    return AsyncThrowingStream(unfolding: { try await production.next() })
+  }
+}
+
+/// A text on its way to speech, one piece for each call.
+private actor SpeechProduction {
+  private let synthesizer: any Synthesizer
+  private let voice: String
+  private let speed: Double
+  /// What has not been begun.
+  private var clauses: ArraySlice<String>
+  /// The speech of the clause that has.
+  private var chunks: AsyncThrowingStream<SpeechChunk, any Error>?
+  private var rate = SpeechRate()
+
+  init(_ request: SpeechRequest, _ synthesizer: any Synthesizer) {
+    self.synthesizer = synthesizer
+    voice = request.voice.flatMap { synthesizer.voices.contains($0) ? $0 : nil } ?? synthesizer.voices.first ?? ""
+    speed = request.speed
+    var splitter = ClauseSplitter()
+    clauses = ArraySlice(splitter.add(request.text) + [splitter.finish()].compactMap(\.self))
+  }
+
+  /// Never empty; nil at the end.
+  func next() async throws -> ByteBuffer? {
+    while true {
+      try Task.checkCancellation()
+      if let chunks {
+        if let bytes = try await speech(of: chunks) { return bytes }
+        self.chunks = nil
+      } else if let clause = clauses.popFirst() {
+        let text = SpokenText.of(clause)
+        if !text.isEmpty { chunks = synthesizer.speak(text, voice: voice, speed: speed) }
+      } else {
+        let rest = rate.rest()
+        return rest.readableBytes > 0 ? rest : nil
       }
     }
-    output.onTermination = { _ in task.cancel() }
-    return stream
+  }
+
+  /// The next piece that has any samples.
+  private func speech(of chunks: AsyncThrowingStream<SpeechChunk, any Error>) async throws -> ByteBuffer? {
+    for try await chunk in chunks {
+      let bytes = rate.converted(chunk)
+      if bytes.readableBytes > 0 { return bytes }
+    }
+    return nil
   }
 }
 
@@ -68,7 +95,8 @@ private struct SpeechRate {
   }
 
   mutating func rest() -> ByteBuffer {
-    Self.bytes(resampler?.flush() ?? [])
+    defer { resampler = nil }
+    return Self.bytes(resampler?.flush() ?? [])
   }
 
   private static func bytes(_ samples: [Int16]) -> ByteBuffer {

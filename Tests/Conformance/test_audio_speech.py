@@ -1,7 +1,10 @@
 """POST /v1/audio/speech with the official client: the engine's voice, its faults, and who may have it."""
 
+import contextlib
 import io
 import json
+import socket
+import time
 import urllib.error
 import urllib.request
 import wave
@@ -13,6 +16,7 @@ from processes import STANDIN_KEY, Gateway
 from spoken import ENVIRONMENT
 
 SENTENCE = "The weather will be fine tomorrow."
+MOST_AT_ONCE = 8
 
 
 def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -63,6 +67,7 @@ def test_R024_without_a_format_it_is_a_file(engine):
         (b'{"input":""}', "invalid_value", "input"),
         (json.dumps({"input": "a" * 4097}).encode(), "invalid_value", "input"),
         (b'{"input":"hi","speed":9}', "invalid_value", "speed"),
+        (json.dumps({"input": "a" * 4096, "speed": 0.25}).encode(), "invalid_value", "input"),
         (b'{"input":"hi","stream_format":"sse"}', "invalid_value", "stream_format"),
     ],
 )
@@ -70,6 +75,35 @@ def test_a_wrong_order_names_its_field(engine, body, code, param):
     status, answer = post(f"{engine.http}/v1/audio/speech", body)
     error = json.loads(answer)["error"]
     assert (status, error["code"], error["param"]) == (400, code, param), error
+
+
+def unread_speech(port: int) -> socket.socket:
+    """A client that has the beginning of a long speech and reads no further."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.settimeout(10)
+    client.connect(("127.0.0.1", port))
+    # Five minutes, 14 MB: far more than lies between a server and its client.
+    body = json.dumps({"input": (SENTENCE + " ") * 110, "response_format": "pcm"}).encode()
+    head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    client.sendall(head.encode() + body)
+    assert client.recv(12) == b"HTTP/1.1 200"
+    return client
+
+
+def test_so_many_speeches_at_once_and_no_more_until_a_client_leaves(engine):
+    url, order = f"{engine.http}/v1/audio/speech", b'{"input":"hi"}'
+    with contextlib.ExitStack() as clients:
+        slow = [clients.enter_context(unread_speech(engine.port)) for _ in range(MOST_AT_ONCE)]
+        status, answer = post(url, order)
+        assert (status, json.loads(answer)["error"]["code"]) == (429, "rate_limit_exceeded")
+        # The wrong order is told what is wrong with it all the same.
+        assert post(url, b"{}")[0] == 400
+        slow[0].close()
+        deadline = time.monotonic() + 10
+        while (status := post(url, order)[0]) == 429 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert status == 200, "the place of a client that has left is free"
 
 
 def test_speech_needs_the_key_that_a_session_needs(folder):
