@@ -27,7 +27,8 @@ public final class GatewayServer: Sendable {
     let limits = limits ?? EdgeLimits(table.limits)
     self.init(
       listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
-      admission: RealtimeAdmission(table: table, limits: limits, contexts: TLSContexts(), engine: engine, logger: logger),
+      admission: RealtimeAdmission(
+        table: table, limits: limits, contexts: TLSContexts(), engine: engine, logger: logger),
       surface: HTTPSurface(
         responder: OperatorSurface.router(engine: engine, refusal: SpeechAdmission(table: table).refusal)
           .buildResponder(), logger: logger),

@@ -192,6 +192,7 @@ extension SessionDriver {
     let driver = NIOLoopBound(self, eventLoop: loop)
     let loop = self.loop
     engineLine = engine.open(
+      session: session.id,
       deliver: { message in loop.execute { driver.value.engineSaid(message) } },
       pressure: { isHigh in loop.execute { driver.value.engineIsBusy(isHigh) } })
     if !downstream.isWritable { engineLine?.pause() }

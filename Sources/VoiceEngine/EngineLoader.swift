@@ -69,9 +69,13 @@ struct EngineLoader {
     async let hearing = outcome { try await self.transcriber(selection.stt) }
     async let speaking = outcome { try await self.synthesizer(selection.tts) }
     let (transcriber, deafness) = await hearing
-    let (synthesizer, muteness) = await speaking
+    var (synthesizer, muteness) = await speaking
+    // A voice that does not load leaves the plain one, which is better than silence.
+    if synthesizer == nil, muteness != nil, found.hasEspeak, selection.tts.implementation != "espeak" {
+      synthesizer = try? await EspeakSynthesizer.start(voice: nil)
+    }
     if transcriber == nil || selection.stt.degradation != nil { note(.stt, selection.stt, deafness) }
-    if synthesizer == nil || selection.tts.degradation != nil { note(.tts, selection.tts, muteness) }
+    if synthesizer == nil || muteness != nil || selection.tts.degradation != nil { note(.tts, selection.tts, muteness) }
     if let reason = selection.llm.degradation { absent[.llm] = StageDescription(.llm, "none", degradation: reason) }
 
     let parts = EngineParts(
@@ -218,21 +222,11 @@ struct EngineLoader {
     case .espeak(let voice):
       return try await EspeakSynthesizer.start(voice: voice)
     case .piper(_, let modelPath):
-      return try await piper(modelPath)
+      return try await PiperSynthesizer.start(folder: folder, model: modelPath)
     case .flite(let voice):
       return try await FliteSynthesizer.start(voice: voice)
     case .none:
       return nil
-    }
-  }
-
-  /// A voice that does not load leaves the plain one, which is better than silence.
-  private func piper(_ modelPath: String?) async throws -> (any Synthesizer)? {
-    do {
-      return try await PiperSynthesizer.start(folder: folder, model: modelPath)
-    } catch {
-      degraded(.tts, error.message)
-      return try await EspeakSynthesizer.start(voice: nil)
     }
   }
 }

@@ -37,12 +37,15 @@ public final class VoiceEngine: Sendable {
   /// Opens the engine's side of a session.
   ///
   /// - Parameters:
+  ///   - session: its id, for the log.
   ///   - deliver: takes the engine's messages, on any thread, in order.
   ///   - pressure: is told when the engine has more to hear than it should hold, and when that is over.
   public func open(
-    deliver: @escaping @Sendable (ByteBuffer) -> Void, pressure: @escaping @Sendable (Bool) -> Void
+    session: String, deliver: @escaping @Sendable (ByteBuffer) -> Void, pressure: @escaping @Sendable (Bool) -> Void
   ) -> EngineLine {
-    EngineLine(parts: parts, deliver: deliver, pressure: pressure)
+    var parts = parts
+    parts.logger[metadataKey: "session"] = "\(session)"
+    return EngineLine(parts: parts, deliver: deliver, pressure: pressure)
   }
 
   /// An engine without ears, voice or model, for a server whose configuration has no provider of kind `local`.

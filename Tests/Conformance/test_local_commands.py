@@ -23,7 +23,7 @@ SOUNDS_LIKE = {"2": ("to", "too"), "3": ("free",), "4": ("for",), "8": ("ate", "
 # synthetic: what both understand of one another was found by trying.
 COMMANDS = [
     ("en-us", "What time is it?", [(SAME_TIME,)]),
-    ("en-gb", "Please tell me today's date.", [("today is",), (f"{TODAY:%B}", f"{TODAY:%A}", f"{TODAY:%Y}")]),
+    ("en-us", "Please tell me today's date.", [("today is",), (f"{TODAY:%B}", f"{TODAY:%A}", f"{TODAY:%Y}")]),
     # "Eight is fifty-six" is heard as a year.
     ("en-us", "Please calculate seven times eight.", [("56", "fifty six", "1856", "1956")]),
     ("en-gb", "What is twelve plus thirty?", [("42", "forty two")]),

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Testing
 
 @testable import VoiceEngine
@@ -89,5 +90,22 @@ struct DynamicLibraryTests {
       for (_, semaphore) in blocked { group.addTask { await Blocking().signal(semaphore) } }
     }
     for (actor, _) in blocked { #expect(await actor.total() == 0) }
+  }
+}
+
+struct ELFFileTests {
+  @Test("a library that was cut anywhere is told before the linker maps it", .enabled(if: RecognitionParts.haveWhisper))
+  func cut() throws {
+    let path = RecognitionParts.folder.library(WhisperLibrary.fileName)
+    #expect(ELFFile.isWhole(path))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("parley-\(UUID().uuidString).so")
+    defer { try? FileManager.default.removeItem(at: file) }
+    for count in [0, 3, 40, 63, 100, 4_000, whole.count / 2] {
+      try whole.prefix(count).write(to: file)
+      #expect(!ELFFile.isWhole(file.path), "\(count) bytes")
+      #expect(throws: DynamicLibraryFault.self) { _ = try DynamicLibrary.open([file.path]) }
+    }
+    #expect(ELFFile.isWhole("/nowhere"), "the linker says it better")
   }
 }

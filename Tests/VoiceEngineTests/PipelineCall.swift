@@ -44,6 +44,7 @@ final class PipelineCall: Sendable {
     let pressures = pressures
     held = Mutex(
       VoiceEngine(parts: parts, model: "scripted", turnDetection: nil).open(
+        session: "sess_1",
         deliver: { receiver.take($0) }, pressure: { pressures.append($0) }))
   }
 

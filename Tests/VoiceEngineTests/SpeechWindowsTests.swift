@@ -72,12 +72,12 @@ struct SpeechWindowsTests {
     #expect(SpeechText.words(of: " 5.") == "5.")
   }
 
-  @Test("less than 100 ms and less than -66 dBFS are not worth transcribing")
+  @Test("less than 200 ms and less than -66 dBFS are not worth transcribing")
   func worth() {
     #expect(!SpeechText.isWorthTranscribing([]))
-    #expect(!SpeechText.isWorthTranscribing(Array(repeating: 9_000, count: 1_599)))
+    #expect(!SpeechText.isWorthTranscribing(Array(repeating: 9_000, count: 3_199)))
     #expect(!SpeechText.isWorthTranscribing(Array(repeating: -15, count: 16_000)))
-    #expect(SpeechText.isWorthTranscribing(Array(repeating: -16, count: 1_600)))
-    #expect(SpeechText.isWorthTranscribing(Array(repeating: .min, count: 1_600)))
+    #expect(SpeechText.isWorthTranscribing(Array(repeating: -16, count: 3_200)))
+    #expect(SpeechText.isWorthTranscribing(Array(repeating: .min, count: 3_200)))
   }
 }

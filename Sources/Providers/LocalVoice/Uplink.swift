@@ -33,6 +33,10 @@ extension LocalVoiceTranslator {
     case .conversationItemTruncate(let itemID, let contentIndex, let audioEndMs):
       try truncate(itemID, contentIndex: contentIndex, audioEndMs: audioEndMs, port: &port)
     case .conversationItemDelete(let itemID):
+      guard itemID != timeline.openItemID else {
+        throw .invalidValue(
+          param: "item_id", because: "the item is still being written; cancel its response first.")
+      }
       guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
       spokenMs[itemID] = nil
       forgetTurns(of: itemID, port: &port)

@@ -46,6 +46,10 @@ final class DynamicLibrary: Sendable {
   ) throws(DynamicLibraryFault) -> DynamicLibrary {
     var reasons: [String] = []
     for candidate in candidates {
+      if candidate.contains("/"), !ELFFile.isWhole(candidate) {
+        reasons.append("the file is damaged")
+        continue
+      }
       if let handle = dlopen(candidate, flags) { return DynamicLibrary(name: candidate, handle: handle) }
       reasons.append(lastError())
     }

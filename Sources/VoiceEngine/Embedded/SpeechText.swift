@@ -3,9 +3,9 @@ enum SpeechText {
   /// Above this probability of “no speech” a segment is noise.
   static let noSpeechLimit: Float = 0.6
 
-  /// Whether there is anything to hear: at least 100 ms (the library takes no less), and a sample above -66 dBFS.
+  /// Whether there is anything to hear: at least 200 ms (noise of less comes back as words), and a sample above -66 dBFS.
   static func isWorthTranscribing(_ samples: [Int16]) -> Bool {
-    samples.count >= 1_600 && samples.contains { $0.magnitude >= 16 }
+    samples.count >= 3_200 && samples.contains { $0.magnitude >= 16 }
   }
 
   /// The words of a transcript, trimmed; empty for what silence and noise are known to come back as: `[BLANK_AUDIO]`,

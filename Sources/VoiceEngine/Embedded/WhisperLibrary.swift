@@ -1,4 +1,5 @@
 import CSpeech
+import Foundation
 
 /// The functions of libwhisper 1.8.5 that are called here.
 ///
@@ -29,6 +30,12 @@ final class WhisperLibrary: Sendable {
   /// - Parameter path: of the library, with a slash.
   /// - Throws: `DynamicLibraryFault` if it cannot be opened, lacks a function or has another layout.
   init(path: String) throws(DynamicLibraryFault) {
+    // What the library needs itself is mapped with it.
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent("pywhispercpp.libs")
+    let needed = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in needed.sorted() where !ELFFile.isWhole(folder.appendingPathComponent(name).path) {
+      throw DynamicLibraryFault(library: name, reason: "the file is damaged")
+    }
     let library = try DynamicLibrary.open([path])
     /// Takes the type from where the function is stored.
     func function<T>(_ name: String) throws(DynamicLibraryFault) -> T { try library.symbol(name, as: T.self) }

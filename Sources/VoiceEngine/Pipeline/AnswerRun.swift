@@ -49,7 +49,8 @@ struct AnswerRun: Sendable {
       guard !Task.isCancelled else { return playback.stop() }
       let fault = error as? StageFault ?? StageFault(.llm, code: "engine_failed", message: "The answer failed.")
       parts.logger.warning(
-        "stage failed", metadata: ["stage": "\(fault.stage.rawValue)", "fault": "\(fault.code)"])
+        "stage failed",
+        metadata: ["stage": "\(fault.stage.rawValue)", "fault": "\(fault.code)", "reason": "\(fault.message)"])
       do {
         try await say(.failed(response: request.id, code: fault.code, message: fault.message))
       } catch {

@@ -172,8 +172,6 @@ actor EngineSession {
       let samples = try await parts.decoder.samples(base64: base64, format: format)
       guard !hasEnded else { return }
       let transcription = parts.transcriber?.begin(hearing?.options ?? TranscriptionOptions()) { _ in }
-      // As a turn that was heard begins before its first sound.
-      transcription?.append([Int16](repeating: 0, count: Hearing.leastPreRoll))
       transcription?.append(samples)
       turns[name] = Turn(
         transcription: transcription, speech: parts.responder.takesSpeech ? samples : nil, isSilent: false)
@@ -225,7 +223,8 @@ actor EngineSession {
     case .success(let text):
       say(.transcribed(turn: name, text: text))
     case .failure(let fault):
-      parts.logger.warning("stage failed", metadata: ["stage": "stt", "fault": "\(fault.code)"])
+      parts.logger.warning(
+        "stage failed", metadata: ["stage": "stt", "fault": "\(fault.code)", "reason": "\(fault.message)"])
       say(.notTranscribed(turn: name, code: fault.code, message: fault.message))
     }
   }

@@ -22,7 +22,6 @@ struct Hearing {
     case stopped(HeardTurn, atMs: Int, wasCut: Bool)
   }
 
-  static var leastPreRoll: Int { leastPreRollMs * perMs }
   private static let leastPreRollMs = 300
   private static let perMs = Endpointer.samplesPerMillisecond
   private static let clearlySpeech: Float = 0.6

@@ -42,7 +42,7 @@ enum Recording {
         let (samples, rate) = try WAV.samples(of: bytes)
         return Resampler.convert(samples, from: rate, to: 16_000)
       } catch {
-        throw unsupported("The WAV file cannot be read: \(error).")
+        throw unsupported("The WAV file cannot be read: \(error)")
       }
     }
     var samples: [Int16] = []

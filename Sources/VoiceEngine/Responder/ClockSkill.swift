@@ -50,7 +50,8 @@ struct ClockSkill {
       utterance.hasAny(
         "what day is it", "what day it is", "which day is it", "what day is today", "which day is today",
         "what is the date",
-        "what date is it", "what is the day", "what is today", "what date is today", "today's date", "todays date", "today's day", "todays day",
+        "what date is it", "what is the day", "what is today", "what date is today", "today's date", "todays date",
+        "today's day", "todays day",
         "current date",
         "tell me the date", "the date today", "day of the week", "the day today")
       || [["date"], ["the", "date"], ["the", "day"]].contains(core)

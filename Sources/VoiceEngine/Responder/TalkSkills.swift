@@ -21,7 +21,8 @@ enum TalkSkills {
 
   static func identity(_ utterance: Utterance) -> String? {
     let asks = utterance.hasAny(
-      "which engine", "what engine", "who are you", "who you are", "what are you", "which model", "what model", "are you chat gpt",
+      "which engine", "what engine", "who are you", "who you are", "what are you", "which model", "what model",
+      "are you chat gpt",
       "are you chatgpt", "are you an ai", "are you a language model", "are you a robot", "are you a bot",
       "are you human",
       "your name", "who made you", "who am i talking to", "who am i speaking to")
