@@ -112,11 +112,12 @@ public struct GeminiLiveTranslator: Translator {
   var isManual: Bool { session.audio.input.turnDetection == nil }
 
   public func upstream() -> Upstream {
-    .socket(UpstreamTarget(
-      endpoint: configuration.endpoint,
-      pathAndQuery: configuration.endpoint.basePath + "/ws/google.ai.generativelanguage.\(configuration.apiVersion)"
-        + ".GenerativeService.BidiGenerateContent",
-      headers: configuration.key.map { [.init("x-goog-api-key", $0)] } ?? []))
+    .socket(
+      UpstreamTarget(
+        endpoint: configuration.endpoint,
+        pathAndQuery: configuration.endpoint.basePath + "/ws/google.ai.generativelanguage.\(configuration.apiVersion)"
+          + ".GenerativeService.BidiGenerateContent",
+        headers: configuration.key.map { [.init("x-goog-api-key", $0)] } ?? []))
   }
 
   // MARK: Set-up

@@ -37,10 +37,11 @@ public struct OpenAITranslator: Translator {
 
   public func upstream() -> Upstream {
     let path = configuration.endpoint.basePath
-    return .socket(UpstreamTarget(
-      endpoint: configuration.endpoint,
-      pathAndQuery: (path.isEmpty ? "/v1/realtime" : path) + "?model=" + PercentEncoding.queryValue(session.model),
-      headers: configuration.key.map { [.init("Authorization", Redacted("Bearer " + $0.reveal()))] } ?? []))
+    return .socket(
+      UpstreamTarget(
+        endpoint: configuration.endpoint,
+        pathAndQuery: (path.isEmpty ? "/v1/realtime" : path) + "?model=" + PercentEncoding.queryValue(session.model),
+        headers: configuration.key.map { [.init("Authorization", Redacted("Bearer " + $0.reveal()))] } ?? []))
   }
 
   public mutating func clientEvent(

@@ -16,8 +16,11 @@ enum OpusFile {
   /// - Parameters:
   ///   - bytes: at most `OggOpus.maxByteCount`, and at most ten minutes of sound.
   ///   - rate: hertz; 8, 12, 16, 24 and 48 kHz come from the decoder itself.
+  ///   - libraries: the names of libopus, of which the first that is there is used.
   /// - Throws: `audio_format_unsupported`: the file cannot be read, or there is no libopus.
-  static func samples(of bytes: [UInt8], rate: Int) throws(StageFault) -> [Int16] {
+  static func samples(
+    of bytes: [UInt8], rate: Int, libraries: [String] = OpusLibrary.names
+  ) throws(StageFault) -> [Int16] {
     let file: OggOpus
     do {
       file = try OggOpus(parsing: bytes)
@@ -25,7 +28,7 @@ enum OpusFile {
       throw unsupported(error.description)
     }
     let decoderRate = decoderRates.contains(rate) ? rate : OggOpus.rate
-    let decoder = try OpusDecoder(library: OpusLibrary.open(), rate: decoderRate)
+    let decoder = try OpusDecoder(library: OpusLibrary.open(libraries), rate: decoderRate)
     var samples = try decoder.samples(of: file)
     amplify(&samples, decibels: Double(file.outputGain) / 256)
     return Resampler.convert(samples, from: decoderRate, to: rate)
@@ -33,7 +36,7 @@ enum OpusFile {
 
   /// What libopus calls itself, such as `libopus 1.3.1`.
   static func libraryVersion() throws(StageFault) -> String {
-    try OpusLibrary.open().version
+    try OpusLibrary.open(OpusLibrary.names).version
   }
 
   /// The rates that libopus decodes to.
@@ -112,7 +115,9 @@ private final class OpusDecoder {
 }
 
 /// The functions of libopus that are used.
-private struct OpusLibrary {
+struct OpusLibrary {
+  static let names = ["libopus.so.0", "libopus.0.dylib"]
+
   typealias Create = @convention(c) (Int32, Int32, UnsafeMutablePointer<Int32>?) -> OpaquePointer?
   typealias Decode =
     @convention(c) (
@@ -133,9 +138,9 @@ private struct OpusLibrary {
   func message(of code: Int32) -> String { messageText(code).map { String(cString: $0) } ?? "error \(code)" }
 
   /// Opened at each use: it costs little, and a library that is installed later is found.
-  static func open() throws(StageFault) -> OpusLibrary {
+  static func open(_ names: [String]) throws(StageFault) -> OpusLibrary {
     do {
-      let library = try DynamicLibrary.open(["libopus.so.0", "libopus.0.dylib"])
+      let library = try DynamicLibrary.open(names)
       return OpusLibrary(
         create: try library.symbol("opus_decoder_create", as: Create.self),
         decode: try library.symbol("opus_decode", as: Decode.self),

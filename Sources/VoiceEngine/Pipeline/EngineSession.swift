@@ -217,14 +217,18 @@ actor EngineSession {
   private func transcribed(_ name: String, _ result: Result<String, StageFault>) {
     transcriptions[name] = nil
     guard !hasEnded else { return }
+    // Otherwise it was forgotten meanwhile, and nobody asks for its words any more.
+    let isAwaited = turns[name] != nil
     turns[name]?.transcription = nil
     if turns[name]?.speech == nil { turns[name] = nil }
     switch result {
     case .success(let text):
       say(.transcribed(turn: name, text: text))
     case .failure(let fault):
-      parts.logger.warning(
-        "stage failed", metadata: ["stage": "stt", "fault": "\(fault.code)", "reason": "\(fault.message)"])
+      if isAwaited {
+        parts.logger.warning(
+          "stage failed", metadata: ["stage": "stt", "fault": "\(fault.code)", "reason": "\(fault.message)"])
+      }
       say(.notTranscribed(turn: name, code: fault.code, message: fault.message))
     }
   }
