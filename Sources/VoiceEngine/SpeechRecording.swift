@@ -20,10 +20,16 @@ public struct SpeechRecording: Sendable {
     resampler = current
   }
 
-  /// All that was said.
+  /// What is complete by now; it is not given again.
+  mutating func drain() -> [Int16] {
+    defer { samples.removeAll(keepingCapacity: true) }
+    return samples
+  }
+
+  /// The rest, and all that was not drained.
   public mutating func finish() -> [Int16] {
     flush()
-    return samples
+    return drain()
   }
 
   /// One resampler for a run of pieces: the ends of each piece of its own would click.

@@ -43,7 +43,7 @@ private actor SpeechProduction {
   private var clauses: ArraySlice<String>
   /// The speech of the clause that has.
   private var chunks: AsyncThrowingStream<SpeechChunk, any Error>?
-  private var rate = SpeechRate()
+  private var recording = SpeechRecording(rate: SpeechRequest.rate)
 
   init(_ request: SpeechRequest, _ synthesizer: any Synthesizer) {
     self.synthesizer = synthesizer
@@ -64,8 +64,7 @@ private actor SpeechProduction {
         let text = SpokenText.of(clause)
         if !text.isEmpty { chunks = synthesizer.speak(text, voice: voice, speed: speed) }
       } else {
-        let rest = rate.rest()
-        return rest.readableBytes > 0 ? rest : nil
+        return Self.bytes(recording.finish())
       }
     }
   }
@@ -73,33 +72,15 @@ private actor SpeechProduction {
   /// The next piece that has any samples.
   private func speech(of chunks: AsyncThrowingStream<SpeechChunk, any Error>) async throws -> ByteBuffer? {
     for try await chunk in chunks {
-      let bytes = rate.converted(chunk)
-      if bytes.readableBytes > 0 { return bytes }
+      recording.add(chunk)
+      if let bytes = Self.bytes(recording.drain()) { return bytes }
     }
     return nil
   }
-}
 
-/// Speech of any rate to bytes of `SpeechRequest.rate`.
-private struct SpeechRate {
-  private var resampler: Resampler?
-
-  mutating func converted(_ chunk: SpeechChunk) -> ByteBuffer {
-    var samples: [Int16] = []
-    if resampler?.from != chunk.rate {
-      if var old = resampler { samples = old.flush() }
-      resampler = Resampler(from: chunk.rate, to: SpeechRequest.rate)
-    }
-    chunk.samples.withUnsafeBufferPointer { resampler?.process($0, into: &samples) }
-    return Self.bytes(samples)
-  }
-
-  mutating func rest() -> ByteBuffer {
-    defer { resampler = nil }
-    return Self.bytes(resampler?.flush() ?? [])
-  }
-
-  private static func bytes(_ samples: [Int16]) -> ByteBuffer {
+  /// Nil for none.
+  private static func bytes(_ samples: [Int16]) -> ByteBuffer? {
+    guard !samples.isEmpty else { return nil }
     var buffer = ByteBuffer()
     samples.withUnsafeBufferPointer { PCM16.encode($0, into: &buffer) }
     return buffer

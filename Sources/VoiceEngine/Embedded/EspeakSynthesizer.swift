@@ -34,7 +34,7 @@ public struct EspeakSynthesizer: Synthesizer {
     let chosen = voices.contains(voice) ? voice : description.model
     let wordsPerMinute = Self.wordsPerMinute(speed: speed)
     let rate = rate
-    return SpeechStream.make { continuation throws(StageFault) in
+    return producedStream { continuation throws(StageFault) in
       // Chunks that are made after the stream was given up are dropped by the continuation.
       try await EspeakLibrary.shared.speak(text, voice: chosen, wordsPerMinute: wordsPerMinute) { samples in
         continuation.yield(SpeechChunk(samples: samples, rate: rate))
@@ -45,26 +45,5 @@ public struct EspeakSynthesizer: Synthesizer {
   static func wordsPerMinute(speed: Double) -> Int {
     guard speed.isFinite else { return 160 }
     return Int(min(max((160 * speed).rounded(), 80), 450))
-  }
-}
-
-/// A stream of speech that a task makes; ending the iteration cancels the task.
-enum SpeechStream {
-  typealias Continuation = AsyncThrowingStream<SpeechChunk, any Error>.Continuation
-
-  static func make(
-    _ body: @escaping @Sendable (Continuation) async throws(StageFault) -> Void
-  ) -> AsyncThrowingStream<SpeechChunk, any Error> {
-    AsyncThrowingStream { continuation in
-      let task = Task {
-        do throws(StageFault) {
-          try await body(continuation)
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
-      }
-      continuation.onTermination = { _ in task.cancel() }
-    }
   }
 }

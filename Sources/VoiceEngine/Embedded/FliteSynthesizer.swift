@@ -34,7 +34,7 @@ public struct FliteSynthesizer: Synthesizer {
   public func speak(_ text: String, voice: String, speed: Double) -> AsyncThrowingStream<SpeechChunk, any Error> {
     let chosen = voices.contains(voice) ? voice : description.model
     let library = library
-    return SpeechStream.make { continuation throws(StageFault) in
+    return producedStream { continuation throws(StageFault) in
       if let chunk = try await library.speak(text, voice: chosen, speed: speed) { continuation.yield(chunk) }
     }
   }

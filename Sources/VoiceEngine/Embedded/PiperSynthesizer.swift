@@ -24,7 +24,7 @@ public struct PiperSynthesizer: Synthesizer {
   /// Speaks clause by clause where the text has several; a clause that was begun is computed to its end.
   public func speak(_ text: String, voice: String, speed: Double) -> AsyncThrowingStream<SpeechChunk, any Error> {
     let speaker = self.voice
-    return SpeechStream.make { continuation throws(StageFault) in
+    return producedStream { continuation throws(StageFault) in
       for clause in Self.clauses(of: text) {
         let samples = try await speaker.speak(clause, speed: speed)
         if samples.isEmpty { continue }

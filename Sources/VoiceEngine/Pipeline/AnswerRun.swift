@@ -220,22 +220,20 @@ struct AnswerRun: Sendable {
 struct OutputEncoder {
   let millisecondsPerPiece = 100
   private let format: AudioFormat
-  private var resampler: Resampler?
+  private var speech: SpeechRecording
   private var pending: [Int16] = []
   private(set) var sentMs = 0
 
   init(_ format: AudioFormat) {
     self.format = format
+    speech = SpeechRecording(rate: format.rate)
   }
 
   private var samplesPerPiece: Int { format.rate * millisecondsPerPiece / 1_000 }
 
   mutating func encode(_ samples: [Int16], rate: Int) -> [ByteBuffer] {
-    if resampler?.from != rate {
-      if var old = resampler { pending += old.flush() }
-      resampler = Resampler(from: rate, to: format.rate)
-    }
-    samples.withUnsafeBufferPointer { resampler?.process($0, into: &pending) }
+    speech.add(SpeechChunk(samples: samples, rate: rate))
+    pending += speech.drain()
     var pieces: [ByteBuffer] = []
     var taken = 0
     while pending.count - taken >= samplesPerPiece {
@@ -248,8 +246,7 @@ struct OutputEncoder {
 
   /// What is left, shorter than a piece.
   mutating func finish() -> [ByteBuffer] {
-    if var resampler { pending += resampler.flush() }
-    resampler = nil
+    pending += speech.finish()
     defer { pending.removeAll() }
     return pending.isEmpty ? [] : [base64(pending[...])]
   }
