@@ -1,8 +1,8 @@
 /// A breath of noise under the speech, as any microphone has it. Silence that is digitally zero, as in synthetic speech and in
 /// clients that gate their microphone, is nothing that Whisper was trained on: it drops and doubles words around it.
 enum Dither {
-  /// The noise is the sum of two even ones of this many steps of 16 bits each: about -66 dBFS.
-  private static let amplitude: Float = 20
+  /// The noise is the sum of two even ones of this many steps of 16 bits each: about -72 dBFS.
+  private static let amplitude: Float = 10
 
   /// 300 ms. Speech that begins at once loses its first word.
   private static let lead = 4_800
