@@ -16,6 +16,9 @@ public struct EdgeLimits: Sendable {
 
   /// Sizes of frames and messages.
   public var wire = WireLimits()
+  /// How long a connection that replaces another to the same provider waits for the other's end.
+  public var succession = Duration.milliseconds(500)
+
   /// For what is queued, and our close frame behind it, to go out to a slow peer.
   public var closeFlushTimeout = Duration.seconds(60)
   /// For the peer's close frame after ours has gone out.

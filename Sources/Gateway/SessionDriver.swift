@@ -12,6 +12,10 @@ final class SessionDriver: FrameLegOwner {
   private let downstream: FrameLeg
   private var upstream: FrameLeg?
   private var connector: UpstreamConnector?
+  /// The connection that was replaced, while it closes, and what is dialled when it has.
+  private var retiring: FrameLeg?
+  private var successor: UpstreamTarget?
+  private var sides: SideConnections?
   /// In place of `upstream` in a session with the voice engine of this process.
   private var engineLine: EngineLine?
   private let engine: VoiceEngine
@@ -55,6 +59,8 @@ final class SessionDriver: FrameLegOwner {
     } else if leg === upstream {
       record.messagesDown &+= 1
       step { $0.upstreamMessage(message, at: $1) }
+    } else if let line = sides?.line(of: leg) {
+      step { $0.sideMessage(message, on: line, at: $1) }
     }
   }
 
@@ -64,6 +70,8 @@ final class SessionDriver: FrameLegOwner {
     } else if leg === upstream {
       record.messagesDown &+= 1
       step { $0.upstreamMessage(message, at: $1) }
+    } else if let line = sides?.line(of: leg) {
+      step { $0.sideMessage(message, on: line, at: $1) }
     }
   }
 
@@ -96,6 +104,12 @@ final class SessionDriver: FrameLegOwner {
       downstream.resumeReading(.otherSideIsBusy)
       if case .silent = end { record.note(SessionNote(.warning, "peer_silent", ["source": "upstream"])) }
       upstreamEnded(UpstreamEnd(end))
+    } else if leg === retiring {
+      retiring = nil
+      dialSuccessor()
+    } else if let line = sides?.remove(leg) {
+      step { $0.sideEnded(line, UpstreamEnd(end), at: $1) }
+      flush()
     }
   }
 
@@ -147,6 +161,9 @@ extension SessionDriver {
       case .dial(.socket(let target)): dial(target)
       case .dial(.voiceEngine): openEngine()
       case .closeUpstream(let code): closeUpstream(CloseCode(rawValue: code))
+      case .dialSide(let line, let upstream): dialSide(line, upstream)
+      case .sendSide(let line, let message): sides?.send(message, on: line)
+      case .closeSide(let line): sides?.close(line)
       case .closeDownstream(let code, let reason):
         record.closed(code: code, reason: reason)
         downstream.close(CloseCode(rawValue: code), reason: reason)
@@ -160,16 +177,52 @@ extension SessionDriver {
   private func flush() {
     downstream.flush()
     upstream?.flush()
+    sides?.flush()
   }
 
   private func dial(_ target: UpstreamTarget) {
     record.phase = .dialling
+    guard retiring == nil else {
+      successor = target
+      loop.assumeIsolated().scheduleTask(in: TimeAmount(limits.succession)) { [weak self] in self?.dialSuccessor() }
+      return
+    }
     let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
       [weak self] outcome in
       self?.dialled(outcome)
     }
     self.connector = connector
     connector.start()
+  }
+
+  /// The old connection has closed, or had its time to.
+  private func dialSuccessor() {
+    guard let target = successor, !isOver else { return }
+    successor = nil
+    retiring = nil
+    dial(target)
+  }
+
+  private func dialSide(_ line: SideLine, _ upstream: Upstream) {
+    guard case .socket(let target) = upstream else { return }
+    let sides =
+      self.sides
+      ?? SideConnections(limits: limits, contexts: contexts, loop: loop) { [weak self] line, outcome in
+        self?.sideDialled(line, outcome)
+      }
+    self.sides = sides
+    sides.dial(line, target)
+  }
+
+  private func sideDialled(_ line: SideLine, _ outcome: UpstreamConnector.Outcome) {
+    switch outcome {
+    case .opened(let leg):
+      leg.setOwner(self)
+      step { $0.sideOpened(line, at: $1) }
+    case .failed(let end):
+      step { $0.sideEnded(line, end, at: $1) }
+    }
+    flush()
   }
 
   func dialled(_ outcome: UpstreamConnector.Outcome) {
@@ -226,10 +279,12 @@ extension SessionDriver {
   private func closeUpstream(_ code: CloseCode) {
     connector?.abandon()
     connector = nil
+    successor = nil
     engineLine?.close()
     engineLine = nil
     guard let leg = upstream else { return }
     upstream = nil
+    retiring = leg
     leg.close(code, reason: "", within: limits.lingerTimeout)
   }
 
@@ -237,6 +292,7 @@ extension SessionDriver {
     guard !isOver else { return }
     isOver = true
     closeUpstream(.normal)
+    sides?.closeAll()
     deadlineTask?.cancel()
     deadlineTask = nil
     record.end(at: Instant(loop.now))

@@ -36,12 +36,14 @@ public struct Session: Sendable {
   private enum Phase: Sendable, Equatable {
     /// The model is not known yet. -> dialling, ended
     case waiting
-    /// The upstream connection is being made. -> connected, ended
+    /// The upstream connection is being made. -> connected, away, ended
     case dialling
-    /// Connected; nothing heard yet. -> live, ended
+    /// Connected; nothing heard yet. -> live, dialling, away, ended
     case connected(firstEventBy: Instant)
-    /// -> ended
+    /// -> dialling (the translator replaces the connection), away, ended
     case live
+    /// The connection is lost and the call goes on: the translator asks for another. -> dialling, ended
+    case away
     /// Nothing more happens.
     case ended
   }
@@ -89,7 +91,7 @@ public struct Session: Sendable {
       earliest = earliest.map { min($0, instant) } ?? instant
     }
     switch phase {
-    case .waiting, .dialling, .live: break
+    case .waiting, .dialling, .live, .away: break
     case .connected(let firstEventBy): if !window.isOpen { consider(firstEventBy) }
     case .ended: return nil
     }
@@ -111,12 +113,19 @@ public struct Session: Sendable {
     port.outbox.actions.append(.dial(translator.upstream()))
   }
 
+  /// After each step of the translator: it may have replaced the connection.
+  private mutating func followRedial() {
+    guard port.takeRedial(), phase != .ended else { return }
+    phase = .dialling
+  }
+
   private mutating func settle(at now: Instant) {
     guard window.isOpen else { return }
     window.close()
     if case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
     dial()
     translator.configurationSettled(at: now, port: &port)
+    followRedial()
   }
 
   // MARK: The client
@@ -148,6 +157,7 @@ public struct Session: Sendable {
   private mutating func append(_ chunk: AudioChunk, at now: Instant) throws(EventFault) {
     settle(at: now)
     try translator.clientAudio(chunk, at: now, port: &port)
+    followRedial()
     holdBackIfNeeded()
   }
 
@@ -168,6 +178,7 @@ public struct Session: Sendable {
     } catch {
       port.emit(error, eventID: ClientEvent.eventID(of: value))
     }
+    followRedial()
     holdBackIfNeeded()
   }
 
@@ -210,7 +221,7 @@ public struct Session: Sendable {
   public mutating func downstreamClosed(at now: Instant) {
     guard phase != .ended else { return }
     phase = .ended
-    port.upstreamIsGone()
+    translator.downstreamClosed(at: now, port: &port)
     port.outbox.actions.append(.closeUpstream(code: 1000))
   }
 
@@ -221,6 +232,7 @@ public struct Session: Sendable {
     guard phase == .dialling else { return }
     phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
     translator.upstreamOpened(at: now, port: &port)
+    followRedial()
     resumeIfPossible()
   }
 
@@ -228,12 +240,13 @@ public struct Session: Sendable {
   public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
     switch phase {
     case .connected, .live: break
-    case .waiting, .dialling, .ended: return
+    case .waiting, .dialling, .away, .ended: return
     }
     do {
       try translator.upstreamMessage(message, at: now, port: &port)
       // A provider that takes no content yet has not begun, whatever else it says.
       if port.isUpstreamReady { phase = .live }
+      followRedial()
       resumeIfPossible()
     } catch {
       port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
@@ -245,11 +258,34 @@ public struct Session: Sendable {
   /// The upstream connection ended, or could not be made.
   public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
     guard phase != .ended else { return }
+    if translator.survives(end, at: now, port: &port) {
+      port.upstreamIsAway()
+      phase = .away
+      return followRedial()
+    }
     var verdict = translator.verdict(on: end) ?? UpstreamVerdicts.on(end)
     if verdict.outlook == .isComplete, translator.isMidTurn {
       verdict = UpstreamVerdicts.cutShort
     }
     self.end(verdict, at: now)
+  }
+
+  /// A connection beside the session's own is open.
+  public mutating func sideOpened(_ line: SideLine, at now: Instant) {
+    guard phase != .ended else { return }
+    translator.sideOpened(line, at: now, port: &port)
+  }
+
+  /// A message on a connection beside the session's own.
+  public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant) {
+    guard phase != .ended else { return }
+    translator.sideMessage(message, on: line, at: now, port: &port)
+  }
+
+  /// A connection beside the session's own ended, or could not be made.
+  public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant) {
+    guard phase != .ended else { return }
+    translator.sideEnded(line, end, at: now, port: &port)
   }
 
   /// Tells the client why, and closes. What was received before has been delivered by now.
@@ -273,10 +309,12 @@ public struct Session: Sendable {
     if window.isOpen, now >= window.closesAt { settle(at: now) }
     if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
-      return end(UpstreamVerdicts.on(.timedOut(.firstEvent)), at: now)
+      return upstreamEnded(.timedOut(.firstEvent), at: now)
     }
     if let due = translator.deadline, now >= due {
       translator.timeReached(at: now, port: &port)
+      followRedial()
+      resumeIfPossible()
     }
   }
 

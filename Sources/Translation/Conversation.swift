@@ -59,6 +59,19 @@ public struct Conversation: Sendable {
     items[index] = item
   }
 
+  /// Leaves of a spoken item about as many words as were heard.
+  public mutating func truncate(_ id: String, toMs heardMs: Int, ofMs lengthMs: Int) {
+    guard var item = item(id), case .outputAudio(let audio, let transcript, let unknown)? = item.content?.first else {
+      return
+    }
+    let words = (transcript ?? "").split(separator: " ", omittingEmptySubsequences: false)
+    let kept = lengthMs > 0 ? min(words.count, words.count * max(0, heardMs) / lengthMs) : 0
+    item.content = [
+      .outputAudio(audio: audio, transcript: words.prefix(kept).joined(separator: " "), unknown: unknown)
+    ]
+    replace(item)
+  }
+
   /// Removes an item. False when there is none with that id.
   public mutating func remove(_ id: String) -> Bool {
     guard let index = items.lastIndex(where: { $0.id == id }) else { return false }

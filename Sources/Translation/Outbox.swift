@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// What one step of a session produced: messages for both sides and actions for whoever drives it.
 ///
 /// The driver keeps one outbox for a session's life, drains it after every step and hands it in again, so that its
@@ -16,8 +18,15 @@ public struct Outbox: Sendable {
 public enum Action: Sendable, Equatable {
   /// Open the upstream connection; answered by `upstreamOpened` or `upstreamEnded`.
   case dial(Upstream)
-  /// Begin the close handshake upstream; nothing more is expected from there.
+  /// Begin the close handshake upstream; nothing more is expected from there. A `dial` that follows waits for its end,
+  /// because a service may refuse the successor while the old connection stands, but no longer than half a second.
   case closeUpstream(code: UInt16)
+  /// Open a connection beside the session's own; answered by `sideOpened` or `sideEnded`.
+  case dialSide(SideLine, Upstream)
+  /// Send a text message on a connection beside the session's own.
+  case sendSide(SideLine, ByteBuffer)
+  /// Close it; nothing more is expected from there.
+  case closeSide(SideLine)
   /// Begin the close handshake downstream after everything queued has gone out. The reason has at most 123 bytes.
   case closeDownstream(code: UInt16, reason: String)
   /// Read nothing more from the client until `resumeDownstreamReading`.
@@ -25,6 +34,15 @@ public enum Action: Sendable, Equatable {
   case resumeDownstreamReading
   /// Something an operator may want to know.
   case note(SessionNote)
+}
+
+/// A connection beside the session's own, for a response that must not touch the conversation. Numbers are not used twice.
+public struct SideLine: Sendable, Hashable {
+  public let number: Int
+
+  public init(number: Int) {
+    self.number = number
+  }
 }
 
 /// One line for the log: closed names, and values that hold no secret and no audio.

@@ -14,6 +14,7 @@ public struct Port: Sendable {
   private var held = MessageQueue()
   /// Whether content may go out: the connection is up and the provider has accepted its set-up.
   public private(set) var isUpstreamReady = false
+  private var hasRedialled = false
 
   public init(ids: IDSource) {
     var ids = ids
@@ -70,6 +71,27 @@ public struct Port: Sendable {
     isUpstreamReady = true
     while held.consume({ view, lane in outbox.upstream.append(lane) { $0.writeBytes(view) } }) {}
     held = MessageQueue()
+  }
+
+  /// Replaces the connection to the provider: content is held from here on until the new one is ready.
+  ///
+  /// - Parameter isUp: whether the old one may still be open and is to be closed first.
+  public mutating func redial(_ upstream: Upstream, closing isUp: Bool) {
+    isUpstreamReady = false
+    if isUp { outbox.actions.append(.closeUpstream(code: 1000)) }
+    outbox.actions.append(.dial(upstream))
+    hasRedialled = true
+  }
+
+  /// The connection is gone, and another will be asked for: content is held meanwhile.
+  public mutating func upstreamIsAway() {
+    isUpstreamReady = false
+  }
+
+  /// Whether a new connection was asked for since this was last called.
+  public mutating func takeRedial() -> Bool {
+    defer { hasRedialled = false }
+    return hasRedialled
   }
 
   /// Nothing can go to the provider any more; what was held is dropped with it.

@@ -165,6 +165,17 @@ public struct ResponseTimeline: Sendable {
     }
   }
 
+  /// Adds to what `response.done` has as metadata, as far as the envelope has room: 16 keys, 512 characters each. What the
+  /// client gave stays.
+  public mutating func annotate(_ key: String, _ value: String) {
+    guard var response = live?.response, value.unicodeScalars.count <= 512 else { return }
+    var metadata = response.metadata?.object ?? JSONObject()
+    guard metadata[key] == nil, metadata.count < 16 else { return }
+    metadata[key] = .string(value)
+    response.metadata = .object(metadata)
+    live?.response = response
+  }
+
   // MARK: Ending
 
   /// Closes the open message item: nothing more belongs to it.

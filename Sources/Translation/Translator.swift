@@ -37,6 +37,22 @@ public protocol Translator: Sendable {
   /// A message of the provider, text or binary alike.
   mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant, port: inout Port) throws(TranslationFault)
 
+  /// The connection ended, or a new one could not be made. True if the call goes on: the translator has asked for another
+  /// connection (`Port.redial`), or will when its `deadline` comes.
+  mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool
+
+  /// A connection beside the session's own is open.
+  mutating func sideOpened(_ line: SideLine, at now: Instant, port: inout Port)
+
+  /// A message on a connection beside the session's own.
+  mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant, port: inout Port)
+
+  /// A connection beside the session's own ended, or could not be made.
+  mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant, port: inout Port)
+
+  /// The client is gone: the last that the provider is told. The connection is closed after it.
+  mutating func downstreamClosed(at now: Instant, port: inout Port)
+
   /// The provider is gone, and so is the turn it was in: what the client has open is closed as failed.
   mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port)
 
@@ -52,6 +68,14 @@ public protocol Translator: Sendable {
 extension Translator {
   /// PCM16, unless a provider takes more.
   public var bytesPerSample: Int { PCM16.bytesPerSample }
+
+  // Most providers have one connection, which ends the call with it.
+
+  public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool { false }
+  public mutating func sideOpened(_ line: SideLine, at now: Instant, port: inout Port) {}
+  public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant, port: inout Port) {}
+  public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant, port: inout Port) {}
+  public mutating func downstreamClosed(at now: Instant, port: inout Port) {}
 }
 
 /// A client event after the checks that every provider shares.

@@ -188,15 +188,8 @@ extension LocalVoiceTranslator {
 
   /// Leaves in the mirror, and so in what the model is told, about as many words as were heard.
   mutating func cut(_ itemID: String, toMs endMs: Int) {
-    guard var item = conversation.item(itemID), let length = spokenMs[itemID],
-      case .outputAudio(let audio, let transcript, let unknown)? = item.content?.first
-    else { return }
-    let words = (transcript ?? "").split(separator: " ", omittingEmptySubsequences: false)
-    let kept = length > 0 ? words.count * endMs / length : 0
-    item.content = [
-      .outputAudio(audio: audio, transcript: words.prefix(kept).joined(separator: " "), unknown: unknown)
-    ]
-    conversation.replace(item)
+    guard let length = spokenMs[itemID] else { return }
+    conversation.truncate(itemID, toMs: endMs, ofMs: length)
     spokenMs[itemID] = endMs
   }
 
