@@ -29,15 +29,26 @@ public struct UpstreamTarget: Sendable, Equatable {
     }
   }
 
+  /// A credential that is made when it is needed.
+  public enum Authorization: Sendable, Equatable {
+    /// An access token of Google's, exchanged for an assertion that the account's key signs.
+    case googleServiceAccount(GoogleServiceAccount)
+  }
+
   public var endpoint: UpstreamEndpoint
   /// Absolute path with the query, percent-encoded.
   public var pathAndQuery: String
   public var headers: [Header]
+  /// Becomes one more header, `Authorization`, when the connection is opened; nil where `headers` say all.
+  public var authorization: Authorization?
 
-  public init(endpoint: UpstreamEndpoint, pathAndQuery: String, headers: [Header]) {
+  public init(
+    endpoint: UpstreamEndpoint, pathAndQuery: String, headers: [Header], authorization: Authorization? = nil
+  ) {
     self.endpoint = endpoint
     self.pathAndQuery = pathAndQuery
     self.headers = headers
+    self.authorization = authorization
   }
 }
 

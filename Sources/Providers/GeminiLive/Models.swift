@@ -1,10 +1,10 @@
-/// What differs between the models of Gemini Live, as a table.
+/// What differs between the models of Gemini Live, as a table: one row for each family, one property for each cell.
 ///
-/// Source: Google's capability comparison and migration pages, autumn 2026; a model that is not listed is taken for the
-/// newest family.
-struct ModelTraits: Sendable, Equatable {
+/// Source: Google's capability comparison and migration pages, autumn 2026, and what integrations found in the field. A
+/// model that is not listed is taken for the newest family. `routes.json` overrides any cell of any model.
+struct ModelTraits: Sendable, Hashable {
   /// How a text turn is sent.
-  enum TextInput: Sendable, Equatable {
+  enum TextInput: String, Sendable {
     /// `clientContent`, whole turns with roles.
     case clientContent
     /// `realtimeInput.text`: the family refuses `clientContent` after its first turn.
@@ -12,7 +12,7 @@ struct ModelTraits: Sendable, Equatable {
   }
 
   /// What makes the model speak when there is nothing new to answer.
-  enum Cue: Sendable, Equatable {
+  enum Cue: Sendable, Hashable {
     /// A `clientContent` without turns.
     case emptyTurn
     /// A `clientContent` with one user turn of this text.
@@ -21,67 +21,104 @@ struct ModelTraits: Sendable, Equatable {
     case realtimeText(String)
   }
 
-  var textInput: TextInput
-  var cue: Cue
+  /// How a connection is told what was said before it.
+  enum Seeding: String, Sendable {
+    /// `clientContent` with `turnComplete: false`.
+    case context
+    /// `clientContent` that `setup.historyConfig` announced; it is over with `turnComplete: true`.
+    case announcedHistory
+    /// In the system instruction: the family ignores seeded turns when the next input is audio.
+    case instruction
+  }
+
+  /// What `generationConfig.thinkingConfig` may hold.
+  enum Thinking: String, Sendable {
+    case budget
+    case level
+    /// `thinkingLevel` must be there.
+    case requiredLevel
+    /// The object must not be there.
+    case none
+  }
+
+  /// `behavior` of a function declaration.
+  enum ToolBehavior: String, Sendable {
+    case blocking = "BLOCKING"
+    case nonBlocking = "NON_BLOCKING"
+    /// The field is left out.
+    case unstated
+  }
+
+  var textInput = TextInput.clientContent
+  var cue = Cue.emptyTurn
+  var seeding = Seeding.context
+  var thinking = Thinking.none
+  var toolBehavior = ToolBehavior.unstated
   /// A `clientContent` with `turnComplete: false` stops the generation in progress.
-  var contentStopsGeneration: Bool
+  var contentStopsGeneration = true
   /// A `clientContent` with `turnComplete: false` may add context between spoken turns.
   var takesContextAnytime = false
-  /// `generationConfig.thinkingConfig.thinkingLevel` is required.
-  var requiredThinkingLevel: String?
+  /// `contextUpdate` changes instructions and tools. Off until it is proven.
+  var takesContextUpdate = false
+  /// A `clientContent` turn with role `system` replaces the instruction (Vertex, 2.5).
+  var takesSystemTurns = false
+  /// `inlineData` images may stand in `clientContent`.
+  var takesImagesInTurns = true
+  /// Text that comes while the model speaks interrupts it; otherwise it is answered afterwards, in order.
+  var textInterrupts = true
+  /// An answer ends with `interactionStatus: IDLE` rather than with `turnComplete`.
+  var endsWhenIdle = false
+  /// `responseModalities: ["TEXT"]` is possible.
+  var speaksText = false
+  /// `functionResponses[].scheduling` is accepted.
+  var schedulesToolResults = false
 
+  /// The row of a model, whatever prefix its name has.
   static func of(_ model: String) -> Self {
     let name = model.split(separator: "/").last.map(String.init) ?? model
     return table.first { name.hasPrefix($0.prefix) }?.traits ?? newest
   }
-
-  private static let newest = ModelTraits(
-    textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true, takesContextAnytime: true)
-
-  /// Longest prefix first within a family.
-  private static let table: [(prefix: String, traits: ModelTraits)] = [
-    (
-      "gemini-3.8-live-extended-thinking",
-      ModelTraits(
-        textInput: .clientContent, cue: .emptyTurn, contentStopsGeneration: true, takesContextAnytime: true,
-        requiredThinkingLevel: "LOW")
-    ),
-    ("gemini-3.8", newest),
-    (
-      "gemini-3.1",
-      ModelTraits(textInput: .realtimeText, cue: .realtimeText(" "), contentStopsGeneration: false)
-    ),
-    (
-      "gemini-2.5",
-      ModelTraits(textInput: .clientContent, cue: .userTurn("."), contentStopsGeneration: true)
-    ),
-    (
-      "gemini-live-2.5",
-      ModelTraits(textInput: .clientContent, cue: .userTurn("."), contentStopsGeneration: true)
-    ),
-  ]
 }
 
-/// The voices of Gemini Live and what OpenAI's names become there.
-enum Voices {
-  /// The voice of a session whose client named none.
-  static let standard = "marin"
+extension ModelTraits {
+  private static let newest = ModelTraits(
+    toolBehavior: .blocking, takesContextAnytime: true, schedulesToolResults: true)
 
-  static let names = [
-    "Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe", "Charon", "Despina",
-    "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore", "Laomedeia", "Leda", "Orus", "Puck", "Pulcherrima",
-    "Rasalgethi", "Sadachbia", "Sadaltager", "Schedar", "Sulafat", "Umbriel", "Vindemiatrix", "Zephyr",
-    "Zubenelgenubi",
+  /// A stated `BLOCKING` is an error here.
+  private static let extendedThinking = ModelTraits(
+    thinking: .requiredLevel, toolBehavior: .nonBlocking, takesContextAnytime: true, endsWhenIdle: true)
+
+  private static let flash31 = ModelTraits(
+    textInput: .realtimeText, cue: .realtimeText(" "), seeding: .announcedHistory, thinking: .level,
+    contentStopsGeneration: false, takesImagesInTurns: false)
+
+  /// Native audio on AI Studio.
+  private static let native25 = ModelTraits(
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, textInterrupts: false, schedulesToolResults: true)
+
+  /// Native audio on Vertex, which refuses `scheduling` for this family.
+  private static let vertexNative25 = ModelTraits(
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true, textInterrupts: false)
+
+  /// A text model that a voice was added to: it takes seeded turns like any text model.
+  private static let halfCascade25 = ModelTraits(
+    cue: .userTurn("."), takesSystemTurns: true, textInterrupts: false, speaksText: true)
+
+  /// Specialists have no conversation to shape and no tools whose behaviour is documented.
+  private static let translate = ModelTraits(takesContextAnytime: true)
+  private static let textSpecialist = ModelTraits(takesContextAnytime: true, speaksText: true)
+
+  /// The first row whose prefix fits holds: the longest prefix comes first within a family.
+  private static let table: [(prefix: String, traits: ModelTraits)] = [
+    ("gemini-3.8-live-extended-thinking", extendedThinking),
+    ("gemini-3.8", newest),
+    ("gemini-3.5-live-translate", translate),
+    ("gemini-3.5-transcribe", textSpecialist),
+    ("gemini-robotics", textSpecialist),
+    ("gemini-3.1", flash31),
+    ("gemini-live-2.5-flash-native-audio", vertexNative25),
+    ("gemini-live-2.5-flash", halfCascade25),
+    ("gemini-2.5", native25),
+    ("gemini-2.0", halfCascade25),
   ]
-
-  private static let aliases = [
-    "alloy": "Kore", "ash": "Iapetus", "ballad": "Algieba", "cedar": "Achird", "coral": "Sulafat", "echo": "Charon",
-    "fable": "Umbriel", "marin": "Despina", "nova": "Aoede", "onyx": "Orus", "sage": "Vindemiatrix",
-    "shimmer": "Achernar", "verse": "Puck",
-  ]
-
-  /// The service's name for a voice, or nil where it has no such voice: an unknown name would end the connection.
-  static func name(for voice: String) -> String? {
-    aliases[voice.lowercased()] ?? names.first { $0.lowercased() == voice.lowercased() }
-  }
 }

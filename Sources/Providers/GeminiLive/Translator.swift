@@ -4,26 +4,6 @@ public import Translation
 
 import Audio
 
-/// What a Gemini Live session is configured with.
-public struct GeminiLiveConfiguration: Sendable {
-  public var endpoint: UpstreamEndpoint
-  /// The API key; nil for a stand-in that wants none.
-  public var key: Redacted<String>?
-  /// The model of sessions whose client names none that the service knows.
-  public var model: String
-  /// `v1beta`, `v1alpha` or `v1`.
-  public var apiVersion: String
-
-  public init(
-    endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String, apiVersion: String = "v1beta"
-  ) {
-    self.endpoint = endpoint
-    self.key = key
-    self.model = model
-    self.apiVersion = apiVersion
-  }
-}
-
 /// A session with Gemini Live (AI Studio): text turns, spoken turns with the service's own voice detection or the client's
 /// commits, transcripts, usage, and barge-in.
 ///
@@ -98,13 +78,9 @@ public struct GeminiLiveTranslator: Translator {
     self.session.model = Self.knownModel(session.model, configuration)
   }
 
-  /// The model as the service names it: without `models/`; one it cannot know becomes the configured one (Q16).
+  /// One that the service cannot know becomes the configured one (Q16).
   static func knownModel(_ name: String, _ configuration: GeminiLiveConfiguration) -> String {
-    var name = name
-    for prefix in ["models/", "gemini/", "google/"] where name.hasPrefix(prefix) {
-      name.removeFirst(prefix.count)
-    }
-    return name.hasPrefix("gemini") || name == configuration.model ? name : configuration.model
+    configuration.known(model: name) ?? configuration.model
   }
 
   var model: String { session.model }
@@ -112,12 +88,7 @@ public struct GeminiLiveTranslator: Translator {
   var isManual: Bool { session.audio.input.turnDetection == nil }
 
   public func upstream() -> Upstream {
-    .socket(
-      UpstreamTarget(
-        endpoint: configuration.endpoint,
-        pathAndQuery: configuration.endpoint.basePath + "/ws/google.ai.generativelanguage.\(configuration.apiVersion)"
-          + ".GenerativeService.BidiGenerateContent",
-        headers: configuration.key.map { [.init("x-goog-api-key", $0)] } ?? []))
+    .socket(configuration.target())
   }
 
   // MARK: Set-up

@@ -15,7 +15,7 @@ enum Uplink {
     if case .count(let count) = session.maxOutputTokens {
       generation.maxOutputTokens = count
     }
-    generation.thinkingConfig = traits.requiredThinkingLevel.map(ThinkingConfig.init)
+    if traits.thinking == .requiredLevel { generation.thinkingConfig = ThinkingConfig(thinkingLevel: "LOW") }
     return Setup(
       model: "models/" + model,
       generationConfig: generation,
