@@ -1,34 +1,64 @@
 import Audio
 import NIOCore
-import Translation
 
 /// Audio of a client that ends its turns itself, kept until its turn is asked for: the service hears audio only inside an
 /// activity window, and a window that closes draws an answer.
 struct ManualAudio: Sendable {
-  /// PCM16 at 24 kHz.
-  private var samples = ByteBuffer()
+  /// Samples per second.
+  private(set) var rate: Int
+  /// Decoded: little-endian, one channel.
+  private(set) var pcm16 = ByteBuffer()
 
-  var byteCount: Int { samples.readableBytes }
+  init(rate: Int = 24_000) {
+    self.rate = rate
+  }
+
+  var byteCount: Int { pcm16.readableBytes }
   var isEmpty: Bool { byteCount == 0 }
-  var milliseconds: Int { byteCount / Limits.bytesPerMillisecond }
+  var milliseconds: Int { byteCount / PCM16.bytesPerSample * 1000 / max(1, rate) }
 
-  mutating func append(_ chunk: AudioChunk) {
-    // The chunk was checked when it came, so this decodes.
-    _ = chunk.base64.withUnsafeReadableBytes { Base64.decode($0, into: &samples) }
+  /// Takes base64 text of PCM16 at `rate`, whole samples.
+  mutating func append(_ piece: ByteBuffer) {
+    // It was checked when it came, so this decodes.
+    _ = piece.withUnsafeReadableBytes { Base64.decode($0, into: &pcm16) }
   }
 
+  /// Takes what `other` has, at the rate of this one unless there is nothing at it yet.
   mutating func append(_ other: ManualAudio) {
-    samples.writeImmutableBuffer(other.samples)
+    guard !isEmpty else {
+      self = other
+      return
+    }
+    var other = other
+    other.resample(to: rate)
+    pcm16.writeImmutableBuffer(other.pcm16)
   }
 
-  /// Hands out each piece as base64 text and is empty afterwards.
+  /// What comes next is at `rate`, and what is there is converted: a message states one rate for all of its audio.
+  mutating func resample(to rate: Int) {
+    defer { self.rate = rate }
+    guard rate != self.rate, !isEmpty else { return }
+    var samples: [Int16] = []
+    pcm16.withUnsafeReadableBytes { PCM16.decode($0, into: &samples) }
+    let resampled = Resampler.convert(samples, from: self.rate, to: rate)
+    pcm16.clear()
+    resampled.withUnsafeBufferPointer { PCM16.encode($0, into: &pcm16) }
+  }
+
+  /// Hands out pieces of base64 text, 20 to 100 ms each if there is that much, and is empty afterwards. A piece is valid
+  /// during the call: what is kept of it costs a copy.
   mutating func drain(_ body: (ByteBuffer) -> Void) {
-    let pieceBytes = Limits.audioPieceCharacters / 4 * 3
-    while let piece = samples.readSlice(length: min(pieceBytes, samples.readableBytes)), piece.readableBytes > 0 {
-      var text = ByteBuffer()
+    let lengths = PieceLengths(rate: rate)
+    var text = ByteBuffer()
+    var count = byteCount / PCM16.bytesPerSample
+    while count > 0 {
+      let next = lengths.next(of: count)
+      guard let piece = pcm16.readSlice(length: next * PCM16.bytesPerSample) else { break }
+      text.clear()
       piece.withUnsafeReadableBytes { Base64.encode($0, into: &text) }
       body(text)
+      count -= next
     }
-    self = ManualAudio()
+    self = ManualAudio(rate: rate)
   }
 }

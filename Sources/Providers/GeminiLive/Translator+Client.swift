@@ -86,7 +86,7 @@ extension GeminiLiveTranslator {
         throw .tooMuchHeld("The input audio buffer holds ten minutes of audio, which is all it can.", param: "audio")
       }
       clock.append(bytes: chunk.decodedByteCount)
-      buffered.append(chunk)
+      buffered.append(chunk.base64)
       return
     }
     clock.append(bytes: chunk.decodedByteCount)
