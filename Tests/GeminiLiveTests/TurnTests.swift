@@ -184,7 +184,7 @@ import Testing
     let sent = call.client(#"{"type":"response.create","response":{"instructions":"In French."}}"#).upstream
     #expect(
       sent.map { TranscriptPlayer.kind(of: $0) } == [
-        "clientContent", "realtimeInput", "realtimeInput", "realtimeInput",
+        "clientContent", "realtimeInput", "realtimeInput", "realtimeInput", "realtimeInput",
       ])
     #expect(sent.first?["clientContent"]?["turns"]?[0]?["parts"]?[0]?["text"] == "[For this reply only: In French.]\n")
   }
