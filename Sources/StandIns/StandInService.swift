@@ -40,9 +40,10 @@ public struct StandInService: Service {
   /// The servers, listening. The record is shared: connections of both are numbered together.
   public static func start(_ options: Options) async throws -> (gemini: StandInServer, openAI: StandInServer) {
     let record = try options.recordFile.map { try StandInRecord(path: $0) } ?? StandInRecord()
+    let memory = GeminiMemory()
     let gemini = try await StandInServer.start(
       host: options.host, port: options.geminiPort, behaviour: options.behaviour, record: record
-    ) { GeminiLiveStandIn(options: options.gemini) }
+    ) { GeminiLiveStandIn(options: options.gemini, memory: memory) }
     do {
       let openAI = try await StandInServer.start(
         host: options.host, port: options.openAIPort, behaviour: options.behaviour, record: record

@@ -2,9 +2,14 @@
 enum StandInWords {
   /// `You said: <text>.`; the full stop is not doubled.
   static func answer(to text: String) -> String {
-    guard !text.isEmpty else { return "I am listening." }
+    guard !text.trimmingWhitespace.isEmpty else { return "I am listening." }
     let isEnded = text.last.map { ".!?".contains($0) } ?? false
     return "You said: \(text)\(isEnded ? "" : ".")"
+  }
+
+  /// Words, as a stand-in for tokens.
+  static func count(_ text: String) -> Int {
+    text.split(separator: " ").count
   }
 
   /// Chunks of two words; together they are the text, each but the first begins with a space.

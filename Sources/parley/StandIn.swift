@@ -12,6 +12,8 @@ struct StandIn: AsyncParsableCommand {
     discussion: """
       They check every message as the services do and answer with a tone. Use them with examples/standin.json to try \
       Parley without an account, or to test a client.
+
+      The Gemini stand-in does as it is told: \(GeminiLiveStandIn.triggerHelp)
       """)
 
   @Option(help: "The port of the Gemini Live stand-in; 0 for any.")
@@ -44,6 +46,7 @@ struct StandIn: AsyncParsableCommand {
   @Flag(help: "Print the field tables of the stand-ins as JSON and exit.")
   var dumpFields = false
 
+  @OptionGroup(title: "Gemini Live") var gemini: StandInGemini
   @OptionGroup var log: LogOptions
 
   func run() async throws {
@@ -59,6 +62,7 @@ struct StandIn: AsyncParsableCommand {
     if let silenceMs { options.setSilence(milliseconds: silenceMs) }
     options.behaviour.pingInterval = pingMs.map { .milliseconds($0) }
     options.behaviour.upgradeDelay = .milliseconds(upgradeDelayMs)
+    gemini.apply(to: &options.gemini)
     options.gemini.showsThoughts = showsThoughts
     options.gemini.announcesVoiceActivity = voiceActivity
     let logger = log.logger("standin")

@@ -12,7 +12,7 @@ struct Sent: Sendable {
       try frames.compactMap { frame in
         switch frame {
         case .text(let text), .binary(let text): try JSONValue(parsing: text)
-        case .close: nil
+        case .close, .abort: nil
         }
       }
     }
@@ -69,10 +69,10 @@ extension Dialogue<GeminiLiveStandIn> {
   /// - Parameter setUp: the members of the set-up beside the model, as JSON without its braces.
   static func gemini(
     _ options: GeminiLiveStandIn.Options = .init(), model: String = "models/gemini-3.8-live", setUp: String? = "",
-    version: String = "v1beta"
+    version: String = "v1beta", memory: GeminiMemory = GeminiMemory()
   ) -> Self {
     let path = options.platform == .vertex ? vertexPath : path.replacing("v1beta", with: version)
-    var dialogue = Self(GeminiLiveStandIn(options: options), StandInRequest(path: path))
+    var dialogue = Self(GeminiLiveStandIn(options: options, memory: memory), StandInRequest(path: path))
     if let setUp {
       dialogue.say(#"{"setup":{"model":"\#(model)"\#(setUp.isEmpty ? "" : ",")\#(setUp)}}"#)
     }

@@ -22,6 +22,7 @@ struct GeminiDialogueTests {
     let opened = try dialogue.say(#"{"setup":{"model":"models/gemini-3.8-live","sessionResumption":{}}}"#).messages
     #expect(opened.last?["sessionResumptionUpdate"]?["newHandle"]?.string == "5f0c1c5e-0001")
     let turn = try dialogue.say(#"{"realtimeInput":{"text":"hi"}}"#).messages
+    #expect(turn.first == ["sessionResumptionUpdate": ["resumable": false]])
     #expect(turn.last?["sessionResumptionUpdate"]?["newHandle"]?.string == "5f0c1c5e-0002")
     #expect(turn.dropLast().last?["serverContent"]?["turnComplete"]?.bool == true)
   }
@@ -190,7 +191,14 @@ struct GeminiDialogueTests {
     let exchange = try #require(GeminiVectors.exchanges.first { $0.name == name })
     var options = GeminiLiveStandIn.Options()
     options.platform = exchange.isVertex ? .vertex : .aiStudio
-    var dialogue = Dialogue.gemini(options, setUp: nil)
+    // The exchanges begin in the middle of conversations.
+    options.ignoresUnknownCalls = true
+    options.takesContextUpdate = true
+    let memory = GeminiMemory()
+    var before = Dialogue.gemini(options, setUp: exchange.isVertex ? nil : #""sessionResumption":{}"#, memory: memory)
+    for _ in 2..<10 where !exchange.isVertex { before.say(#"{"realtimeInput":{"text":"hi"}}"#) }
+    before.script.connectionEnded()
+    var dialogue = Dialogue.gemini(options, setUp: nil, memory: memory)
     for frame in [exchange.setUp].compactMap({ $0 }) + exchange.frames {
       let sent = dialogue.say(frame)
       #expect(sent.close == nil, "\(frame)")

@@ -1,36 +1,11 @@
-import Envelope
+public import Envelope
 
 /// A strict Gemini Live service (BidiGenerateContent): one value per connection.
 ///
 /// It refuses whatever the service is known to refuse, with the service's close codes and wording, and answers every
-/// user turn with a tone and with the words "You said: …". Its frames are binary and pretty-printed as the service's.
+/// user turn with a tone and with the words "You said: …". Some texts make it do something else; see `GeminiTrigger`.
+/// Its frames are binary and pretty-printed as the service's.
 public struct GeminiLiveStandIn: StandInScript {
-  public struct Options: Sendable {
-    /// The API key to ask for; nil accepts any client.
-    public var key: String?
-    public var platform = GeminiFields.Platform.aiStudio
-    /// The time between two frames of an answer; zero sends an answer in one go.
-    public var answerInterval = Duration.zero
-    /// The time from `setup` to `setupComplete`; nothing may be sent in between.
-    public var setUpDelay = Duration.zero
-    /// The silence that ends a turn unless the set-up says otherwise.
-    public var silenceMilliseconds = 800
-    /// What every spoken turn is heard as.
-    public var transcription = "what time is it"
-    /// Puts a thought part in front of every answer.
-    public var showsThoughts = false
-    /// Accepts the output modality TEXT and answers in text parts, as half-cascade models do.
-    public var speaksText = false
-    /// Sends `voiceActivity` frames, as 3.1 models do.
-    public var announcesVoiceActivity = false
-    /// Closes on every resumption handle as on a stale one.
-    public var refusesHandles = false
-    /// The models that exist, without their prefix; nil for any.
-    public var models: [String]?
-
-    public init() {}
-  }
-
   enum Phase: Sendable {
     case awaitingSetUp
     case settingUp
@@ -38,93 +13,134 @@ public struct GeminiLiveStandIn: StandInScript {
     case closed
   }
 
-  /// One frame of an answer that waits for its time.
+  /// Something that waits for its time.
   struct Step: Sendable {
-    var frame: JSONValue
+    enum Content: Sendable {
+      case frame(JSONValue)
+      /// The handle of the moment.
+      case handle
+      case call([GeminiTrigger.Call])
+      case close(UInt16, String)
+      case goAway
+      case abort
+    }
+
+    var content: Content
+    /// After the step before; nil for the interval of answers.
+    var pause: Duration?
     /// Whether client activity throws it away.
     var isInterruptible = true
+    /// What the model has said with this step.
+    var words = ""
+
+    init(_ content: Content, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
+      self.content = content
+      self.pause = pause
+      self.isInterruptible = isInterruptible
+      self.words = words
+    }
+
+    init(_ frame: JSONValue, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
+      self.init(.frame(frame), pause: pause, isInterruptible: isInterruptible, words: words)
+    }
   }
 
   let options: Options
+  let memory: GeminiMemory
   var phase = Phase.awaitingSetUp
   var version = "v1beta"
   var setUp: JSONValue = .null
   var rules = GeminiModelRules(model: "")
+  var instruction = ""
+  var tools: JSONValue?
+  var conversation = GeminiConversation()
   var detector: SpeechDetector
+  var phrase: String
   var pending: [Step] = []
-  /// Text of `clientContent` that waits for its `turnComplete`.
-  var accumulated: [String] = []
+  /// What the model has said since its turn began.
+  var spoken = ""
+  /// Turns of `clientContent` that wait for its `turnComplete`.
+  var accumulated: [GeminiConversation.Turn] = []
+  var isTurnOpen = false
   /// Whether `clientContent` is still the announced history.
   var isSeeding = false
-  var hasModelTurn = false
   /// Whether a manual activity window is open, and the bytes it has had.
   var windowBytes: Int?
-  var promptTokens = 0
-  var handles = 0
-  private var wrongKey = false
+  var windows = 0
+  /// The calls that wait for their results.
+  var calls: [GeminiToolCall] = []
+  var finishedCalls: Set<String> = []
+  /// Calls that were interrupted and will be made again.
+  var repeated: [GeminiTrigger.Call] = []
+  /// User turns that wait for the end of a call or of a window.
+  var waiting: [UserTurn] = []
+  var alarms: [StandInAlarm] = []
+  var isSilent = false
+  var credentials = Credentials()
+  var tally = Tally()
 
-  public init(options: Options = Options()) {
+  /// - Parameter memory: shared by the scripts of one server; a script without one cannot be resumed by another.
+  public init(options: Options = Options(), memory: GeminiMemory = GeminiMemory()) {
     self.options = options
+    self.memory = memory
+    phrase = options.transcription
     detector = SpeechDetector(silenceMilliseconds: options.silenceMilliseconds)
   }
 
   // MARK: Connection
 
   public mutating func judge(_ request: StandInRequest) -> StandInVerdict {
-    guard let version = Self.version(of: request.path, platform: options.platform) else {
+    guard let (version, isConstrained) = Self.version(of: request.path, platform: options.platform) else {
       return .refuse(status: 404, reason: "Not Found")
     }
     self.version = version
-    guard let key = options.key else { return .upgrade(subprotocol: nil) }
-    let bearer = request.header("authorization").flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
-    let given = request.header("x-goog-api-key") ?? request.query("key") ?? bearer
-    guard let given else { return .refuse(status: 403, reason: "Forbidden") }
-    wrongKey = given != key
-    return .upgrade(subprotocol: nil)
-  }
-
-  /// The API version that the path names, nil for a path that the service does not have.
-  static func version(of path: String, platform: GeminiFields.Platform) -> String? {
-    let (prefix, suffix, versions) =
-      switch platform {
-      case .aiStudio:
-        (
-          "/ws/google.ai.generativelanguage.", ".GenerativeService.BidiGenerateContent",
-          ["v1", "v1beta", "v1alpha"]
-        )
-      case .vertex:
-        ("/ws/google.cloud.aiplatform.", ".LlmBidiService/BidiGenerateContent", ["v1", "v1beta1"])
-      }
-    return versions.first { path == prefix + $0 + suffix }
+    return judgeCredentials(of: request, isConstrained: isConstrained)
   }
 
   public mutating func begin() -> [StandInFrame] {
-    wrongKey ? close(1007, "API key not valid. Please pass a valid API key.") : []
+    credentials.isWrongKey ? close(1007, "API key not valid. Please pass a valid API key.") : []
   }
 
   public var pause: Duration? {
     switch phase {
     case .settingUp: options.setUpDelay
-    case .open: pending.isEmpty ? nil : options.answerInterval
-    case .awaitingSetUp, .closed: nil
+    case .open where !isSilent: pending.first.map { $0.pause ?? options.answerInterval }
+    case .open, .awaitingSetUp, .closed: nil
     }
   }
 
   public mutating func advance() -> [StandInFrame] {
-    if case .settingUp = phase {
-      phase = .open
-      let complete: JSONValue = options.platform == .vertex ? ["sessionId": "standin-session"] : [:]
-      return [frame(["setupComplete": complete])] + (setUp["sessionResumption"] == nil ? [] : [frame(nextHandle())])
+    if case .settingUp = phase { return open() }
+    guard case .open = phase, !isSilent, !pending.isEmpty else { return [] }
+    let step = pending.removeFirst()
+    spoken += step.words
+    return perform(step.content)
+  }
+
+  private mutating func perform(_ content: Step.Content) -> [StandInFrame] {
+    switch content {
+    case .frame(let value):
+      if value["serverContent"]?["turnComplete"]?.bool == true { endModelTurn() }
+      return [frame(value)]
+    case .handle:
+      return [frame(nextHandle())]
+    case .call(let functions):
+      return make(functions)
+    case .close(let code, let reason):
+      return close(code, reason)
+    case .goAway:
+      return goAway()
+    case .abort:
+      return abort()
     }
-    guard case .open = phase, !pending.isEmpty else { return [] }
-    return [frame(pending.removeFirst().frame)]
   }
 
   public mutating func receive(_ message: StandInMessage) -> [StandInFrame] {
-    if case .closed = phase { return [] }
-    guard case .text(let text) = message, let value = Self.parse(text) else {
+    guard phaseTakesMessages else { return [] }
+    guard case .text(let text) = message, let value = try? JSONValue(parsing: text) else {
       return close(1007, "Invalid JSON payload received.")
     }
+    tally.messages += 1
     do throws(FieldFault) {
       return dispatch(try canonical(value))
     } catch {
@@ -132,13 +148,14 @@ public struct GeminiLiveStandIn: StandInScript {
     }
   }
 
-  private static func parse(_ text: String) -> JSONValue? {
-    try? JSONValue(parsing: text)
+  private var phaseTakesMessages: Bool {
+    if case .closed = phase { return false }
+    return !isSilent
   }
 
   private func canonical(_ value: JSONValue) throws(FieldFault) -> JSONValue {
     var table = GeminiFields.client(version: version, platform: options.platform)
-    if case .open = phase, !rules.takesContextUpdate {
+    if !options.takesContextUpdate || rules.family == .v25 || rules.family == .v31 {
       table = table.removing(["contextUpdate"], from: "ClientMessage")
     }
     return try table.canonical(value, as: "ClientMessage")
@@ -163,43 +180,21 @@ public struct GeminiLiveStandIn: StandInScript {
     case (.open, "toolResponse"?):
       return toolResponse(message["toolResponse"] ?? .null)
     case (.open, "contextUpdate"?):
-      let tools = message["contextUpdate"]?["tools"]?["tools"]
-      return rules.acceptsTools(tools) ? [] : refuse()
+      return contextUpdate(message["contextUpdate"] ?? .null)
     default:
       // No set-up first, a second set-up, content before setupComplete, or nothing at all.
       return refuse()
     }
   }
 
-  private mutating func begin(_ setUp: JSONValue) -> [StandInFrame] {
-    guard let model = setUp["model"]?.string,
-      GeminiModelRules.isModelName(model, platform: options.platform)
-    else { return refuse() }
-    if let models = options.models, !models.contains(where: { model.hasSuffix("/" + $0) }) {
-      return close(
-        1008, "\(model) is not found for API version \(version), or is not supported for bidiGenerateContent.")
+  private mutating func contextUpdate(_ update: JSONValue) -> [StandInFrame] {
+    if let list = update["tools"] {
+      let tools: JSONValue = list["tools"] ?? []
+      guard rules.acceptsTools(tools) else { return refuse() }
+      self.tools = tools
     }
-    rules = GeminiModelRules(model: model)
-    if let reason = rules.refusal(of: setUp, platform: options.platform, speaksText: options.speaksText) {
-      return close(1007, reason)
-    }
-    if options.refusesHandles, setUp["sessionResumption"]?["handle"] != nil {
-      return close(1008, "Requested entity was not found.")
-    }
-    self.setUp = setUp
-    isSeeding = setUp["historyConfig"]?["initialHistoryInClientContent"]?.bool == true
-    let silence = setUp["realtimeInputConfig"]?["automaticActivityDetection"]?["silenceDurationMs"]?.int
-    detector.silenceMilliseconds = silence ?? options.silenceMilliseconds
-    promptTokens = Self.tokens(in: Self.text(of: setUp["systemInstruction"]))
-    phase = .settingUp
+    if let instruction = update["systemInstruction"] { self.instruction = Self.text(of: instruction) }
     return []
-  }
-
-  /// The results of calls. This service makes none, and ignores results for calls it did not make, as the real one does.
-  private mutating func toolResponse(_ response: JSONValue) -> [StandInFrame] {
-    let responses = response["functionResponses"]?.array ?? []
-    let areNamed = responses.allSatisfy { $0["name"]?.string?.isEmpty == false && $0["response"]?.object != nil }
-    return responses.isEmpty || !areNamed ? refuse() : []
   }
 
   // MARK: Closing
@@ -209,9 +204,25 @@ public struct GeminiLiveStandIn: StandInScript {
   }
 
   mutating func close(_ code: UInt16, _ reason: String) -> [StandInFrame] {
+    end()
+    return [.close(code: code, reason: reason)]
+  }
+
+  /// The end of the connection without a close frame.
+  mutating func abort() -> [StandInFrame] {
+    end()
+    return [.abort]
+  }
+
+  private mutating func end() {
     phase = .closed
     pending = []
-    return [.close(code: code, reason: reason)]
+    waiting = []
+  }
+
+  public mutating func connectionEnded() {
+    end()
+    memory.disconnect(conversation.session)
   }
 
   func frame(_ value: JSONValue) -> StandInFrame {
@@ -223,8 +234,7 @@ public struct GeminiLiveStandIn: StandInScript {
     let path = FieldTable.snakeCase(fault.dottedPath)
     switch fault.kind {
     case .unknown(let name):
-      let place = path.isEmpty ? "" : " at '\(path)'"
-      return "Invalid JSON payload received. Unknown name \"\(name)\"\(place): Cannot find field."
+      return GeminiModelRules.unknown(name, at: path)
     case .notBase64:
       return "Invalid value at '\(path)' (TYPE_BYTES), Base64 decoding failed."
     case .notInEnumeration(let value, _):
@@ -234,5 +244,29 @@ public struct GeminiLiveStandIn: StandInScript {
     default:
       return "Invalid value at '\(path)'"
     }
+  }
+}
+
+/// What a connection heard and did, for the record.
+struct Tally: Sendable {
+  var messages = 0
+  var audioBytes = 0
+  var audioMilliseconds = 0.0
+  /// Of `audioBytes`, what came outside of a manual window.
+  var discardedAudioBytes = 0
+  var turns = 0
+}
+
+extension GeminiLiveStandIn {
+  public var summary: JSONValue? {
+    [
+      "session": .number(JSONNumber(conversation.session)),
+      "messages": .number(JSONNumber(tally.messages)),
+      "audioBytes": .number(JSONNumber(tally.audioBytes)),
+      "audioMilliseconds": .number(JSONNumber(Int(tally.audioMilliseconds))),
+      "discardedAudioBytes": .number(JSONNumber(tally.discardedAudioBytes)),
+      "audioBytesOfAll": .number(JSONNumber(memory.audioBytes)),
+      "turns": .number(JSONNumber(tally.turns)),
+    ]
   }
 }

@@ -24,9 +24,22 @@ struct GeminiModelRules: Sendable {
 
   static let invalidArgument = "Request contains an invalid argument."
 
-  let family: Family
+  static func unknown(_ name: String, at path: String) -> String {
+    let place = path.isEmpty ? "" : " at '\(path)'"
+    return "Invalid JSON payload received. Unknown name \"\(name)\"\(place): Cannot find field."
+  }
 
-  init(model: String) {
+  let family: Family
+  let platform: GeminiFields.Platform
+  /// Text output is possible.
+  private let writes: Bool
+  /// Speaks nothing without a target language.
+  let translates: Bool
+
+  init(model: String, platform: GeminiFields.Platform = .aiStudio) {
+    self.platform = platform
+    writes = model.hasSuffix("/gemini-live-2.5-flash") || model.contains("robotics")
+    translates = model.contains("live-translate")
     if model.contains("extended-thinking") {
       family = .v38ExtendedThinking
     } else if model.contains("gemini-3.1") {
@@ -38,74 +51,121 @@ struct GeminiModelRules: Sendable {
     }
   }
 
+  // MARK: What the families do
+
   /// Several parts or kinds of content in one frame.
-  var hasRichFrames: Bool { family != .v25 }
+  var hasRichFrames: Bool { family != .v25 && platform == .aiStudio }
+  /// Reports the end of a turn as a status instead of by `generationComplete`.
+  var hasInteractionStatus: Bool { family == .v38ExtendedThinking }
+  /// Tells of calls that an interruption cancelled; the others drop them silently.
+  var announcesCancelledCalls: Bool { family == .v25 || family == .v31 }
+  /// Says something before it calls.
+  var leadsIntoCalls: Bool { family == .v38 || family == .v38ExtendedThinking }
+  /// Text stops the answer in progress; 2.5 models answer in turn instead.
+  var isStoppedByText: Bool { family != .v25 }
 
-  /// Whether the model may be told new instructions and tools in a running session.
-  var takesContextUpdate: Bool { family == .v38 || family == .v38ExtendedThinking }
-
-  static func isModelName(_ name: String, platform: GeminiFields.Platform) -> Bool {
-    let prefixes =
-      switch platform {
-      case .aiStudio: ["models/", "tunedModels/"]
-      case .vertex: ["projects/", "publishers/google/models/"]
-      }
-    return prefixes.contains { name.hasPrefix($0) && name.count > $0.count }
+  func isBlocking(_ behavior: String?) -> Bool {
+    switch family {
+    case .v31: true
+    case .v38ExtendedThinking: false
+    case .v38: behavior == "BLOCKING"
+    case .v25: platform == .aiStudio ? behavior != "NON_BLOCKING" : behavior == "BLOCKING"
+    }
   }
 
+  /// Whether results may say how they are to be taken.
+  var takesScheduling: Bool {
+    switch family {
+    case .v25: platform == .aiStudio
+    case .v38: true
+    case .v31, .v38ExtendedThinking: false
+    }
+  }
+
+  // MARK: Model names
+
+  static func isModelName(_ name: String, platform: GeminiFields.Platform) -> Bool {
+    let steps = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard !steps.contains("") else { return false }
+    switch platform {
+    case .aiStudio:
+      return steps.count == 2 && (steps[0] == "models" || steps[0] == "tunedModels")
+    case .vertex:
+      let publisher = steps.suffix(4)
+      guard publisher.dropLast() == ["publishers", "google", "models"] else { return false }
+      let place = steps.dropLast(4)
+      return place.isEmpty || (place.count == 4 && place[0] == "projects" && place[2] == "locations")
+    }
+  }
+
+  // MARK: Set-ups
+
   /// Why the service closes on this set-up, nil if it does not.
-  func refusal(of setup: JSONValue, platform: GeminiFields.Platform, speaksText: Bool) -> String? {
+  func refusal(of setup: JSONValue, speaksText: Bool) -> String? {
     let generation = setup["generationConfig"]
     let modalities = generation?["responseModalities"]?.array?.compactMap(\.string) ?? []
     if modalities.count > 1 || (platform == .vertex && modalities.isEmpty) { return Self.invalidArgument }
-    if let modality = modalities.first, modality != "AUDIO", !(modality == "TEXT" && speaksText) {
+    if let modality = modalities.first, modality != "AUDIO", !(modality == "TEXT" && (speaksText || writes)) {
       return "The requested combination of response modalities (\(modality)) is not supported by the model."
     }
+    if let reason = unknownField(in: setup) { return reason }
     let voice = generation?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?["voiceName"]?.string
     if let voice, !Self.voices.contains(voice) { return Self.invalidArgument }
-    guard acceptsDetection(setup["realtimeInputConfig"]?["automaticActivityDetection"]),
-      acceptsThinking(generation?["thinkingConfig"]),
-      acceptsTools(setup["tools"])
+    guard acceptsInput(setup["realtimeInputConfig"]), acceptsThinking(generation?["thinkingConfig"]),
+      acceptsProactivity(setup["proactivity"]), acceptsTools(setup["tools"]),
+      Self.isText(setup["systemInstruction"])
     else { return Self.invalidArgument }
     return nil
   }
 
-  private func acceptsDetection(_ detection: JSONValue?) -> Bool {
-    guard detection?["disabled"]?.bool == true else { return true }
-    return detection?["prefixPaddingMs"] == nil && detection?["silenceDurationMs"] == nil
+  /// Fields that the message has and this model or platform has not.
+  private func unknownField(in setup: JSONValue) -> String? {
+    if family != .v25, setup["generationConfig"]?["enableAffectiveDialog"] != nil {
+      return Self.unknown("enableAffectiveDialog", at: "setup.generation_config")
+    }
+    if platform == .vertex {
+      // Supported by one SDK and not by another client; not sent by the product.
+      if setup["historyConfig"] != nil { return Self.unknown("historyConfig", at: "setup") }
+      if setup["labels"] != nil { return Self.unknown("labels", at: "setup") }
+    }
+    for side in ["input", "output"] {
+      if let field = setup["\(side)AudioTranscription"]?.object?.keys.first {
+        return Self.unknown(field, at: "setup.\(side)_audio_transcription")
+      }
+    }
+    return nil
+  }
+
+  /// An instruction is text and nothing else.
+  private static func isText(_ instruction: JSONValue?) -> Bool {
+    (instruction?["parts"]?.array ?? []).allSatisfy { $0.object?.keys == ["text"] }
+  }
+
+  private func acceptsInput(_ input: JSONValue?) -> Bool {
+    if platform == .vertex, input?["turnCoverage"]?.string == "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO" {
+      return false
+    }
+    let detection = input?["automaticActivityDetection"]
+    return detection?["disabled"]?.bool != true || detection?.object?.count == 1
   }
 
   private func acceptsThinking(_ thinking: JSONValue?) -> Bool {
     let level = thinking?["thinkingLevel"]?.string
+    let budget = thinking?["thinkingBudget"]?.int
     switch family {
-    case .v25: return level == nil
-    case .v31: return thinking?["thinkingBudget"] == nil
+    case .v25: return level == nil && (budget ?? 0) >= -1
+    case .v31: return budget == nil
     case .v38: return thinking == nil
-    case .v38ExtendedThinking: return level.map { ["LOW", "MEDIUM", "HIGH"].contains($0) } ?? false
+    case .v38ExtendedThinking:
+      return budget == nil && (level.map { ["LOW", "MEDIUM", "HIGH"].contains($0) } ?? false)
     }
   }
 
-  func acceptsTools(_ tools: JSONValue?) -> Bool {
-    let tools = tools?.array ?? []
-    let functions = tools.flatMap { $0["functionDeclarations"]?.array ?? [] }
-    guard functions.count <= 512, functions.allSatisfy(acceptsFunction) else { return false }
-    return family != .v25 || functions.isEmpty || !tools.contains { $0["googleSearch"] != nil }
-  }
-
-  private func acceptsFunction(_ function: JSONValue) -> Bool {
-    guard let name = function["name"]?.string, Self.isFunctionName(name) else { return false }
-    guard function["parameters"] == nil || function["parametersJsonSchema"] == nil else { return false }
-    switch (family, function["behavior"]?.string) {
-    case (.v31, "NON_BLOCKING"?), (.v38ExtendedThinking, "BLOCKING"?): return false
-    default: return true
+  private func acceptsProactivity(_ proactivity: JSONValue?) -> Bool {
+    switch family {
+    case .v25: true
+    case .v31: proactivity == nil
+    case .v38, .v38ExtendedThinking: proactivity?["proactiveAudio"]?.bool != false
     }
-  }
-
-  /// A letter or underscore, then letters, digits and `_.:-`; at most 128 characters.
-  static func isFunctionName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, name.utf8.count <= 128 else { return false }
-    let isLetter = { (byte: UInt8) in (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F }
-    guard isLetter(first) else { return false }
-    return name.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || "_.:-".utf8.contains($0) }
   }
 }

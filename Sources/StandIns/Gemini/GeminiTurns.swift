@@ -1,57 +1,89 @@
 import Envelope
 
-/// What the service does with a user's turn.
+/// What the service does with what the user says.
 extension GeminiLiveStandIn {
+  /// A turn of the user that is complete.
+  struct UserTurn: Sendable {
+    var text: String
+    /// Frames of its transcript that come with the answer or after it.
+    var transcript: [JSONValue] = []
+  }
+
   // MARK: Text
 
   mutating func clientContent(_ content: JSONValue) -> [StandInFrame] {
-    guard let texts = texts(of: content["turns"]?.array ?? []) else { return refuse() }
+    let given = content["turns"]?.array ?? []
+    guard let turns = turns(given) else { return refuse() }
     let isComplete = content["turnComplete"]?.bool ?? false
     if isSeeding {
       isSeeding = !isComplete
-      promptTokens += texts.reduce(0) { $0 + Self.tokens(in: $1) }
+      take(turns)
+      conversation.images += Self.images(in: given)
       return []
     }
     // This family takes history before its first turn only, and only if the set-up announced it.
     guard rules.family != .v31 else { return refuse() }
+    if isComplete, options.refusesTextDuringSpeech, !isManual, detector.isSpeaking { return refuse() }
     let frames = interrupt()
-    accumulated += texts
+    conversation.images += Self.images(in: given)
+    accumulated += turns
+    // 2.5 models do not know a turn before it is complete.
+    if rules.family != .v25 { take(turns) }
+    isTurnOpen = !isComplete
     guard isComplete else { return frames }
-    guard !accumulated.isEmpty || rules.family != .v25 else {
-      return close(1007, "No turn to complete")
+    if rules.family == .v25 {
+      guard let last = accumulated.last else { return close(1007, "No turn to complete") }
+      guard last.isUser else { return refuse() }
+      take(accumulated)
     }
-    let text = accumulated.last ?? ""
-    promptTokens += accumulated.reduce(0) { $0 + Self.tokens(in: $1) }
+    let last = accumulated.last
     accumulated = []
-    answer(text)
+    respond(to: UserTurn(text: last?.isUser == true ? last?.text ?? "" : ""))
     return frames
   }
 
-  /// The text of each turn, nil if a turn is one that the service refuses.
-  private func texts(of turns: [JSONValue]) -> [String]? {
-    let roles: Set<String> = options.platform == .vertex ? ["user", "model", "system"] : ["user", "model"]
-    var texts: [String] = []
-    for turn in turns {
-      let parts = turn["parts"]?.array ?? []
-      let hasFunctionPart = parts.contains { $0["functionCall"] != nil || $0["functionResponse"] != nil }
-      guard let role = turn["role"]?.string, roles.contains(role), !hasFunctionPart else { return nil }
-      texts.append(Self.text(of: turn))
+  private mutating func take(_ turns: [GeminiConversation.Turn]) {
+    for turn in turns { conversation.append(turn.text, isUser: turn.isUser) }
+  }
+
+  /// The turns as text, nil if one is one that the service refuses. A system turn changes the instruction.
+  private mutating func turns(_ contents: [JSONValue]) -> [GeminiConversation.Turn]? {
+    let takesSystem = options.platform == .vertex && rules.family == .v25
+    var turns: [GeminiConversation.Turn] = []
+    for content in contents {
+      let parts = content["parts"]?.array ?? []
+      guard let role = content["role"]?.string, !parts.isEmpty, parts.allSatisfy(Self.isInputPart) else { return nil }
+      switch role {
+      case "user", "model": turns.append(.init(isUser: role == "user", text: Self.text(of: content)))
+      case "system" where takesSystem: instruction = Self.text(of: content)
+      default: return nil
+      }
     }
-    return texts
+    return turns
+  }
+
+  /// Text or an image; calls and their results are not accepted in turns, and audio is unproven.
+  private static func isInputPart(_ part: JSONValue) -> Bool {
+    guard part.object?.count == 1 else { return false }
+    return part["text"] != nil || part["fileData"] != nil || isImage(part["inlineData"])
+  }
+
+  private static func isImage(_ blob: JSONValue?) -> Bool {
+    guard let mime = blob?["mimeType"]?.string, let data = blob?["data"]?.string else { return false }
+    return (mime == "image/jpeg" || mime == "image/png") && !data.isEmpty
+  }
+
+  private static func images(in contents: [JSONValue]) -> Int {
+    contents.reduce(0) { $0 + ($1["parts"]?.array ?? []).count { $0["inlineData"] != nil } }
   }
 
   static func text(of content: JSONValue?) -> String {
     (content?["parts"]?.array ?? []).compactMap { $0["text"]?.string }.joined(separator: " ")
   }
 
-  /// Words, as a stand-in for tokens.
-  static func tokens(in text: String) -> Int {
-    text.split(separator: " ").count
-  }
-
   // MARK: Realtime input
 
-  private var isManual: Bool {
+  var isManual: Bool {
     setUp["realtimeInputConfig"]?["automaticActivityDetection"]?["disabled"]?.bool == true
   }
 
@@ -60,20 +92,21 @@ extension GeminiLiveStandIn {
   }
 
   mutating func realtimeInput(_ input: JSONValue) -> [StandInFrame] {
-    guard let member = input.object?.keys.first, input.object?.count == 1 else { return refuse() }
+    // Announced history has to come first.
+    guard let member = input.object?.keys.first, input.object?.count == 1, !isSeeding else { return refuse() }
     switch member {
     case "audio":
       return audio(input["audio"] ?? .null)
     case "text":
       let text = input["text"]?.string ?? ""
-      // 2.5 models answer in turn instead of breaking off.
-      let frames = rules.family == .v25 ? [] : interrupt()
-      promptTokens += Self.tokens(in: text)
-      answer(text)
+      let frames = rules.isStoppedByText ? interrupt() : []
+      conversation.append(text, isUser: true)
+      respond(to: UserTurn(text: text))
       return frames
     case "video":
-      let mime = input["video"]?["mimeType"]?.string
-      return mime == "image/jpeg" || mime == "image/png" ? [] : refuse()
+      guard Self.isImage(input["video"]) else { return refuse() }
+      conversation.images += 1
+      return []
     case "activityStart":
       return activityStart()
     case "activityEnd":
@@ -90,13 +123,24 @@ extension GeminiLiveStandIn {
   private mutating func activityStart() -> [StandInFrame] {
     guard isManual, windowBytes == nil else { return refuse() }
     windowBytes = 0
-    return mayInterrupt ? interrupt() : []
+    windows += 1
+    alarms.append(StandInAlarm("window \(windows)", after: options.windowLimit))
+    let frames = voiceActivity(started: true, Int(tally.audioMilliseconds)) + (mayInterrupt ? interrupt() : [])
+    guard frames.isEmpty || options.announcesVoiceActivity, options.sendsSpuriousInterruptions else { return frames }
+    return frames + [
+      frame(["serverContent": ["interrupted": true]]), frame(["serverContent": ["turnComplete": true]]),
+    ]
   }
 
   private mutating func activityEnd() -> [StandInFrame] {
     guard isManual, let bytes = windowBytes else { return refuse() }
     windowBytes = nil
-    return bytes > 0 ? spokenTurn() : []
+    let frames = voiceActivity(started: false, Int(tally.audioMilliseconds))
+    // 3.1 loses the audio of manual turns unless the set-up says which input is part of a turn.
+    let isLost = rules.family == .v31 && setUp["realtimeInputConfig"]?["turnCoverage"] == nil
+    let spoken = bytes > 0 && !isLost ? spokenTurn() : []
+    goOn()
+    return frames + spoken
   }
 
   private mutating func audio(_ blob: JSONValue) -> [StandInFrame] {
@@ -104,9 +148,16 @@ extension GeminiLiveStandIn {
       let bytes = StandInBase64.decoded(blob["data"]?.string ?? ""),
       let samples = StandInSound.samples(littleEndian: bytes)
     else { return refuse() }
+    memory.heard(audioBytes: bytes.count)
+    tally.audioBytes += bytes.count
+    tally.audioMilliseconds += Double(samples.count) * 1_000 / Double(rate)
     guard !isManual else {
       // Audio outside of a window is discarded.
-      if let count = windowBytes { windowBytes = count + bytes.count }
+      if let count = windowBytes {
+        windowBytes = count + bytes.count
+      } else {
+        tally.discardedAudioBytes += bytes.count
+      }
       return []
     }
     return detector.feed(samples, rate: rate).flatMap { heard($0) }
@@ -122,117 +173,50 @@ extension GeminiLiveStandIn {
   private mutating func heard(_ event: SpeechDetector.Event) -> [StandInFrame] {
     switch event {
     case .started(let position):
-      return voiceActivity("ACTIVITY_START", position) + (mayInterrupt ? interrupt() : [])
+      return voiceActivity(started: true, position) + (mayInterrupt ? interrupt() : [])
     case .stopped(let position):
-      return voiceActivity("ACTIVITY_END", position) + spokenTurn()
+      return voiceActivity(started: false, position) + spokenTurn()
     }
   }
 
-  private func voiceActivity(_ type: String, _ milliseconds: Int) -> [StandInFrame] {
+  private func voiceActivity(started: Bool, _ milliseconds: Int) -> [StandInFrame] {
+    if setUp["explicitVadSignal"]?.bool == true {
+      let signal: JSONValue = .string("VAD_SIGNAL_TYPE_\(started ? "S" : "E")OS")
+      return [frame(["voiceActivityDetectionSignal": ["vadSignalType": signal]])]
+    }
     guard options.announcesVoiceActivity else { return [] }
-    let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
-    let offset = "\(milliseconds / 1_000).\(fraction)s"
-    return [
-      frame(["serverContent": [:], "voiceActivity": ["type": .string(type), "audioOffset": .string(offset)]])
-    ]
+    let type: JSONValue = started ? "ACTIVITY_START" : "ACTIVITY_END"
+    let offset: JSONValue = .string(Self.duration(milliseconds: milliseconds))
+    return [frame(["serverContent": [:], "voiceActivity": ["type": type, "audioOffset": offset]])]
   }
 
   private mutating func spokenTurn() -> [StandInFrame] {
     // About 25 tokens a second; this service hears every turn as two seconds.
-    promptTokens += 50
-    var frames: [StandInFrame] = []
-    if setUp["inputAudioTranscription"] != nil {
-      frames = StandInWords.chunks(options.transcription, leadingSpace: true).map {
-        frame(["serverContent": ["inputTranscription": ["text": .string($0)]]])
+    conversation.audioTokens += 50
+    conversation.turns.append(.init(isUser: true, text: phrase))
+    let frames = transcript()
+    if options.holdsSpeechForOpenTurn, isTurnOpen { return frames.map(frame) }
+    switch options.transcriptTime {
+    case .before:
+      respond(to: UserTurn(text: phrase))
+      return frames.map(frame)
+    case .during, .after:
+      respond(to: UserTurn(text: phrase, transcript: frames))
+      return []
+    }
+  }
+
+  private func transcript() -> [JSONValue] {
+    let isGiven = options.isUnsolicited && rules.family != .v25
+    guard setUp["inputAudioTranscription"] != nil || isGiven else { return [] }
+    let chunks = StandInWords.chunks(phrase, leadingSpace: true)
+    var frames: [JSONValue] = []
+    if options.sendsInterimTranscripts {
+      frames = chunks.indices.map { last in
+        let text = chunks[...last].joined().trimmingWhitespace
+        return ["serverContent": ["interimInputTranscription": ["text": .string(text)]]]
       }
     }
-    answer(options.transcription)
-    return frames
-  }
-
-  // MARK: Answers
-
-  /// Drops what has not been sent of the answer in progress and says so. Nothing if no answer is in progress.
-  mutating func interrupt() -> [StandInFrame] {
-    guard pending.contains(where: \.isInterruptible) else { return [] }
-    pending = []
-    return [
-      frame(["serverContent": ["interrupted": true]]),
-      frame(turnComplete(outputTokens: 4)),
-    ]
-  }
-
-  /// Queues the answer to a user's turn.
-  mutating func answer(_ text: String) {
-    hasModelTurn = true
-    var frames = answerContent(StandInWords.answer(to: text))
-    frames.append(["serverContent": ["generationComplete": true]])
-    frames.append(turnComplete(outputTokens: 10))
-    pending += frames.map { Step(frame: $0) }
-    if setUp["sessionResumption"] != nil {
-      pending.append(Step(frame: nextHandle(), isInterruptible: false))
-    }
-  }
-
-  private func answerContent(_ words: String) -> [JSONValue] {
-    var frames: [JSONValue] = []
-    if options.showsThoughts {
-      let thought: JSONValue = ["text": "**Answering**\n\nThe words of the user come first.\n", "thought": true]
-      frames.append(content([thought], transcript: nil))
-    }
-    let chunks = StandInWords.chunks(words, leadingSpace: false)
-    guard setUp["generationConfig"]?["responseModalities"]?[0]?.string != "TEXT" else {
-      return frames + [[:]] + chunks.map { content([["text": .string($0)]], transcript: nil) }
-    }
-    var transcripts = setUp["outputAudioTranscription"] == nil ? [] : chunks
-    var sound = StandInSound.parts.map(Self.audioPart)
-    if rules.hasRichFrames {
-      // Two parts and the first words in one frame.
-      frames.append(content(Array(sound.prefix(2)), transcript: transcripts.first))
-      sound.removeFirst(2)
-      transcripts = Array(transcripts.dropFirst())
-    }
-    frames.append([:])
-    while !sound.isEmpty || !transcripts.isEmpty {
-      if !transcripts.isEmpty { frames.append(content([], transcript: transcripts.removeFirst())) }
-      if !sound.isEmpty { frames.append(content([sound.removeFirst()], transcript: nil)) }
-    }
-    return frames
-  }
-
-  private func content(_ parts: [JSONValue], transcript: String?) -> JSONValue {
-    var content = JSONObject()
-    if !parts.isEmpty { content["modelTurn"] = ["role": "model", "parts": .array(parts)] }
-    if let transcript { content["outputTranscription"] = ["text": .string(transcript)] }
-    return ["serverContent": .object(content)]
-  }
-
-  private static func audioPart(_ bytes: [UInt8]) -> JSONValue {
-    ["inlineData": ["mimeType": "audio/pcm;rate=24000", "data": .string(StandInBase64.encoded(bytes))]]
-  }
-
-  private func turnComplete(outputTokens: Int) -> JSONValue {
-    let prefix = options.platform == .vertex ? "candidates" : "response"
-    let detail = { (modality: JSONValue, count: Int) -> JSONValue in
-      [["modality": modality, "tokenCount": .number(JSONNumber(count))]]
-    }
-    let thoughts = options.showsThoughts ? 6 : 0
-    var usage: JSONObject = [
-      "promptTokenCount": .number(JSONNumber(promptTokens)),
-      "\(prefix)TokenCount": .number(JSONNumber(outputTokens)),
-      "totalTokenCount": .number(JSONNumber(promptTokens + outputTokens + thoughts)),
-      "promptTokensDetails": detail("TEXT", promptTokens),
-      "\(prefix)TokensDetails": detail("AUDIO", outputTokens),
-    ]
-    if thoughts > 0 { usage["thoughtsTokenCount"] = .number(JSONNumber(thoughts)) }
-    return ["serverContent": ["turnComplete": true], "usageMetadata": .object(usage)]
-  }
-
-  mutating func nextHandle() -> JSONValue {
-    handles += 1
-    let number = String(10_000 + handles).dropFirst()
-    return [
-      "sessionResumptionUpdate": ["newHandle": .string("5f0c1c5e-\(number)"), "resumable": true]
-    ]
+    return frames + chunks.map { ["serverContent": ["inputTranscription": ["text": .string($0)]]] }
   }
 }

@@ -21,6 +21,9 @@ final class StandInHandler: ChannelInboundHandler {
   private var socket = WebSocketConnection(role: .server)
   private var number = 0
   private var advance: Scheduled<Void>?
+  /// The pause that `advance` waits for.
+  private var awaitedPause: Duration?
+  private var alarms: [Scheduled<Void>] = []
   private var pings: Scheduled<Void>?
 
   init(script: any StandInScript, behaviour: StandInServer.Behaviour, record: StandInRecord) {
@@ -158,15 +161,17 @@ final class StandInHandler: ChannelInboundHandler {
   }
 
   private func send(_ frames: [StandInFrame], _ context: ChannelHandlerContext) {
-    for frame in frames { send(frame) }
+    for frame in frames { send(frame, context) }
     while case .open = phase, script.pause == .zero {
-      for frame in script.advance() { send(frame) }
+      for frame in script.advance() { send(frame, context) }
     }
     flush(context)
     schedule(context)
+    setAlarms(context)
   }
 
-  private func send(_ frame: StandInFrame) {
+  private func send(_ frame: StandInFrame, _ context: ChannelHandlerContext) {
+    guard case .open = phase else { return }
     switch frame {
     case .text(let text):
       record.append(number, .sent, .text(text))
@@ -177,13 +182,34 @@ final class StandInHandler: ChannelInboundHandler {
     case .close(let code, let reason):
       record.append(number, .sent, .close(code: code, reason: reason))
       socket.close(CloseCode(rawValue: code), reason: reason)
+    case .abort:
+      record.append(number, .sent, .close(code: CloseCode.abnormal.rawValue, reason: ""))
+      flush(context)
+      end()
+      context.close(promise: nil)
     }
   }
 
+  /// Waits for the script's pause; one that goes on is waited for once, however much comes in meanwhile.
   private func schedule(_ context: ChannelHandlerContext) {
-    guard advance == nil, case .open = phase, let pause = script.pause else { return }
+    guard case .open = phase, script.pause != awaitedPause || advance == nil else { return }
+    advance?.cancel()
+    advance = nil
+    awaitedPause = script.pause
+    guard let pause = script.pause else { return }
     afterDelay(pause, context) { handler, context in
       handler.send(handler.script.advance(), context)
+    }
+  }
+
+  private func setAlarms(_ context: ChannelHandlerContext) {
+    for alarm in script.takeAlarms() {
+      let loop = context.eventLoop.assumeIsolated()
+      alarms.append(
+        loop.scheduleTask(in: TimeAmount(alarm.after)) {
+          guard case .open = self.phase else { return }
+          self.send(self.script.ring(alarm), context)
+        })
     }
   }
 
@@ -196,7 +222,13 @@ final class StandInHandler: ChannelInboundHandler {
   }
 
   private func end() {
+    if case .open = phase {
+      script.connectionEnded()
+      if let summary = script.summary { record.append(number, .received, .summary(summary)) }
+    }
     phase = .ended
+    for alarm in alarms { alarm.cancel() }
+    alarms = []
     advance?.cancel()
     advance = nil
     pings?.cancel()

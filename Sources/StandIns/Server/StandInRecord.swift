@@ -4,18 +4,20 @@ import NIOCore
 import Synchronization
 
 /// One line of a stand-in's record: a frame in either direction, or the head of an upgrade request.
-public struct StandInEntry: Sendable, Hashable {
+public struct StandInEntry: Sendable, Equatable {
   public enum Direction: String, Sendable, Hashable {
     case received = "in"
     case sent = "out"
   }
 
-  public enum Content: Sendable, Hashable {
+  public enum Content: Sendable, Equatable {
     case head(StandInRequest)
     case text(String)
     case binary(String)
     /// The code and reason of a close frame, or 1006 for a connection that just ended.
     case close(code: UInt16, reason: String)
+    /// What the script noted when the connection had ended.
+    case summary(JSONValue)
   }
 
   /// Counted from 1 in the order of arrival.
@@ -27,7 +29,8 @@ public struct StandInEntry: Sendable, Hashable {
 
   /// The line of the record file:
   /// `{"conn":1,"dir":"in","t":12,"text":"…"}`, `"binary":true` beside the text of a binary frame,
-  /// `"path"`, `"query"`, `"headers"` for a request (lists of name and value), `"close"` and `"reason"` for a close.
+  /// `"path"`, `"query"`, `"headers"` for a request (lists of name and value), `"close"` and `"reason"` for a close,
+  /// `"summary"` for the connection's last line.
   public var json: JSONValue {
     var line: JSONObject = [
       "conn": .number(JSONNumber(connection)),
@@ -50,6 +53,8 @@ public struct StandInEntry: Sendable, Hashable {
     case .close(let code, let reason):
       line["close"] = .number(JSONNumber(Int(code)))
       line["reason"] = .string(reason)
+    case .summary(let summary):
+      line["summary"] = summary
     }
     return .object(line)
   }
@@ -103,7 +108,7 @@ public final class StandInRecord: Sendable {
       guard entry.direction == .received, connection == nil || entry.connection == connection else { return nil }
       switch entry.content {
       case .text(let text), .binary(let text): return text
-      case .head, .close: return nil
+      case .head, .close, .summary: return nil
       }
     }
   }

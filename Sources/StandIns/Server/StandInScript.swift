@@ -1,3 +1,4 @@
+public import Envelope
 public import NIOCore
 
 /// What a client asked for in its upgrade request.
@@ -58,22 +59,48 @@ public enum StandInFrame: Sendable, Hashable {
   case binary(String)
   /// The close handshake; nothing is sent after it.
   case close(code: UInt16, reason: String)
+  /// The end of the connection without a close frame.
+  case abort
+}
+
+/// Something that a script wants to be reminded of.
+public struct StandInAlarm: Sendable, Hashable {
+  public var name: String
+  public var after: Duration
+
+  public init(_ name: String, after: Duration) {
+    self.name = name
+    self.after = after
+  }
 }
 
 /// The service's side of one connection: a pure value that knows neither sockets nor time.
 ///
 /// The driver asks `judge` first, then calls `begin` once and `receive` for each message. While `pause` is not nil,
 /// output waits: the driver calls `advance` after that time, and again as long as it says so. A pause of zero is due at
-/// once.
+/// once. Alarms run beside the pauses: after every other call the driver takes the new ones with `takeAlarms`, and hands
+/// each back with `ring` when its time is over, unless the connection has ended.
 public protocol StandInScript: Sendable {
   var pause: Duration? { get }
   mutating func judge(_ request: StandInRequest) -> StandInVerdict
   mutating func begin() -> [StandInFrame]
   mutating func receive(_ message: StandInMessage) -> [StandInFrame]
   mutating func advance() -> [StandInFrame]
+  /// The alarms to set, each given once.
+  mutating func takeAlarms() -> [StandInAlarm]
+  mutating func ring(_ alarm: StandInAlarm) -> [StandInFrame]
+  /// The connection is gone, whoever ended it. The last call.
+  mutating func connectionEnded()
+  /// What to note in the record when the connection has ended.
+  var summary: JSONValue? { get }
 }
 
 extension StandInScript {
+  public mutating func takeAlarms() -> [StandInAlarm] { [] }
+  public mutating func ring(_ alarm: StandInAlarm) -> [StandInFrame] { [] }
+  public mutating func connectionEnded() {}
+  public var summary: JSONValue? { nil }
+
   /// `receive` and everything that follows from it, as if the pauses were over; for dialogue tests.
   public mutating func exchange(_ message: StandInMessage) -> [StandInFrame] {
     var frames = receive(message)

@@ -1,0 +1,140 @@
+import Envelope
+
+extension GeminiLiveStandIn {
+  /// The texts that it obeys, for the help of the command line.
+  public static let triggerHelp = """
+    "call NAME", "call NAME {JSON} and NAME" (declared functions), "call nothing", "tell me a long story", \
+    "say nothing", "stall", "think hard", "end with REASON", "speak and end with REASON", "interrupt yourself", \
+    "what did I say", "what was said", "what are your instructions", "what are your tools", "what is your voice", \
+    "what have you seen", "hear PHRASE" (spoken turns are heard as that), "close CODE [REASON]", "drop the line", \
+    "drop the line while you speak", "go away", "forget my handles", "fail my next resumption". Anything else is \
+    answered with "You said: …".
+    """
+}
+
+/// The texts of a user turn that make the stand-in do something else than say "You said: …".
+///
+/// The whole text counts, or else its last line; case, surrounding space and a final full stop or question mark do not.
+enum GeminiTrigger: Sendable, Equatable {
+  struct Call: Sendable, Equatable {
+    var name: String
+    var arguments: JSONValue
+  }
+
+  /// `call NAME`, `call NAME {"city":"Oslo"}`, `call A and B`: calls of declared functions, in one `toolCall`.
+  case call([Call])
+  /// `call nothing`: a `toolCall` without calls, then an ordinary answer.
+  case callNothing
+  /// `tell me a long story`: an answer that is long enough to be interrupted.
+  case story
+  /// `say nothing`, or a lone full stop as 3.x models take it: an empty turn.
+  case nothing
+  /// `stall`: no answer at all.
+  case stall
+  /// `end with REASON`: an empty turn with that `turnCompleteReason`.
+  case end(String)
+  /// `speak and end with REASON`: the reason comes after words and sound.
+  case speakAndEnd(String)
+  /// `think hard`: something to say first, then the answer; on extended thinking in two turns.
+  case thinkHard
+  /// `interrupt yourself`: `interrupted` in the middle of an answer though nobody spoke.
+  case phantom
+  /// `what did i say`: the user's texts that the session has in context.
+  case recall
+  /// `what was said`: the texts of both sides.
+  case recallAll
+  /// `what are your instructions`, `what are your tools`, `what is your voice`, `what have you seen`.
+  case instructions
+  case tools
+  case voice
+  case images
+  /// `hear PHRASE`: spoken turns are heard as that from now on.
+  case hear(String)
+  /// `close CODE` or `close CODE REASON`: the connection ends so.
+  case close(UInt16, String)
+  /// `drop the line`: the connection ends without a close frame.
+  case abort
+  /// `drop the line while you speak`: the same in the middle of an answer.
+  case abortMidway
+  /// `go away`: the answer, then `goAway`, then the end of the connection when the time is over.
+  case goAway
+  /// `forget my handles`: every handle of the session becomes stale.
+  case forgetHandles
+  /// `fail my next resumption`: the next attempt to resume the session closes with 1011.
+  case failResumption
+
+  /// - Parameter declared: the names of the functions that can be called.
+  init?(_ text: String, declared: Set<String>) {
+    let whole = text.trimmingWhitespace
+    guard
+      let trigger = Self.read(whole, declared)
+        ?? whole.split(separator: "\n").last.flatMap({ line in
+          Self.read(String(line).trimmingWhitespace, declared)
+        })
+    else { return nil }
+    self = trigger
+  }
+
+  private static let plain: [String: Self] = [
+    "call nothing": .callNothing, "tell me a long story": .story, "say nothing": .nothing, "stall": .stall,
+    "think hard": .thinkHard, "interrupt yourself": .phantom, "what did i say": .recall, "what was said": .recallAll,
+    "what are your instructions": .instructions, "what are your tools": .tools, "what is your voice": .voice,
+    "what have you seen": .images, "drop the line": .abort, "drop the line while you speak": .abortMidway,
+    "go away": .goAway, "forget my handles": .forgetHandles, "fail my next resumption": .failResumption,
+  ]
+
+  private static func read(_ text: String, _ declared: Set<String>) -> Self? {
+    var bare = text.lowercased()
+    while let last = bare.last, ".!?".contains(last) { bare.removeLast() }
+    if let trigger = plain[bare] { return trigger }
+    let rest = { (prefix: String) -> String? in
+      bare.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)).trimmingWhitespace : nil
+    }
+    if let names = rest("call ") { return calls(in: names, declared).map { .call($0) } }
+    if let reason = rest("end with ") { return .end(reason) }
+    if let reason = rest("speak and end with ") { return .speakAndEnd(reason) }
+    if let phrase = rest("hear ") { return .hear(phrase) }
+    if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }) {
+      return .close(code, words.count > 1 ? String(words[1]) : reason(for: code))
+    }
+    return nil
+  }
+
+  private static func reason(for code: UInt16) -> String {
+    switch code {
+    case 1007: GeminiModelRules.invalidArgument
+    case 1008: "Operation is not implemented, or supported, or enabled."
+    case 1011: "Internal error occurred."
+    default: ""
+    }
+  }
+
+  /// `NAME`, each with or without a JSON object, with `and` in between; nil if a name is not declared.
+  private static func calls(in text: String, _ declared: Set<String>) -> [Call]? {
+    var rest = Substring(text)
+    var calls: [Call] = []
+    while true {
+      var name = String(rest.prefix { $0 != " " && $0 != "{" })
+      rest = rest.dropFirst(name.count).drop { $0 == " " }
+      if !declared.contains(name), let last = name.last, ".!?".contains(last) { name.removeLast() }
+      guard declared.contains(name) else { return nil }
+      var arguments: JSONValue = [:]
+      if rest.first == "{" {
+        guard let (value, length) = object(at: rest) else { return nil }
+        arguments = value
+        rest = rest.dropFirst(length).drop { $0 == " " }
+      }
+      calls.append(Call(name: name, arguments: arguments))
+      guard rest.hasPrefix("and ") else { return calls }
+      rest = rest.dropFirst(4).drop { $0 == " " }
+    }
+  }
+
+  /// The object that the text begins with, and its length: the shortest prefix that is JSON.
+  private static func object(at text: Substring) -> (JSONValue, Int)? {
+    for (offset, character) in text.enumerated() where character == "}" {
+      if let value = try? JSONValue(parsing: String(text.prefix(offset + 1))) { return (value, offset + 1) }
+    }
+    return nil
+  }
+}
