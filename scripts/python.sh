@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
-# Makes .venv with the pinned packages of Tests/Conformance/requirements.txt. Quick when it is already current.
+# Makes the Python environments of the tests from the pins in Tests/Conformance. Quick when they are already current.
+# Usage: scripts/python.sh            .venv, which all Python of the project runs in
+#        scripts/python.sh clients    .venv-clients, with the client libraries whose pins conflict with those
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-pins=Tests/Conformance/requirements.txt
-stamp=.venv/pins.txt
+case "${1:-}" in
+  "") environment=.venv pins=Tests/Conformance/requirements.txt ;;
+  clients) environment=.venv-clients pins=Tests/Conformance/clients.txt ;;
+  *)
+    echo "python: unknown environment '$1' (clients, or none)" >&2
+    exit 64
+    ;;
+esac
+
+stamp=$environment/pins.txt
 if ! cmp -s "$pins" "$stamp"; then
-  [[ -x .venv/bin/python ]] || python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement "$pins"
+  [[ -x $environment/bin/python ]] || python3 -m venv "$environment"
+  "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --requirement "$pins"
   cp "$pins" "$stamp"
 fi

@@ -46,7 +46,23 @@ swift_tests() {
 }
 
 conformance() {
-  PARLEY_BINARY="$PWD/.build/debug/parley" timeout 900 .venv/bin/python -m pytest Tests/Conformance --junitxml="$reports/python.xml"
+  local status=0
+  export PARLEY_BINARY="$PWD/.build/debug/parley"
+  timeout 900 .venv/bin/python -m pytest Tests/Conformance --junitxml="$reports/python.xml" || status=$?
+  client_libraries || status=$?
+  return "$status"
+}
+
+# Each client library in a process of its own, two at a time. The frames that it caused are judged at its end.
+client_libraries() {
+  local library
+  for library in agents pipecat livekit; do
+    echo "$library"
+  done | xargs -P 2 -I LIBRARY timeout 300 scripts/client.sh LIBRARY "$reports"
+}
+
+python_packages() {
+  scripts/python.sh && scripts/python.sh clients
 }
 
 build() {
@@ -72,6 +88,6 @@ stage "lint" scripts/lint.sh
 stage "engine parts" engine_parts
 stage "build" build || finish
 stage "swift tests" swift_tests
-stage "python packages" scripts/python.sh || finish
+stage "python packages" python_packages || finish
 stage "conformance" conformance
 finish

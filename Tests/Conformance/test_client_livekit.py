@@ -1,0 +1,188 @@
+"""Turns held by the unmodified realtime model of livekit-plugins-openai, used directly: no LiveKit server is needed."""
+
+import asyncio
+import contextlib
+import json
+import typing
+
+import aiohttp
+import pytest
+from livekit import rtc
+from livekit.agents import llm
+from livekit.plugins.openai.realtime import RealtimeModel
+
+from observed import WAIT_SECONDS, Observed
+from sound import RATE, chunks, silence
+from spoken import speech
+
+TONE_BYTES = 19_200  # what the stand-ins answer with
+SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
+HEARD = "what time is it"  # what the stand-ins understand, whatever is said
+# Without OpenAI, whose strict stand-in holds to the types of OpenAI's package: LiveKit asks with `"instructions": null`,
+# which the service takes and the types do not.
+QUICK = ["gemini"]
+SLOW = ["gemini-slow"]
+REPORTED = ["generation_created", "input_speech_started", "input_audio_transcription_completed", "error"]
+
+
+class Answer(typing.NamedTuple):
+    words: str
+    audio: bytes
+    calls: list[llm.FunctionCall]
+    message_id: str | None
+
+
+class Talk:
+    """A session, and what it reports."""
+
+    def __init__(self, session):
+        self.session = session
+        self.seen = Observed(lambda entry: entry[0] == "error")
+        for name in REPORTED:
+            session.on(name, lambda report, name=name: self.seen.add((name, report)))
+
+    async def say(self, text: str) -> llm.GenerationCreatedEvent:
+        """A typed turn; its answer as soon as that begins."""
+        context = self.session.chat_ctx.copy()
+        context.add_message(role="user", content=text)
+        await self.session.update_chat_ctx(context)
+        return await self.session.generate_reply()
+
+    def push(self, audio: bytes) -> None:
+        for chunk in chunks(audio):
+            self.session.push_audio(rtc.AudioFrame(chunk, RATE, 1, len(chunk) // 2))
+
+    async def reported(self, name: str, after: int = 0):
+        entry = await self.seen.until(lambda entry: entry[0] == name, name, after)
+        return entry[1]
+
+
+@contextlib.asynccontextmanager
+async def talking(gateway, provider: str, **options):
+    async with aiohttp.ClientSession() as http:
+        model = RealtimeModel(
+            base_url=f"{gateway.http}/v1?provider={provider}", api_key="test", http_session=http, **options
+        )
+        session = model.session()
+        talk = Talk(session)
+        try:
+            await session.update_instructions("Answer in one sentence.")
+            yield talk
+            talk.seen.assert_no_fault()
+        finally:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await session.aclose()
+
+
+async def whole(generation: llm.GenerationCreatedEvent) -> Answer:
+    """All that comes of an answer, to its end."""
+    words, audio, calls, message_id = "", b"", [], None
+    async with asyncio.timeout(WAIT_SECONDS):
+        async for message in generation.message_stream:
+            message_id = message.message_id
+            words += "".join([word async for word in message.text_stream])
+            audio += b"".join([bytes(frame.data) async for frame in message.audio_stream])
+        async for call in generation.function_stream:
+            calls.append(call)
+    return Answer(words, audio, calls, message_id)
+
+
+@pytest.mark.parametrize("provider", QUICK)
+async def test_livekit_holds_a_text_turn(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        generation = await talk.say("Say hello.")
+        assert generation.user_initiated, "the metadata of the request did not come back"
+        answer = await whole(generation)
+        assert answer.words == "You said: Say hello."
+        assert len(answer.audio) == TONE_BYTES
+        remembered = talk.session.chat_ctx.get_by_id(answer.message_id)
+        assert remembered.role == "assistant" and remembered.text_content == answer.words
+
+
+@pytest.mark.parametrize("provider", QUICK)
+async def test_livekit_holds_an_audio_turn(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        talk.push(SPEECH)
+        await talk.reported("input_speech_started")
+        generation = await talk.reported("generation_created")
+        assert not generation.user_initiated
+        answer = await whole(generation)
+        assert answer.words.lower().startswith(f"you said: {HEARD}") and len(answer.audio) == TONE_BYTES
+        heard = await talk.seen.until(
+            lambda entry: entry[0] == "input_audio_transcription_completed" and entry[1].is_final, "final transcript"
+        )
+        assert heard[1].transcript.strip() == HEARD
+
+
+@pytest.mark.parametrize("provider", SLOW)
+async def test_livekit_hears_that_the_user_barges_in(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        cut = await talk.say("Tell me a long story.")
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = await anext(cut.message_stream)
+            first = await anext(message.audio_stream)
+        before = talk.seen.mark
+        talk.push(SPEECH)
+        await talk.reported("input_speech_started", before)
+        # What an AgentSession does then.
+        talk.session.interrupt()
+        talk.session.truncate(message_id=message.message_id, modalities=["audio"], audio_end_ms=100)
+        answer = await whole(await talk.reported("generation_created", before))
+        assert answer.words.lower().startswith(f"you said: {HEARD}") and len(answer.audio) == TONE_BYTES
+        async with asyncio.timeout(WAIT_SECONDS):
+            rest = b"".join([bytes(frame.data) async for frame in message.audio_stream])
+        assert 0 < len(bytes(first.data)) + len(rest) < TONE_BYTES
+
+
+@pytest.mark.parametrize("provider", SLOW)
+async def test_livekit_cancels_an_answer(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        cut = await talk.say("Tell me a long story.")
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = await anext(cut.message_stream)
+            await anext(message.audio_stream)
+            talk.session.interrupt()
+            rest = b"".join([bytes(frame.data) async for frame in message.audio_stream])
+        assert len(rest) < TONE_BYTES
+        answer = await whole(await talk.say("And now?"))
+        assert answer.words == "You said: And now?" and len(answer.audio) == TONE_BYTES
+
+
+@llm.function_tool
+async def get_weather(city: str) -> str:
+    """The weather in a city.
+
+    Args:
+        city: Its name.
+    """
+    return f"Sunny in {city}."
+
+
+@llm.function_tool
+async def get_time(city: str) -> str:
+    """The time in a city.
+
+    Args:
+        city: Its name.
+    """
+    return f"Noon in {city}."
+
+
+@pytest.mark.parametrize("provider", QUICK)
+async def test_livekit_answers_two_calls_of_one_turn(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        await talk.session.update_tools([get_weather, get_time])
+        asked = await whole(await talk.say('call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}'))
+        calls = [(call.name, json.loads(call.arguments)) for call in asked.calls]
+        assert calls == [("get_weather", {"city": "Oslo"}), ("get_time", {"city": "Rome"})]
+
+        tools = {"get_weather": get_weather, "get_time": get_time}
+        context = talk.session.chat_ctx.copy()
+        for call in asked.calls:
+            output = await tools[call.name](**json.loads(call.arguments))
+            context.insert(llm.FunctionCallOutput(call_id=call.call_id, name=call.name, output=output, is_error=False))
+        await talk.session.update_chat_ctx(context)
+        answer = await whole(await talk.session.generate_reply())
+        assert answer.words and len(answer.audio) == TONE_BYTES and not answer.calls
+        later = await whole(await talk.say("And now?"))
+        assert later.words == "You said: And now?"

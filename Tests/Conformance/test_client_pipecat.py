@@ -1,0 +1,221 @@
+"""Turns held by the unmodified realtime service of pipecat-ai, in a pipeline with its own context aggregators."""
+
+import asyncio
+import contextlib
+
+import pytest
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.frames.frames import (
+    EndFrame,
+    ErrorFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    LLMFullResponseEndFrame,
+    LLMMessagesAppendFrame,
+    LLMRunFrame,
+    TTSAudioRawFrame,
+    TTSTextFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.services.openai.realtime.events import (
+    AudioConfiguration,
+    AudioInput,
+    InputAudioTranscription,
+    SessionProperties,
+)
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.workers.runner import WorkerRunner
+
+from observed import WAIT_SECONDS, Observed
+from sound import RATE, chunks, silence
+from spoken import speech
+
+TONE_BYTES = 19_200  # what the stand-ins answer with
+SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
+HEARD = "what time is it"  # what the stand-ins understand, whatever is said
+QUICK = ["gemini", "openai"]
+SLOW = ["gemini-slow", "openai-slow"]
+
+
+class Listener(FrameProcessor):
+    """Where a transport would play the answer: remembers the frames that pass."""
+
+    def __init__(self, seen: Observed):
+        super().__init__(enable_direct_mode=True)
+        self.seen = seen
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection):
+        await super().process_frame(frame, direction)
+        if direction == FrameDirection.DOWNSTREAM:
+            self.seen.add(frame)
+        await self.push_frame(frame, direction)
+
+
+class Talk:
+    """A running pipeline, and the frames that came out of its service."""
+
+    def __init__(self, worker: PipelineWorker, service: OpenAIRealtimeLLMService, context: LLMContext, seen: Observed):
+        self.worker = worker
+        self.service = service
+        self.context = context
+        self.seen = seen
+
+    async def type(self, text: str) -> None:
+        """A typed turn. The aggregator before the service would keep it to itself, so it goes to the service."""
+        await self.service.queue_frame(LLMMessagesAppendFrame([user(text)], run_llm=True))
+
+    async def say(self, audio: bytes) -> None:
+        for chunk in chunks(audio):
+            await self.worker.queue_frame(InputAudioRawFrame(audio=chunk, sample_rate=RATE, num_channels=1))
+
+    async def frame(self, kind: type, after: int = 0) -> Frame:
+        return await self.seen.until(lambda frame: isinstance(frame, kind), kind.__name__, after)
+
+    async def answer_end(self, after: int = 0) -> int:
+        """Waits for the end of an answer with sound; the position behind it."""
+        sound = await self.frame(TTSAudioRawFrame, after)
+        return self.seen.behind(await self.frame(LLMFullResponseEndFrame, self.seen.behind(sound)))
+
+    def audio(self, start: int = 0, end: int | None = None) -> bytes:
+        return b"".join(frame.audio for frame in self.seen.entries[start:end] if isinstance(frame, TTSAudioRawFrame))
+
+    def words(self, start: int = 0, end: int | None = None) -> str:
+        return "".join(frame.text for frame in self.seen.entries[start:end] if isinstance(frame, TTSTextFrame))
+
+    def remembered(self, role: str) -> list[str]:
+        return [message["content"] for message in self.context.get_messages() if message["role"] == role]
+
+
+@contextlib.asynccontextmanager
+async def talking(gateway, provider: str, messages: list | None = None, turn_detection=None, tools=()):
+    heard = AudioInput(transcription=InputAudioTranscription(), turn_detection=turn_detection)
+    service = OpenAIRealtimeLLMService(
+        api_key="test",
+        base_url=f"{gateway.ws}/v1/realtime?provider={provider}&",
+        settings=OpenAIRealtimeLLMService.Settings(
+            system_instruction="Answer in one sentence.",
+            session_properties=SessionProperties(audio=AudioConfiguration(input=heard)),
+        ),
+    )
+    seen = Observed(lambda frame: isinstance(frame, ErrorFrame))
+    context = LLMContext(messages or [], tools=ToolsSchema(standard_tools=[tool.schema for tool in tools]))
+    for tool in tools:
+        service.register_function(tool.schema.name, tool)
+    aggregators = LLMContextAggregatorPair(context)
+    pipeline = Pipeline([aggregators.user(), service, Listener(seen), aggregators.assistant()])
+    worker = PipelineWorker(pipeline, cancel_on_idle_timeout=False, enable_rtvi=False)
+    started = asyncio.Event()
+
+    @worker.event_handler("on_pipeline_started")
+    async def on_pipeline_started(worker, frame):
+        started.set()
+
+    @worker.event_handler("on_pipeline_error")
+    async def on_pipeline_error(worker, frame):
+        seen.add(frame)
+
+    runner = WorkerRunner()
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    async with asyncio.timeout(WAIT_SECONDS):
+        await started.wait()
+    try:
+        yield Talk(worker, service, context, seen)
+        seen.assert_no_fault()
+    finally:
+        await worker.queue_frame(EndFrame())
+        async with asyncio.timeout(WAIT_SECONDS):
+            await running
+
+
+def user(text: str) -> dict:
+    return {"role": "user", "content": text}
+
+
+@pytest.mark.parametrize("provider", QUICK)
+async def test_pipecat_holds_text_turns(gateway, provider):
+    async with talking(gateway, provider, [user("Say hello.")]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        first = await talk.answer_end()
+        assert talk.words() == "You said: Say hello."
+        assert len(talk.audio()) == TONE_BYTES
+        await talk.type("Say goodbye.")
+        await talk.answer_end(first)
+        # Pipecat sends it as the system's; one stand-in answers the last text, the other the last that a user said.
+        assert ("Say goodbye." if provider == "gemini" else "Say hello.") in talk.words(first)
+        assert len(talk.audio(first)) == TONE_BYTES
+
+
+# Pipecat takes the start of speech as an interruption, and its frames are not yet through the pipeline when a stand-in
+# that needs no time to think has answered. So here it is one that does.
+@pytest.mark.parametrize("provider", SLOW)
+async def test_pipecat_holds_an_audio_turn(gateway, provider):
+    async with talking(gateway, provider) as talk:
+        await talk.say(SPEECH)
+        await talk.answer_end()
+        assert talk.words().lower().startswith(f"you said: {HEARD}")
+        assert len(talk.audio()) == TONE_BYTES
+        await talk.seen.until(lambda frame: talk.remembered("user"), "transcript")
+        assert talk.remembered("user") == [HEARD]
+
+
+@pytest.mark.parametrize("provider", SLOW)
+async def test_pipecat_hears_that_the_user_barges_in(gateway, provider):
+    async with talking(gateway, provider, [user("Tell me a long story.")]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        await talk.frame(TTSAudioRawFrame)
+        await talk.say(SPEECH)
+        interrupted = talk.seen.behind(await talk.frame(InterruptionFrame))
+        end = await talk.answer_end(interrupted)
+        assert 0 < len(talk.audio(0, interrupted)) < TONE_BYTES
+        assert len(talk.audio(interrupted, end)) == TONE_BYTES
+        assert talk.words(interrupted, end).lower().startswith(f"you said: {HEARD}")
+
+
+@pytest.mark.parametrize("provider", SLOW)
+async def test_pipecat_cancels_an_answer(gateway, provider):
+    # Where the application detects turns itself, an interruption is a response.cancel.
+    async with talking(gateway, provider, [user("Tell me a long story.")], turn_detection=False) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        await talk.frame(TTSAudioRawFrame)
+        await talk.worker.queue_frame(InterruptionFrame())
+        cut = talk.seen.behind(await talk.frame(InterruptionFrame))
+        await talk.type("And now?")
+        end = await talk.answer_end(cut)
+        assert 0 < len(talk.audio(0, cut)) < TONE_BYTES
+        if provider == "gemini-slow":
+            assert "And now?" in talk.words(cut, end)
+        assert len(talk.audio(cut, end)) == TONE_BYTES
+
+
+class Tool:
+    """A function of the application that remembers its calls."""
+
+    def __init__(self, name: str, result: str):
+        city = {"city": {"type": "string", "description": "Its name."}}
+        self.schema = FunctionSchema(name=name, description="About a city.", properties=city, required=["city"])
+        self.result = result
+        self.calls: list[dict] = []
+
+    async def __call__(self, params) -> None:
+        self.calls.append(dict(params.arguments))
+        await params.result_callback({"result": self.result})
+
+
+@pytest.mark.parametrize("provider", ["gemini"])
+async def test_pipecat_answers_two_calls_of_one_turn(gateway, provider):
+    weather, time = Tool("get_weather", "Sunny."), Tool("get_time", "Noon.")
+    asked = [user('call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}')]
+    async with talking(gateway, provider, asked, tools=[weather, time]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        end = await talk.answer_end()
+        assert weather.calls == [{"city": "Oslo"}] and time.calls == [{"city": "Rome"}]
+        assert talk.words(0, end) and len(talk.audio(0, end)) == TONE_BYTES
+        await talk.type("And now?")
+        await talk.seen.until(lambda frame: "And now?" in talk.words(end), "later answer", end)

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs the tests of one client library (agents, pipecat or livekit), and those of the frames that it causes.
+# Usage: scripts/client.sh LIBRARY [FOLDER]      with FOLDER: writes its reports there and prints only the end
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+library=${1:?which library: agents, pipecat or livekit}
+folder=${2:-}
+export PARLEY_BINARY="${PARLEY_BINARY:-$PWD/.build/debug/parley}"
+run=(.venv-clients/bin/python -m pytest "Tests/Conformance/test_client_$library.py" Tests/Conformance/test_upstream_frames.py)
+[[ -n $folder ]] || exec "${run[@]}"
+
+log=$folder/client-$library.log status=0
+"${run[@]}" --junitxml="$folder/python-$library.xml" >"$log" 2>&1 || status=$?
+if [[ $status -eq 0 ]]; then tail -n 1 "$log"; else tail -n 150 "$log"; fi
+exit "$status"
