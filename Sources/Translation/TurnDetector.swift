@@ -1,3 +1,5 @@
+public import Envelope
+
 /// Where a turn of the user begins and ends, in milliseconds of the audio that was heard since the detector was made.
 public enum TurnEvent: Sendable, Hashable {
   case started(atMs: Int)
@@ -34,4 +36,16 @@ public protocol TurnDetector: Sendable {
 
   /// Forgets the turn that goes on or begins, without an event; time goes on.
   mutating func forgetTurn()
+}
+
+/// How long semantic detection waits in silence. Our detectors do not know what a sentence means; the eagerness says how
+/// likely a pause is the end (OpenAI's own longest waits are 8, 4 and 2 s, reached only in the middle of a thought).
+public enum SemanticWindow {
+  public static func silenceMs(_ eagerness: SemanticVAD.Eagerness) -> Int {
+    switch eagerness {
+    case .low: 1_200
+    case .medium, .auto: 700
+    case .high: 350
+    }
+  }
 }

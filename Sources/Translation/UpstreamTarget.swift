@@ -75,7 +75,8 @@ public struct UpstreamEndpoint: Sendable, Hashable {
 /// How an upstream connection came to its end, or failed to begin.
 public enum UpstreamEnd: Sendable, Equatable {
   /// The limit that was passed while the connection was being set up.
-  public enum Phase: String, Sendable { case connect, tls, upgrade, firstEvent }
+  /// `credentials` is the exchange for an access token, before all others.
+  public enum Phase: String, Sendable { case connect, tls, upgrade, firstEvent, credentials }
 
   case unreachable
   case nameNotFound

@@ -10,10 +10,19 @@ public struct GeminiLiveConfiguration: Sendable {
   public var isLenient = true
   /// Finds the ends of turns where the service's own detection cannot be used; nil where there is none to be had.
   public var makeDetector: (@Sendable () -> any TurnDetector)?
+  /// Cells of the table of models that differ from ours.
+  public var overrides: [GeminiModelOverride] = []
+  /// Names that clients use for models, as they write them, and the models' ids.
+  public var aliases: [String: String] = [:]
+  /// Names that clients use for voices, in any case, and the service's names: before our own table of them.
+  public var voices: [String: String] = [:] {
+    didSet { voicesByLowercase = Self.lowercased(voices) }
+  }
+  private var voicesByLowercase: [String: String] = [:]
 
   public init(endpoint: UpstreamEndpoint, model: String, platform: GeminiPlatform) {
     self.endpoint = endpoint
-    self.model = model
+    self.model = Self.withoutPrefix(model)
     self.platform = platform
   }
 
@@ -30,6 +39,9 @@ public struct GeminiLiveConfiguration: Sendable {
 }
 
 extension GeminiLiveConfiguration {
+  /// The voices that the service is known to have.
+  public static let voiceNames = Voices.names
+
   /// What is dialled.
   func target() -> UpstreamTarget {
     UpstreamTarget(
@@ -44,24 +56,43 @@ extension GeminiLiveConfiguration {
 
   /// The model's id as it stands in the service's lists, or nil where this service has no such model.
   func known(model name: String) -> String? {
-    let id = Self.withoutPrefix(name)
-    return id.hasPrefix("gemini-") || id.hasPrefix("tunedModels/") || id == Self.withoutPrefix(model) ? id : nil
+    if let id = aliases[name] { return Self.withoutPrefix(id) }
+    // The full name in the project that is configured; one in another project is not for the client to choose.
+    let own = platform.wireName(of: "")
+    let id = Self.withoutPrefix(name.hasPrefix(own) ? String(name.dropFirst(own.count)) : name)
+    if let id = aliases[id] { return Self.withoutPrefix(id) }
+    if id == model || id.hasPrefix("gemini-") { return id }
+    return id.hasPrefix("tunedModels/") && !platform.isVertex ? id : nil
   }
 
+  /// The table's row, with what the configuration sets: what is set for a longer prefix wins.
   func traits(of model: String) -> ModelTraits {
-    ModelTraits.of(model)
+    let id = Self.withoutPrefix(model)
+    var traits = ModelTraits.of(id)
+    // AI Studio takes the roles `user` and `model` alone, whatever the model.
+    if !platform.isVertex { traits.takesSystemTurns = false }
+    let fitting = overrides.filter { id.hasPrefix($0.prefix) }
+    for override in fitting.sorted(by: { $0.prefix.utf8.count < $1.prefix.utf8.count }) {
+      override.apply(to: &traits)
+    }
+    return traits
   }
 
   /// The service's name of a voice, or nil where it has none of that name.
   func voice(named name: String) -> String? {
-    Voices.name(for: name)
+    voicesByLowercase[name.lowercased()] ?? Voices.name(for: name)
   }
 
+  /// The prefixes that clients and tools put before a model's id; Google's resource names too.
   private static func withoutPrefix(_ name: String) -> String {
     var name = name
-    for prefix in ["models/", "gemini/", "google/"] where name.hasPrefix(prefix) {
+    for prefix in ["gemini/", "google/", "publishers/google/models/", "models/"] where name.hasPrefix(prefix) {
       name.removeFirst(prefix.count)
     }
     return name
+  }
+
+  private static func lowercased(_ voices: [String: String]) -> [String: String] {
+    Dictionary(voices.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
   }
 }

@@ -1,11 +1,31 @@
 /// Sizes and times of Gemini Live, and of how it is waited for.
 enum Limits {
-  /// The longest base64 text put into one `realtimeInput.audio`: one second of PCM16 at 24 kHz. The service documents no
-  /// maximum; pieces of 20 to 100 ms are recommended and bursts are accepted. A multiple of 4 keeps each piece decodable.
-  static let audioPieceCharacters = 64_000
+  // MARK: Audio
 
-  /// PCM16 mono at 24 kHz.
-  static let bytesPerMillisecond = 48
+  /// The speech that the service sends: PCM16 mono at 24 kHz.
+  static let outputBytesPerMillisecond = 48
+
+  /// The most audio that is kept for a client that ends its turns itself: ten minutes at 24 kHz, decoded.
+  static let bufferedBytes = 10 * 60 * 1000 * 48
+
+  /// The shortest audio that can be committed (the OpenAI service's rule).
+  static let shortestCommitMilliseconds = 100
+
+  /// What `silenceDurationMs` may be.
+  private static let silenceMilliseconds = 100...2000
+
+  static func silence(_ milliseconds: Int) -> Int {
+    min(max(milliseconds, silenceMilliseconds.lowerBound), silenceMilliseconds.upperBound)
+  }
+
+  /// The least that a turn found by our own detector has from before its first sound; the service has no pre-roll of its
+  /// own in a window and wants 200 to 500 ms.
+  static let leastPreRollMilliseconds = 300
+
+  /// How late a detector may be sure of a beginning; the audio of that time belongs to the turn.
+  static let detectionLagMilliseconds = 700
+
+  // MARK: Answers
 
   /// How long a `response.create` waits for the first output before it fails.
   static let answerTimeout = Duration.seconds(15)
@@ -20,11 +40,51 @@ enum Limits {
   /// How long a cancelled answer's rest is discarded after its last sign of life.
   static let discardTimeout = Duration.seconds(3)
 
-  /// What `silenceDurationMs` may be.
-  static let silenceMilliseconds = 100...2000
+  /// How long a model that thinks on may be silent before its answer counts as ended.
+  static let thinkingTimeout = Duration.seconds(30)
 
-  /// The most audio that is kept for a client that ends its turns itself: ten minutes, decoded.
-  static let bufferedBytes = 10 * 60 * 1000 * bytesPerMillisecond
+  // MARK: Calls
+
+  /// How long results that nobody asked an answer for are kept back before the service gets them: it is wedged until then.
+  static let resultsTimeout = Duration.seconds(10)
+
+  /// How long a `response.create` waits for the results of the calls before it goes without the missing ones.
+  static let missingResultsTimeout = Duration.seconds(120)
+
+  /// How often calls that the client does not want are refused in its place before they are let through.
+  static let callRefusals = 3
+
+  /// Calls whose late results are recognised.
+  static let rememberedCalls = 1_000
+
+  // MARK: The connection
+
+  /// The service ends a connection after about ten minutes, with or without a warning.
+  static let rotationAge = Duration.seconds(9 * 60)
+  static let rotationLatest = Duration.seconds(9 * 60 + 50)
+  /// Before the time that `goAway` names.
+  static let rotationMargin = Duration.seconds(3)
+  /// Waits before each attempt to get a lost connection back, and how long that may take in all.
+  static let renewalDelays: [Duration] = [
+    .zero, .milliseconds(500), .seconds(1), .seconds(2), .seconds(4),
+  ]
+  static let renewalBudget = Duration.seconds(30)
+  /// How often a connection may end with a code that the conversation itself may be the cause of.
+  static let suddenEnds = 1
+  /// Updates of the session that come within this time need one connection.
+  static let updateGathering = Duration.milliseconds(50)
+  /// How long a handle is awaited after a turn; without it what was said last would have to be told again.
+  static let handleTimeout = Duration.seconds(1)
+  /// Of the audio before a new connection, how much it hears again when nothing is known of speech in it.
+  static let replayedMilliseconds = 1_000
+  /// From before the first sign of speech: the service is sure of it late.
+  static let replayedBeforeSpeechMilliseconds = 1_000
+
+  /// Tokens (Google's capability comparison, autumn 2026), and what part of them starts the compression by default.
+  static let contextWindow = 131_072
+  static let compressionTrigger = 104_857
+
+  // MARK: Sizes
 
   /// The most JSON of items that wait for a `response.create`; the largest context window of the service holds less.
   static let pendingBytes = 1_048_576
@@ -32,6 +92,9 @@ enum Limits {
   /// The most JSON of a session object.
   static let sessionBytes = 262_144
 
-  /// The shortest audio that can be committed (the OpenAI service's rule).
-  static let shortestCommitMilliseconds = 100
+  /// The most JSON of a conversation that a fresh session is told; the oldest goes first.
+  static let seedBytes = 524_288
+
+  /// Responses outside of the conversation at the same time; each has a connection.
+  static let sideResponses = 4
 }

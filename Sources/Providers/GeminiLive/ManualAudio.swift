@@ -45,6 +45,13 @@ struct ManualAudio: Sendable {
     resampled.withUnsafeBufferPointer { PCM16.encode($0, into: &pcm16) }
   }
 
+  /// Leaves the last of it.
+  mutating func keep(lastMs milliseconds: Int) {
+    let bytes = max(0, milliseconds) * rate / 1000 * PCM16.bytesPerSample
+    if byteCount > bytes { pcm16.moveReaderIndex(forwardBy: byteCount - bytes) }
+    pcm16.discardReadBytes()
+  }
+
   /// Hands out pieces of base64 text, 20 to 100 ms each if there is that much, and is empty afterwards. A piece is valid
   /// during the call: what is kept of it costs a copy.
   mutating func drain(_ body: (ByteBuffer) -> Void) {

@@ -4,7 +4,7 @@
 /// model that is not listed is taken for the newest family. `routes.json` overrides any cell of any model.
 struct ModelTraits: Sendable, Hashable {
   /// How a text turn is sent.
-  enum TextInput: String, Sendable {
+  enum TextInput: String, CaseIterable, Sendable {
     /// `clientContent`, whole turns with roles.
     case clientContent
     /// `realtimeInput.text`: the family refuses `clientContent` after its first turn.
@@ -22,7 +22,7 @@ struct ModelTraits: Sendable, Hashable {
   }
 
   /// How a connection is told what was said before it.
-  enum Seeding: String, Sendable {
+  enum Seeding: String, CaseIterable, Sendable {
     /// `clientContent` with `turnComplete: false`.
     case context
     /// `clientContent` that `setup.historyConfig` announced; it is over with `turnComplete: true`.
@@ -32,7 +32,7 @@ struct ModelTraits: Sendable, Hashable {
   }
 
   /// What `generationConfig.thinkingConfig` may hold.
-  enum Thinking: String, Sendable {
+  enum Thinking: String, CaseIterable, Sendable {
     case budget
     case level
     /// `thinkingLevel` must be there.
@@ -42,11 +42,11 @@ struct ModelTraits: Sendable, Hashable {
   }
 
   /// `behavior` of a function declaration.
-  enum ToolBehavior: String, Sendable {
+  enum ToolBehavior: String, CaseIterable, Sendable {
     case blocking = "BLOCKING"
     case nonBlocking = "NON_BLOCKING"
     /// The field is left out.
-    case unstated
+    case unstated = "UNSTATED"
   }
 
   var textInput = TextInput.clientContent
@@ -72,6 +72,8 @@ struct ModelTraits: Sendable, Hashable {
   var speaksText = false
   /// `functionResponses[].scheduling` is accepted.
   var schedulesToolResults = false
+  /// Google Search and functions may be declared together.
+  var combinesSearchWithFunctions = true
 
   /// The row of a model, whatever prefix its name has.
   static func of(_ model: String) -> Self {
@@ -94,15 +96,18 @@ extension ModelTraits {
 
   /// Native audio on AI Studio.
   private static let native25 = ModelTraits(
-    cue: .userTurn("."), seeding: .instruction, thinking: .budget, textInterrupts: false, schedulesToolResults: true)
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, textInterrupts: false, schedulesToolResults: true,
+    combinesSearchWithFunctions: false)
 
   /// Native audio on Vertex, which refuses `scheduling` for this family.
   private static let vertexNative25 = ModelTraits(
-    cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true, textInterrupts: false)
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true, textInterrupts: false,
+    combinesSearchWithFunctions: false)
 
   /// A text model that a voice was added to: it takes seeded turns like any text model.
   private static let halfCascade25 = ModelTraits(
-    cue: .userTurn("."), takesSystemTurns: true, textInterrupts: false, speaksText: true)
+    cue: .userTurn("."), takesSystemTurns: true, textInterrupts: false, speaksText: true,
+    combinesSearchWithFunctions: false)
 
   /// Specialists have no conversation to shape and no tools whose behaviour is documented.
   private static let translate = ModelTraits(takesContextAnytime: true)

@@ -218,7 +218,7 @@ struct SchemaConversion {
     }
     for key in ["default", "example"] {
       guard let value = schema[key].map({ type == .string ? $0.scalarText.map(JSONValue.string) ?? $0 : $0 }),
-        type.includes(value), value.nesting(upTo: room) < room, value.isFinite
+        type.includes(value), value.nesting(upTo: room) < room
       else { continue }
       spend(value.text.utf8.count)
       if !isSpent { branch[key] = value }

@@ -15,8 +15,8 @@ extension JSONObject {
   mutating func addNumber(_ schema: JSONObject, isInteger: Bool) {
     let formats = isInteger ? ["int32", "int64"] : ["float", "double"]
     if let format = schema["format"]?.string, formats.contains(format) { self["format"] = .string(format) }
-    let least = schema["minimum"]?.finite ?? schema["exclusiveMinimum"]?.beyond(isInteger ? 1 : 0)
-    let greatest = schema["maximum"]?.finite ?? schema["exclusiveMaximum"]?.beyond(isInteger ? -1 : 0)
+    let least = schema["minimum"]?.bound ?? schema["exclusiveMinimum"]?.beyond(isInteger ? 1 : 0)
+    let greatest = schema["maximum"]?.bound ?? schema["exclusiveMaximum"]?.beyond(isInteger ? -1 : 0)
     add("minimum", least, "maximum", greatest)
   }
 
@@ -56,7 +56,8 @@ extension JSONObject {
     self["properties"] = .object(properties)
     let required = other["required"]?.array.map { Set($0.compactMap(\.string)) } ?? []
     let shared = (self["required"]?.array ?? []).filter { $0.string.map(required.contains) ?? false }
-    self["required"] = shared.isEmpty ? nil : .array(shared)
+    self["required"] = .array(shared)
+    if shared.isEmpty { self["required"] = nil }
     for key in ["propertyOrdering", "minProperties", "maxProperties", "default", "example"] { self[key] = nil }
   }
 }
@@ -68,7 +69,8 @@ extension JSONValue {
     for name in list?.array ?? [] {
       if let name = name.string, properties[name] != nil { names[name] = true }
     }
-    return names.isEmpty ? nil : .array(names.keys.map(JSONValue.string))
+    guard !names.isEmpty else { return nil }
+    return .array(names.keys.map(JSONValue.string))
   }
 
   /// A single value as the text of an enumeration; nil for a list, an object and null.
@@ -81,17 +83,12 @@ extension JSONValue {
     }
   }
 
-  /// No number in the value is beyond the range of a double; the service's parser refuses those.
-  var isFinite: Bool {
-    switch self {
-    case .number(let number): number.double != nil
-    case .array(let elements): elements.allSatisfy(\.isFinite)
-    case .object(let object): object.allSatisfy { $0.value.isFinite }
-    case .null, .bool, .string: true
-    }
-  }
+  // A `nil` between `?` and `:` would be JSON's null here.
 
-  fileprivate var finite: JSONValue? { double == nil ? nil : self }
+  fileprivate var bound: JSONValue? {
+    guard case .number = self else { return nil }
+    return self
+  }
 
   fileprivate var count: JSONValue? {
     guard let count = int, count >= 0 else { return nil }
@@ -100,9 +97,10 @@ extension JSONValue {
 
   /// The bound that is allowed itself; for numbers with fractions there is none nearer than this.
   fileprivate func beyond(_ step: Int) -> JSONValue? {
-    guard let whole = int else { return finite }
+    guard let whole = int else { return bound }
     let (sum, overflow) = whole.addingReportingOverflow(step)
-    return overflow ? nil : .number(JSONNumber(sum))
+    guard !overflow else { return nil }
+    return .number(JSONNumber(sum))
   }
 
   /// The schemas of one type each in a schema that has been converted.

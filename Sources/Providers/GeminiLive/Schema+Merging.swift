@@ -55,6 +55,12 @@ extension SchemaConversion {
   }
 
   private func outline(of schema: JSONObject) -> JSONObject {
+    var schema = schema
+    for _ in 0..<8 {
+      guard let next = schema["$ref"]?.string.flatMap(JSONPointer.init(fragment:))?.value(in: document)?.object
+      else { break }
+      schema = next
+    }
     var outline = JSONObject()
     for key in ["type", "title", "description"] { outline[key] = schema[key] }
     if outline["type"] == nil, schema["properties"] != nil { outline["type"] = "object" }
@@ -109,7 +115,8 @@ extension SchemaConversion {
     let shared = left.filter { right.contains($0) || ($0 == "integer" && right.contains("number")) }
     let narrowed = right.filter { $0 == "integer" && left.contains("number") && !shared.contains($0) }
     let both = shared + narrowed
-    return both.isEmpty ? nil : .array(both.map(JSONValue.string))
+    guard !both.isEmpty else { return nil }
+    return .array(both.map(JSONValue.string))
   }
 
   private mutating func members(_ outer: JSONValue, _ inner: JSONValue) -> JSONValue {

@@ -20,7 +20,7 @@ struct PlainSchema {
   /// does not know: its own dialect then says what can be said.
   func parameters() -> JSONValue? {
     // Beside the nesting the definitions may come to stand one key deeper.
-    guard document.nesting(upTo: Schema.maxNesting) < Schema.maxNesting, document.isFinite,
+    guard document.nesting(upTo: Schema.maxNesting) < Schema.maxNesting,
       let root = document.object, root["$ref"] == nil, root["type"] == nil || root["type"] == "object",
       var plain = schema(root, at: "")?.object
     else { return nil }
@@ -102,7 +102,8 @@ struct PlainSchema {
   private func schemas(_ value: JSONValue) -> JSONValue? {
     guard let list = value.array, !list.isEmpty else { return nil }
     let plain = list.compactMap { schema($0) }
-    return plain.count == list.count ? .array(plain) : nil
+    guard plain.count == list.count else { return nil }
+    return .array(plain)
   }
 
   private func properties(_ value: JSONValue) -> JSONValue? {

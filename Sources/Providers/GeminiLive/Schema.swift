@@ -22,7 +22,7 @@ enum Schema {
 
   /// How much work all schemas of a session may cost, about a byte of output each. It bounds what references can be made
   /// to expand to; schemas without references cannot be that long.
-  static let maxWork = 2_097_152
+  static let maxWork = 1_048_576
 
   /// JSON Schema as the service's Schema message, always of type OBJECT.
   ///

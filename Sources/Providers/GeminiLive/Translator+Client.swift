@@ -1,40 +1,40 @@
 public import Envelope
 public import Translation
 
-import Audio
 import NIOCore
+
+// What the client says.
 
 extension GeminiLiveTranslator {
   public mutating func clientEvent(
     _ event: IncomingEvent, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    let decoded = try ClientEvent.decode(event.value)
-    switch decoded.body {
+    lastNow = now
+    try perform(event, at: now, port: &port)
+    renewIfPossible(at: now, port: &port)
+  }
+
+  private mutating func perform(_ event: IncomingEvent, at now: Instant, port: inout Port) throws(EventFault) {
+    switch try ClientEvent.decode(event.value).body {
     case .sessionUpdate(let patch):
-      try update(patch, port: &port)
+      try update(patch, eventID: event.header.eventID, at: now, port: &port)
     case .inputAudioBufferAppend:
       break  // The audio lane's; the session never passes one on as a control event.
     case .inputAudioBufferCommit:
-      try commit(port: &port)
+      try commit(at: now, port: &port)
     case .inputAudioBufferClear:
-      buffered = ManualAudio()
-      turn.heardByteCount = 0
-      port.emit(.inputAudioBufferCleared)
+      clearInput(port: &port)
     case .outputAudioBufferClear:
-      throw .unsupported("output_audio_buffer.clear is for WebRTC and SIP calls.", param: "type")
+      try clearOutput(at: now, port: &port)
     case .conversationItemCreate(let item, let previousItemID):
-      try create(item, after: previousItemID, port: &port)
+      try create(item, after: previousItemID, at: now, port: &port)
     case .conversationItemRetrieve(let itemID):
       guard let item = conversation.item(itemID) else { throw .retrieveOfUnknownItem(itemID) }
       port.emit(.conversationItemRetrieved(item: item))
     case .conversationItemTruncate(let itemID, let contentIndex, let audioEndMs):
       try truncate(itemID, contentIndex: contentIndex, audioEndMs: audioEndMs, port: &port)
     case .conversationItemDelete(let itemID):
-      guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
-      if let index = pending.firstIndex(where: { $0.id == itemID }) {
-        pendingByteCount -= pending.remove(at: index).encodedByteCount
-      }
-      port.emit(.conversationItemDeleted(itemID: itemID))
+      try delete(itemID, at: now, port: &port)
     case .responseCreate(let options):
       try createResponse(options, at: now, port: &port)
     case .responseCancel(let responseID):
@@ -42,196 +42,164 @@ extension GeminiLiveTranslator {
     }
   }
 
-  // MARK: Configuration
-
-  /// Applies a partial update. What the service was set up with cannot change afterwards.
-  private mutating func update(_ patch: SessionPatch, port: inout Port) throws(EventFault) {
-    var updated = try patch.applied(to: session)
-    try ModelName.check(updated.model)
-    updated.model = Self.knownModel(updated.model, configuration)
-    try Self.check(updated)
-    note(ignored: Self.makeEffective(&updated), port: &port)
-    if isSettled { try refuseLateChange(from: session, to: updated) }
-    session = updated
-    port.emit(.sessionUpdated(session))
-  }
-
-  /// Compares what the set-up would be: a change that does not show there is free.
-  private func refuseLateChange(
-    from old: RealtimeSession, to new: RealtimeSession
-  ) throws(EventFault) {
-    if old.model != new.model { throw .cannotUpdate("session.model") }
-    let before = Uplink.setup(old, model: model, traits: traits)
-    let after = Uplink.setup(new, model: model, traits: traits)
-    guard before != after else { return }
-    if before.systemInstruction != after.systemInstruction { throw .cannotUpdate("session.instructions") }
-    if before.generationConfig.speechConfig != after.generationConfig.speechConfig {
-      throw .cannotUpdate("session.audio.output.voice")
+  /// For WebRTC and SIP calls; whoever sends it here wants silence.
+  private mutating func clearOutput(at now: Instant, port: inout Port) throws(EventFault) {
+    guard let id = timeline.live?.id else {
+      throw .unsupported("No response is being spoken.", param: "type")
     }
-    if before.generationConfig != after.generationConfig { throw .cannotUpdate("session.max_output_tokens") }
-    if before.realtimeInputConfig != after.realtimeInputConfig {
-      throw .cannotUpdate("session.audio.input.turn_detection")
-    }
-    if before.inputAudioTranscription != after.inputAudioTranscription {
-      throw .cannotUpdate("session.audio.input.transcription")
-    }
-    throw .cannotUpdate("session.truncation")
-  }
-
-  // MARK: Audio
-
-  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
-    if isManual {
-      guard buffered.byteCount + committed.byteCount + chunk.decodedByteCount <= Limits.bufferedBytes else {
-        throw .tooMuchHeld("The input audio buffer holds ten minutes of audio, which is all it can.", param: "audio")
-      }
-      clock.append(bytes: chunk.decodedByteCount)
-      buffered.append(chunk.base64)
-      return
-    }
-    clock.append(bytes: chunk.decodedByteCount)
-    if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil { sendContext(port: &port) }
-    turn.heardByteCount += chunk.decodedByteCount
-    if chunk.base64.readableBytes <= Limits.audioPieceCharacters {
-      port.send(.audio) { Uplink.writeAudio(chunk.base64, into: &$0) }
-    } else {
-      var rest = chunk.base64
-      while let piece = rest.readSlice(length: min(Limits.audioPieceCharacters, rest.readableBytes)),
-        piece.readableBytes > 0
-      {
-        port.send(.audio) { Uplink.writeAudio(piece, into: &$0) }
-      }
-    }
-  }
-
-  private mutating func commit(port: inout Port) throws(EventFault) {
-    let milliseconds = isManual ? buffered.milliseconds : turn.heardMilliseconds
-    guard milliseconds >= Limits.shortestCommitMilliseconds else {
-      throw .bufferTooSmall(milliseconds: Double(milliseconds))
-    }
-    if isManual {
-      committed.append(buffered)
-      buffered = ManualAudio()
-      finishSpeech(port: &port)
-      speech = SpeechTurn(committedByClient: milliseconds, port: &port)
-    } else {
-      turn.isCommitted = true
-      turn.heardByteCount = 0
-      send(Uplink.audioStreamEnd, port: &port)
-      if speech == nil || speech?.isCommitted == true {
-        finishSpeech(port: &port)
-        speech = SpeechTurn(committedByClient: milliseconds, port: &port)
-      }
-      speech?.stop(atMs: clock.milliseconds, port: &port)
-    }
-    speech?.commit(&conversation, port: &port)
+    try cancelResponse(nil, at: now, port: &port)
+    port.emit(.outputAudioBufferCleared(responseID: id))
   }
 
   // MARK: Items
 
-  private mutating func create(
-    _ item: Item, after position: Patch<String>, port: inout Port
+  mutating func create(
+    _ item: Item, after position: Patch<String>, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    guard item.type == .message, let role = item.role else {
-      throw .unsupported("Only message items are supported with this provider.", param: "item.type")
-    }
-    for (index, part) in (item.content ?? []).enumerated() {
-      switch part {
-      case .inputText, .outputText: continue
-      default:
-        throw .unsupported(
-          "Only text is supported in items with this provider.", param: "item.content[\(index)].type")
-      }
-    }
-    if case .value(let previous) = position, previous != conversation.lastItemID {
-      guard previous == "root", conversation.items.isEmpty else {
-        throw .unsupported("This provider can only append items.", param: "previous_item_id")
-      }
-    }
     var item = item
     item.id = item.id ?? port.ids.next(.item)
-    item.role = role
     item.status = .completed
     item.object = "realtime.item"
-    let byteCount = item.encodedByteCount
-    guard pendingByteCount + byteCount <= Limits.pendingBytes else {
-      throw .tooMuchHeld("The items that wait for a response hold more than the provider can take.", param: "item")
-    }
+    let audio = try checkContent(of: &item)
+    try checkCall(of: item)
+    try pending.checkRoom(for: item)
+    let isAtEnd = isAtEnd(position)
     let previous = try conversation.insert(item, after: position)
-    pending.append(item)
-    pendingByteCount += byteCount
+    let answered = item.type == .functionCallOutput ? tools.answer(item.callID ?? "", item.output ?? "") : nil
+    if item.role == .system, setUp == nil, let id = item.id {
+      systemNotes.append((id, (item.content ?? []).compactMap(\.text).joined(separator: "\n")))
+    } else if !isAtEnd {
+      // The service can only append: it is told the conversation anew.
+      if hasBegun { contextIsStale() } else { placeInPending(item, audio, after: previous) }
+    } else {
+      switch answered {
+      case .recorded?, .dropped?, .again?: break
+      case .told(let name)?:
+        var told = item
+        told.name = name
+        pending.append(told)
+      case .unknown?, nil:
+        pending.append(item, audio: audio)
+      }
+    }
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(.conversationItemDone(item: item, previousItemID: previous))
+    if answered != nil { resultsMayBeComplete(at: now, port: &port) }
   }
 
-  /// The service keeps believing that all it sent was heard; the mirror forgets the words, as the service of the
-  /// envelope does.
+  /// A result must have a call, of the service or of the history that the client brought along.
+  private func checkCall(of item: Item) throws(EventFault) {
+    guard item.type == .functionCallOutput else { return }
+    let id = item.callID ?? ""
+    let isKnown = tools.knows(id) || conversation.items.contains { $0.type == .functionCall && $0.callID == id }
+    guard isKnown else {
+      throw EventFault(
+        code: "invalid_call_id", message: "No function call of this conversation has this id.", param: "item.call_id")
+    }
+  }
+
+  private func isAtEnd(_ position: Patch<String>) -> Bool {
+    guard case .value(let previous) = position else { return true }
+    return previous == conversation.lastItemID || (previous == "root" && conversation.items.isEmpty)
+  }
+
+  /// Nothing has been sent yet: the order is that of the conversation.
+  private mutating func placeInPending(_ item: Item, _ audio: ManualAudio?, after previous: String?) {
+    var entries = pending.take()
+    let index = entries.firstIndex { $0.item.id == previous }.map { $0 + 1 } ?? 0
+    entries.insert(.init(item: item, audio: audio), at: index)
+    pending.putBack(entries)
+  }
+
+  /// Refuses what cannot be sent, and takes the sound of a recording out of the item: the mirror keeps words.
+  private func checkContent(of item: inout Item) throws(EventFault) -> ManualAudio? {
+    switch item.type {
+    case .message, .functionCall, .functionCallOutput: break
+    default:
+      throw .unsupported(
+        "Only messages, function calls and their outputs are supported with this provider.", param: "item.type")
+    }
+    var recording: ManualAudio?
+    for (index, part) in (item.content ?? []).enumerated() {
+      let param = "item.content[\(index)]"
+      switch part {
+      case .inputText, .outputText, .outputAudio: continue
+      case .inputImage(let url, _, _):
+        guard let image = DataURL(url) else {
+          throw .unsupported("An image must be a data URL of base64 here.", param: param + ".image_url")
+        }
+        guard ["image/jpeg", "image/png"].contains(image.mimeType) else {
+          throw .unsupported("Only JPEG and PNG images are supported with this provider.", param: param + ".image_url")
+        }
+        guard (try? AudioPayload.standard(from: image.base64, bytesPerSample: 1)) != nil else {
+          throw .invalidValue(param: param + ".image_url", because: "the data is not base64.")
+        }
+      case .inputAudio(let audio, let transcript, let unknown):
+        item.content?[index] = .inputAudio(audio: nil, transcript: transcript, unknown: unknown)
+        guard let audio, transcript == nil else {
+          if transcript == nil { throw .missingRequiredParameter(param + ".audio") }
+          continue
+        }
+        let sound = try sound(of: audio, param: param + ".audio")
+        recording?.append(sound)
+        if recording == nil { recording = sound }
+      case .unknown:
+        throw .unsupported("This provider takes no such content.", param: param + ".type")
+      }
+    }
+    return recording
+  }
+
+  private func sound(of audio: String, param: String) throws(EventFault) -> ManualAudio {
+    do {
+      let payload = try AudioPayload.standard(from: audio, bytesPerSample: bytesPerSample)
+      var lane = UplinkAudio(session.audio.input.format)
+      var sound = ManualAudio(rate: lane.rate)
+      lane.append(payload.base64, decodedByteCount: payload.decodedBytes) { sound.append($0) }
+      lane.flush { sound.append($0) }
+      return sound
+    } catch {
+      throw .invalidValue(param: param, because: error.message)
+    }
+  }
+
+  private mutating func delete(_ itemID: String, at now: Instant, port: inout Port) throws(EventFault) {
+    guard itemID != timeline.openItemID else {
+      throw .invalidValue(param: "item_id", because: "the item is still being spoken; cancel its response first.")
+    }
+    guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
+    spoken.forget(itemID)
+    if let index = systemNotes.firstIndex(where: { $0.itemID == itemID }) {
+      systemNotes.remove(at: index)
+      if isSettled { wantUpdate(eventID: nil, at: now) }
+    } else if !pending.remove(itemID) {
+      if speech?.itemID == itemID { forgetSpeech() }
+      contextIsStale()
+    }
+    port.emit(.conversationItemDeleted(itemID: itemID))
+  }
+
+  /// The service believes that all it sent was heard: it is told the conversation anew, with what was.
   private mutating func truncate(
     _ itemID: String, contentIndex: Int, audioEndMs: Int, port: inout Port
   ) throws(EventFault) {
-    guard var item = conversation.item(itemID) else { throw .truncateOfUnknownItem(itemID) }
-    guard item.role == .assistant,
-      case .outputAudio? = item.content?.first ?? .outputAudio(audio: nil, transcript: nil),
-      contentIndex == 0
-    else { throw .truncateOfOtherContent() }
-    if item.status != .inProgress {
-      item.content = [.outputAudio(audio: nil, transcript: "")]
-      conversation.replace(item)
+    guard let item = conversation.item(itemID) else { throw .truncateOfUnknownItem(itemID) }
+    let isOpen = itemID == timeline.openItemID
+    let isSpoken = if case .outputAudio? = item.content?.first { true } else { isOpen && timeline.live?.form == .audio }
+    guard item.role == .assistant, isSpoken, contentIndex == 0 else { throw .truncateOfOtherContent() }
+    let length = isOpen ? spoken.openMs : spoken.length(of: itemID)
+    if let length, audioEndMs > length {
+      throw .invalidValue(
+        param: "audio_end_ms", because: "Audio content of \(length)ms is already shorter than \(audioEndMs)ms.")
     }
-    port.emit(
-      .conversationItemTruncated(itemID: itemID, contentIndex: contentIndex, audioEndMs: audioEndMs))
-  }
-
-  // MARK: Responses
-
-  private mutating func createResponse(
-    _ options: ResponseOptions?, at now: Instant, port: inout Port
-  ) throws(EventFault) {
-    releaseAnswer(port: &port)
-    if timeline.isLive || request != nil {
-      throw .activeResponse(timeline.live?.id ?? "(about to begin)")
+    if isOpen {
+      spoken.cut(open: itemID, toMs: audioEndMs)
+      contextIsStale()
+    } else if let length, audioEndMs < length {
+      conversation.truncate(itemID, toMs: audioEndMs, ofMs: length)
+      spoken.cut(itemID, toMs: audioEndMs)
+      contextIsStale()
     }
-    try Self.check(options)
-    let options = effective(options, port: &port)
-    var request = Request(options: options, deadline: now + Limits.answerTimeout)
-    let heardAudio = turn.isCommitted || turn.heardMilliseconds >= Limits.shortestCommitMilliseconds
-    if isManual, buffered.milliseconds >= Limits.shortestCommitMilliseconds { try commit(port: &port) }
-    if isManual, !committed.isEmpty {
-      sendContext(instructions: options?.instructions, port: &port)
-      send(Uplink.activityStart, port: &port)
-      committed.drain { base64 in port.send(.audio) { Uplink.writeAudio(base64, into: &$0) } }
-      send(Uplink.activityEnd, port: &port)
-      turn.isCommitted = true
-    } else if pending.isEmpty, !turn.hasOpenContext, !isManual, heardAudio, options?.instructions == nil {
-      // The service answers the audio by itself, if there is speech in it.
-      if !turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
-      request.dependsOnAudio = true
-      if connection == .ready { request.cueAt = now + Limits.answerToAudioTimeout }
-    } else {
-      for message in Uplink.turn(pending, instructions: options?.instructions, traits: traits) {
-        send(message, port: &port)
-      }
-      noteUnsentRoles(port: &port)
-      turn.answersText = true
-      pending.removeAll()
-      pendingByteCount = 0
-    }
-    // Nothing was said of what is discarded: whatever comes now answers this.
-    if turn.discardsUnbegun { turn.discardUntil = nil }
-    turn.discardsUnbegun = false
-    self.request = request
-  }
-
-  private mutating func cancelResponse(
-    _ responseID: String?, at now: Instant, port: inout Port
-  ) throws(EventFault) {
-    if let responseID, responseID != timeline.live?.id { throw .noActiveResponse() }
-    guard timeline.isLive || request != nil else { throw .noActiveResponse() }
-    guard turn.releaseAt == nil else { return releaseAnswer(port: &port) }  // All of it was said.
-    turn.discardsUnbegun = !timeline.isLive
-    if request != nil { beginAnswer(port: &port) }
-    finishAnswer(.cancelledByClient, port: &port)
-    turn.discardUntil = now + Limits.discardTimeout
-    if traits.contentStopsGeneration { send(Uplink.stopGenerating, port: &port) }
+    port.emit(.conversationItemTruncated(itemID: itemID, contentIndex: contentIndex, audioEndMs: audioEndMs))
   }
 }

@@ -4,61 +4,65 @@ public import Translation
 import Audio
 import Envelope
 
+// What the service says.
+
 extension GeminiLiveTranslator {
   public mutating func upstreamMessage(
     _ message: ByteBuffer, at now: Instant, port: inout Port
   ) throws(TranslationFault) {
+    lastNow = now
     if let base64 = Downlink.audioOnly(message) {
       guard connection == .ready else { throw .unexpectedMessage("audio before setupComplete") }
       speak(base64, at: now, port: &port)
       return
     }
-    try control(message, at: now, port: &port)
+    let decoded = try ServerMessage(decoding: message)
+    try control(decoded, at: now, port: &port)
+    renewIfPossible(at: now, port: &port)
   }
 
   private mutating func control(
-    _ message: ByteBuffer, at now: Instant, port: inout Port
+    _ message: ServerMessage, at now: Instant, port: inout Port
   ) throws(TranslationFault) {
-    let value: JSONValue
-    let decoded: ServerMessage
-    do {
-      value = try JSONValue(parsing: message.readableBytesView)
-    } catch {
-      throw .malformedMessage("not JSON: \(error)")
+    if let error = message.error { throw .refused(GeminiLiveVerdict.onErrorMessage(error)) }
+    if message.setupComplete != nil { try setUpCompleted(at: now, port: &port) }
+    if let update = message.sessionResumptionUpdate {
+      renewal.took(handle: update.newHandle, isResumable: update.resumable ?? false)
     }
-    do {
-      decoded = try JSONCoding.decode(ServerMessage.self, from: value)
-    } catch {
-      throw .malformedMessage("\(error.path)")
+    if let activity = message.voiceActivity { voiceActivity(activity, port: &port) }
+    if let signal = message.voiceActivityDetectionSignal { voiceActivity(VoiceActivity(signal), port: &port) }
+    if message.serverContent != nil || message.toolCall != nil {
+      guard connection == .ready else { throw .unexpectedMessage("content before setupComplete") }
     }
-    if let error = decoded.error { throw .refused(GeminiLiveVerdict.onErrorMessage(error)) }
-    if decoded.setupComplete != nil {
-      guard connection == .settingUp else { throw .unexpectedMessage("setupComplete") }
-      connection = .ready
-      port.upstreamBecameReady()
-      if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
+    let content = message.serverContent
+    if let content { try output(of: content, at: now, port: &port) }
+    if let calls = message.toolCall?.functionCalls { called(calls, at: now, port: &port) }
+    if let ids = message.toolCallCancellation?.ids { callsCancelled(ids, at: now, port: &port) }
+    // An end that is owed belongs to an earlier turn than the speech that is committed now.
+    if content?.turnComplete == true, !turn.owesEnd || turn.releaseAt != nil, speech?.isCommitted == true {
+      finishSpeech(port: &port)
     }
-    if let activity = decoded.voiceActivity { voiceActivity(activity, port: &port) }
-    if let content = decoded.serverContent {
-      guard connection == .ready else { throw .unexpectedMessage("serverContent before setupComplete") }
-      try serverContent(content, usage: decoded.usageMetadata, at: now, port: &port)
-    } else if let usage = decoded.usageMetadata {
-      note(usage, port: &port)
-      releaseAnswer(port: &port)
+    if let usage = message.usageMetadata { note(usage, port: &port) }
+    if message.toolCall != nil, turn.hasCalled, timeline.isLive { finishAnswer(.completed, at: now, port: &port) }
+    if content?.generationComplete == true { generationComplete(at: now, port: &port) }
+    if turn.usage != nil, content?.turnComplete != true { releaseAnswer(at: now, port: &port) }
+    if let content, content.turnComplete == true {
+      let status = content.interactionStatus ?? message.interactionStatus
+      turnComplete(content.turnCompleteReason ?? "", status, at: now, port: &port)
     }
-    if decoded.toolCall != nil { port.note(.warning, "a tool call without declared tools was ignored") }
-    if let goAway = decoded.goAway {
-      port.note(.warning, "the provider will close the connection", ["timeLeft": goAway.timeLeft ?? ""])
-    }
+    if let goAway = message.goAway { self.goAway(goAway, at: now, port: &port) }
   }
 
-  /// In the order of meaning, whatever the frame holds: an interruption before output, words before the end of the turn.
-  private mutating func serverContent(
-    _ content: ServerContent, usage: UsageMetadata?, at now: Instant, port: inout Port
+  /// In the order of meaning, whatever the frame holds: an interruption before output, sound before its words.
+  private mutating func output(
+    of content: ServerContent, at now: Instant, port: inout Port
   ) throws(TranslationFault) {
-    if content.interrupted == true { interrupted(port: &port) }
-    if let heard = content.inputTranscription?.text, !heard.isEmpty { hear(heard, port: &port) }
+    if content.interrupted == true { interrupted(at: now, port: &port) }
+    if let heard = content.inputTranscription?.text, !heard.isEmpty { hear(heard, at: now, port: &port) }
     for part in content.modelTurn?.parts ?? [] {
+      if let text = part.text, !text.isEmpty, part.thought != true, setUp?.writes == true {
+        say(text, at: now, port: &port)
+      }
       // Text beside speech is never spoken.
       guard let blob = part.inlineData, let data = blob.data, !data.isEmpty else { continue }
       guard blob.mimeType?.hasPrefix("audio/") ?? true else { continue }
@@ -68,13 +72,10 @@ extension GeminiLiveTranslator {
         throw .malformedMessage("inlineData.data: \(error)")
       }
     }
-    if let words = content.outputTranscription?.text, !words.isEmpty { say(words, at: now, port: &port) }
-    // An end that is owed belongs to an earlier turn than the speech that is committed now.
-    if content.turnComplete == true, !turn.owesEnd || turn.releaseAt != nil { finishSpeechIfAnswered(port: &port) }
-    if let usage { note(usage, port: &port) }
-    if content.generationComplete == true { generationComplete(at: now, port: &port) }
-    if turn.usage != nil, content.turnComplete != true { releaseAnswer(port: &port) }
-    if content.turnComplete == true { turnComplete(content.turnCompleteReason ?? "", at: now, port: &port) }
+    if let words = content.outputTranscription?.text, !words.isEmpty, setUp?.writes != true {
+      say(words, at: now, port: &port)
+    }
+    if let grounding = content.groundingMetadata { annotate(grounding) }
   }
 
   // MARK: Output
@@ -87,20 +88,27 @@ extension GeminiLiveTranslator {
       return false
     }
     turn.endsIfSilentAt = nil
-    releaseAnswer(port: &port)
+    if turn.thinksUntil != nil { turn.thinksUntil = now + Limits.thinkingTimeout }
+    releaseAnswer(at: now, port: &port)
     guard !timeline.isLive else { return true }
     commitSpeech(port: &port)
+    openAnswer(port: &port)
+    return true
+  }
+
+  /// The service begins to answer, by itself or because it was asked.
+  mutating func openAnswer(port: inout Port) {
     beginAnswer(port: &port)
     turn.hasOpenContext = false
-    turn.heardByteCount = 0
+    turn.hasCalled = false
+    heardFromMs = heardMs
     turn.isCommitted = false
     turn.usage = nil
-    return true
   }
 
   private mutating func speak(_ base64: ByteBuffer, at now: Instant, port: inout Port) {
     guard admitOutput(at: now, port: &port) else { return }
-    timeline.audio(base64, &conversation, port: &port)
+    emitSpeech(base64, at: now, port: &port)
   }
 
   private mutating func say(_ words: String, at now: Instant, port: inout Port) {
@@ -108,92 +116,99 @@ extension GeminiLiveTranslator {
     timeline.words(words, &conversation, port: &port)
   }
 
+  /// Where the answer comes from, as far as the envelope has room for it.
+  private mutating func annotate(_ grounding: GroundingMetadata) {
+    for (key, texts) in [
+      ("grounding_queries", grounding.webSearchQueries ?? []),
+      ("grounding_sources", (grounding.groundingChunks ?? []).compactMap { $0.web?.uri }),
+    ] {
+      var kept = texts
+      // A list that does not fit loses its end.
+      while !kept.isEmpty {
+        let text = JSONValue.array(kept.map { .string($0) }).text
+        guard text.unicodeScalars.count > 512 else {
+          timeline.annotate(key, text)
+          break
+        }
+        kept.removeLast()
+      }
+    }
+  }
+
   // MARK: The user's speech
 
   private mutating func voiceActivity(_ activity: VoiceActivity, port: inout Port) {
-    guard !isManual else { return }
+    guard !ownsTurns else { return }
     request?.cueAt = nil
-    let offset = Downlink.milliseconds(activity.audioOffset) ?? clock.milliseconds
+    let offset = Downlink.milliseconds(activity.audioOffset).map { streamFromMs + $0 } ?? heardMs
     switch activity.type ?? activity.voiceActivityType {
     case "ACTIVITY_START": startSpeech(atMs: offset, port: &port)
     case "ACTIVITY_END":
       guard speech != nil else { return }
       speech?.stop(atMs: offset, port: &port)
       speech?.commit(&conversation, port: &port)
-      turn.heardByteCount = 0
+      heardFromMs = heardMs
       turn.isCommitted = true
     default: break
     }
   }
 
-  /// A new turn of the user, unless one is being heard already.
-  private mutating func startSpeech(atMs milliseconds: Int, port: inout Port) {
-    if let speech, !speech.isCommitted { return }
-    finishSpeech(port: &port)
-    speech = SpeechTurn(startedAtMs: milliseconds, port: &port)
-  }
-
   /// What the user said. Fragments trail: they belong to the turn that was committed last until the answer has ended.
-  private mutating func hear(_ fragment: String, port: inout Port) {
+  private mutating func hear(_ fragment: String, at now: Instant, port: inout Port) {
     request?.cueAt = nil
+    deliverBeforeSpeech(port: &port)
     guard session.transcribesInput else { return }
     if speech == nil {
-      // Without voice detection only a commit begins a turn: this trails one whose transcript is complete.
-      guard !isManual else { return port.note(.debug, "a late piece of transcript was dropped") }
-      startSpeech(atMs: clock.milliseconds, port: &port)
+      // Where the service does not find the turns, only a commit begins one: this trails one whose transcript is complete.
+      guard !ownsTurns else { return port.note(.debug, "a late piece of transcript was dropped") }
+      startSpeech(atMs: heardMs, port: &port)
     }
     speech?.transcribe(fragment, port: &port)
-  }
-
-  /// The service answers a spoken turn: what it has not said about the turn's end is said now.
-  private mutating func commitSpeech(port: inout Port) {
-    if speech == nil, !turn.answersText, !isManual, turn.heardByteCount > 0 {
-      startSpeech(atMs: max(0, clock.milliseconds - turn.heardMilliseconds), port: &port)
-    }
-    speech?.stop(atMs: clock.milliseconds, port: &port)
-    speech?.commit(&conversation, port: &port)
-  }
-
-  /// The user's turn is over for good: its transcript is complete.
-  mutating func finishSpeech(port: inout Port) {
-    if let speech, speech.isCommitted, session.transcribesInput {
-      speech.finishTranscript(&conversation, port: &port)
-    }
-    speech = nil
   }
 
   // MARK: Ends
 
   private mutating func note(_ metadata: UsageMetadata, port: inout Port) {
-    guard timeline.isLive || request != nil else {
-      return port.note(.debug, "usage after its answer", ["total_tokens": "\(Downlink.usage(metadata).totalTokens)"])
+    let usage = Downlink.usage(metadata)
+    if timeline.isLive || request != nil {
+      turn.usage = usage
+    } else if turn.hasCalled {
+      turn.usageBeforeResults = usage
+    } else {
+      port.note(.debug, "usage after its answer", ["total_tokens": "\(usage.totalTokens)"])
     }
-    turn.usage = Downlink.usage(metadata)
   }
 
-  private mutating func interrupted(port: inout Port) {
+  private mutating func interrupted(at now: Instant, port: inout Port) {
     if turn.discardUntil != nil { return stopDiscarding() }
     defer { turn.owesEnd = true }
     // Text that we sent interrupts what the service takes for playback: nobody spoke.
     if request != nil, turn.answersText, !timeline.isLive { return }
     request?.cueAt = nil
-    if !isManual { startSpeech(atMs: clock.milliseconds, port: &port) }
-    releaseAnswer(port: &port)
-    if timeline.isLive { finishAnswer(.interrupted, port: &port) }
+    turn.thinksUntil = nil
+    if !ownsTurns { startSpeech(atMs: heardMs, port: &port) }
+    releaseAnswer(at: now, port: &port)
+    if timeline.isLive { finishAnswer(.interrupted, at: now, port: &port) }
   }
 
   private mutating func generationComplete(at now: Instant, port: inout Port) {
     if turn.discardUntil != nil { return stopDiscarding() }
     guard timeline.isLive else { return }
-    timeline.closeItem(.completed, &conversation, port: &port)
-    turn.releaseAt = now + Limits.usageTimeout
+    closeItem({ $0.timeline.closeItem(.completed, &$0.conversation, port: &$1) }, port: &port)
+    // A model that thinks on says when it has finished.
+    if !traits.endsWhenIdle { turn.releaseAt = now + Limits.usageTimeout }
   }
 
-  private mutating func turnComplete(_ reason: String, at now: Instant, port: inout Port) {
+  private mutating func turnComplete(_ reason: String, _ status: String?, at now: Instant, port: inout Port) {
     if turn.discardUntil != nil {
       stopDiscarding()
       turn.owesEnd = false
       turn.usage = nil
+      return
+    }
+    if traits.endsWhenIdle, status == "IN_PROGRESS" {
+      closeItem({ $0.timeline.closeItem(.completed, &$0.conversation, port: &$1) }, port: &port)
+      turn.thinksUntil = timeline.isLive ? now + Limits.thinkingTimeout : nil
       return
     }
     // An answer that is complete is ended by the next end there is; before that, an owed one is an earlier turn's.
@@ -204,17 +219,59 @@ extension GeminiLiveTranslator {
       return
     }
     turn.owesEnd = false
-    if !timeline.isLive, request != nil { beginAnswer(port: &port) }  // An empty turn is an empty answer.
-    guard timeline.isLive else { return }
+    if !timeline.isLive, turn.hasCalled {
+      // The end of the turn that called: the answer to the results is another. Its usage is kept for that.
+      turn.hasCalled = tools.isOpen
+      if request != nil, !tools.isOpen { turn.endsIfSilentAt = now + Limits.discardTimeout }
+      return
+    }
+    if !timeline.isLive, request != nil, request?.awaitsResults == false { beginAnswer(port: &port) }
+    guard timeline.isLive else {
+      // An empty turn that nobody asked for: the service heard nothing to answer.
+      turn.isCommitted = false
+      return
+    }
     switch Downlink.ending(reason) {
-    case nil: finishAnswer(.completed, port: &port)
-    case (true, _)?: finishAnswer(.incomplete(.contentFilter), port: &port)
+    case nil: finishAnswer(.completed, at: now, port: &port)
+    case (true, _)?: finishAnswer(.incomplete(.contentFilter), at: now, port: &port)
     case (false, let code)?:
-      finishAnswer(.failed(code: code, message: "The provider could not complete the answer."), port: &port)
+      finishAnswer(
+        .failed(code: code, message: "The provider could not complete the answer."), at: now, port: &port)
     }
   }
 
-  private mutating func finishSpeechIfAnswered(port: inout Port) {
-    if speech?.isCommitted == true { finishSpeech(port: &port) }
+  // MARK: The connection
+
+  /// The connection has little time left: another takes its place, at the next end of a turn or just before it is over.
+  private mutating func goAway(_ goAway: GoAway, at now: Instant, port: inout Port) {
+    let milliseconds = Downlink.milliseconds(goAway.timeLeft) ?? 0
+    port.note(.info, "the provider will close the connection", ["time_left_ms": "\(milliseconds)"])
+    renewal.goAway(in: .milliseconds(max(0, milliseconds)), at: now)
+  }
+}
+
+extension ServerMessage {
+  init(decoding message: ByteBuffer) throws(TranslationFault) {
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: message.readableBytesView)
+    } catch {
+      throw .malformedMessage("not JSON: \(error)")
+    }
+    do {
+      self = try JSONCoding.decode(ServerMessage.self, from: value)
+    } catch {
+      throw .malformedMessage("\(error.path)")
+    }
+  }
+}
+
+extension VoiceActivity {
+  init(_ signal: VoiceActivityDetectionSignal) {
+    switch signal.vadSignalType {
+    case "VAD_SIGNAL_TYPE_SOS": type = "ACTIVITY_START"
+    case "VAD_SIGNAL_TYPE_EOS": type = "ACTIVITY_END"
+    default: type = nil
+    }
   }
 }

@@ -4,11 +4,13 @@ public import Translation
 
 import Audio
 
-/// A session with Gemini Live (AI Studio): text turns, spoken turns with the service's own voice detection or the client's
-/// commits, transcripts, usage, and barge-in.
+/// A session with Gemini Live: text and spoken turns, the service's own voice detection, ours, or the client's commits,
+/// function calls, transcripts, usage, barge-in, and a call that outlives its connections.
 ///
 /// The service has no `response.create`: it answers by itself. So a request of the client and an answer of the service
-/// are two things here, matched when the first output comes.
+/// are two things here, matched when the first output comes. It also forgets nothing and cannot be configured anew: where
+/// the client may do so, the connection is replaced by one that goes on from its handle, or that is told the conversation
+/// as the mirror has it (`Renewal`).
 public struct GeminiLiveTranslator: Translator {
   /// How far the connection is.
   enum Connection: Sendable, Equatable {
@@ -21,21 +23,23 @@ public struct GeminiLiveTranslator: Translator {
   /// A `response.create` whose answer has not begun.
   struct Request: Sendable {
     var options: ResponseOptions?
-    /// It fails then.
-    var deadline: Instant
+    /// It fails then; nil while it waits for the client.
+    var deadline: Instant?
     /// Only audio was sent for it, in which there may be no speech.
     var dependsOnAudio = false
     /// The model is asked to speak then, if audio alone did not make it.
     var cueAt: Instant?
+    /// What was sent for it, to be sent again if the connection is lost before the answer begins.
+    var entries: [Pending.Entry] = []
+    /// It waits for the results of calls.
+    var awaitsResults = false
   }
 
   /// What the service's current turn is to us.
   struct Turn: Sendable {
     /// Text was sent and its answer has not ended.
     var answersText = false
-    /// Bytes of audio that the service heard since the last answer.
-    var heardByteCount = 0
-    /// The client committed audio since the last answer.
+    /// The client, or our detector, committed audio since the last answer.
     var isCommitted = false
     /// Generation is complete; `response.done` waits for the usage until then.
     var releaseAt: Instant?
@@ -46,69 +50,105 @@ public struct GeminiLiveTranslator: Translator {
     var discardsUnbegun = false
     /// The client has had the end of an answer whose own `turnComplete` is still to come.
     var owesEnd = false
-    /// An owed end came while an answer was live: if nothing more is said by then, it was that answer's after all.
+    /// An owed end came while an answer was live or awaited: if nothing more is said by then, it was that answer's.
     var endsIfSilentAt: Instant?
     /// Context went up that no turn has been completed over.
     var hasOpenContext = false
-
-    var heardMilliseconds: Int { heardByteCount / Limits.bytesPerMillisecond }
+    /// A call was made in this turn: ends without output that follow are the call's, not an answer's.
+    var hasCalled = false
+    /// The model thinks on after it spoke: silence until then ends the answer.
+    var thinksUntil: Instant?
+    /// The tokens of what came before a call; the answer to the results has them if it has none of its own.
+    var usageBeforeResults: Usage?
+    /// Calls of this answer are refused, whatever was declared.
+    var refusesCalls = false
   }
 
   let configuration: GeminiLiveConfiguration
   public internal(set) var session: RealtimeSession
   var connection = Connection.closed
   var isSettled = false
+  /// There has been a connection that worked: from then on the call outlives its loss.
+  var hasBegun = false
+  /// The set-up that the connection has, and the session that it was made for.
+  var setUp: SetUp?
+  var setUpSession: RealtimeSession
+  /// The last session that the service accepted.
+  var workingSession: RealtimeSession
+  var renewal = Renewal()
+  /// Messages of the role `system` that came before the set-up.
+  var systemNotes: [(itemID: String, text: String)] = []
+
   var conversation: Conversation
   var timeline = ResponseTimeline()
-  /// Message items that the service has not seen, and the bytes of their JSON.
-  var pending: [Item] = []
-  var pendingByteCount = 0
+  var pending = Pending()
   var request: Request?
   var turn = Turn()
+  var tools = ToolRound()
+  var sides: [SideCall] = []
+  var sideCount = 0
+
   var speech: SpeechTurn?
+  /// The position in the client's audio where `speech` began.
+  var speechFromMs = 0
   var clock = AudioClock()
-  /// Audio of a client that ends its turns itself, as finished messages: what is appended, and what is committed.
+  /// The time in `clock` when the format last changed was this.
+  var clockBaseMs = 0
+  /// Where the audio of the connection begins, in the client's audio: the service counts from there.
+  var streamFromMs = 0
+  /// Up to here the audio belongs to an earlier turn.
+  var heardFromMs = 0
+  var uplinkAudio: UplinkAudio
+  /// What the service was sent last; and, while there is no connection, up to where it was sent, and how much of it the
+  /// next one hears again.
+  var recentAudio = RecentAudio()
+  var awayFromMs = 0
+  var replayMs = 0
+  /// Audio of a turn that the service does not end itself.
   var buffered = ManualAudio()
-  var committed = ManualAudio()
+  /// Finds turns where the service's own detection cannot be used.
+  var detector: (any TurnDetector)?
+  var detectorFromMs = 0
+
+  /// Brings the service's speech into the format that the live answer is heard in; nil where it has it.
+  var transcoder: AudioTranscoder?
+  var spoken = SpokenAnswer()
+  var idleAt: Instant?
+  var idleFromMs = 0
+  /// When the last answer ended.
+  var quietSince: Instant?
+  /// The time of the last step, for what has no other.
+  var lastNow: Instant?
 
   public init(configuration: GeminiLiveConfiguration, session: RealtimeSession, conversationID: String) {
     self.configuration = configuration
     self.session = session
     conversation = Conversation(id: conversationID)
-    self.session.model = Self.knownModel(session.model, configuration)
+    uplinkAudio = UplinkAudio(session.audio.input.format)
+    setUpSession = session
+    workingSession = session
+    self.session.model = configuration.known(model: session.model) ?? configuration.model
+    setUpSession = self.session
+    workingSession = self.session
   }
 
-  /// One that the service cannot know becomes the configured one (Q16).
-  static func knownModel(_ name: String, _ configuration: GeminiLiveConfiguration) -> String {
-    configuration.known(model: name) ?? configuration.model
-  }
-
-  var model: String { session.model }
-  var traits: ModelTraits { ModelTraits.of(model) }
+  var traits: ModelTraits { configuration.traits(of: session.model) }
   var isManual: Bool { session.audio.input.turnDetection == nil }
 
-  public func upstream() -> Upstream {
-    .socket(configuration.target())
+  /// Whether our own detector finds the turns: the service's answers every turn that it finds.
+  var detectsTurns: Bool { session.audio.input.turnDetection?.createResponse == false }
+
+  /// Whether the service is told where turns begin and end.
+  var ownsTurns: Bool { isManual || detectsTurns }
+
+  /// The position in the client's audio.
+  var heardMs: Int { clockBaseMs + clock.milliseconds }
+
+  public var bytesPerSample: Int {
+    if case .pcm = session.audio.input.format { PCM16.bytesPerSample } else { G711.bytesPerSample }
   }
 
-  // MARK: Set-up
-
-  public mutating func configurationSettled(at now: Instant, port: inout Port) {
-    isSettled = true
-    sendSetup(port: &port)
-  }
-
-  public mutating func upstreamOpened(at now: Instant, port: inout Port) {
-    connection = .open
-    sendSetup(port: &port)
-  }
-
-  private mutating func sendSetup(port: inout Port) {
-    guard isSettled, connection == .open else { return }
-    connection = .settingUp
-    let message = ClientMessage(setup: Uplink.setup(session, model: model, traits: traits))
-    port.sendSetUp { message.write(into: &$0) }
-  }
+  public func upstream() -> Upstream { .socket(configuration.target()) }
 
   // MARK: Time
 
@@ -117,8 +157,13 @@ public struct GeminiLiveTranslator: Translator {
     var earliest = turn.releaseAt
     Self.consider(turn.discardUntil, &earliest)
     Self.consider(turn.endsIfSilentAt, &earliest)
+    Self.consider(turn.thinksUntil, &earliest)
     Self.consider(request?.cueAt, &earliest)
     Self.consider(request?.deadline, &earliest)
+    Self.consider(tools.deliverAt, &earliest)
+    Self.consider(idleAt, &earliest)
+    Self.consider(renewalDeadline, &earliest)
+    for side in sides { Self.consider(side.deadline, &earliest) }
     return earliest
   }
 
@@ -129,58 +174,43 @@ public struct GeminiLiveTranslator: Translator {
   }
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
+    lastNow = now
     if let until = turn.discardUntil, now >= until { stopDiscarding() }
-    if let at = turn.releaseAt, now >= at { releaseAnswer(port: &port) }
-    if let at = turn.endsIfSilentAt, now >= at { finishAnswer(.completed, port: &port) }
+    if let at = turn.releaseAt, now >= at { releaseAnswer(at: now, port: &port) }
+    if let at = turn.endsIfSilentAt, now >= at {
+      turn.endsIfSilentAt = nil
+      if request != nil, !timeline.isLive { beginAnswer(port: &port) }
+      finishAnswer(.completed, at: now, port: &port)
+    }
+    if let at = turn.thinksUntil, now >= at { finishAnswer(.completed, at: now, port: &port) }
     if let at = request?.cueAt, now >= at {
       request?.cueAt = nil
       turn.answersText = true
       send(Uplink.cue(traits), port: &port)
     }
-    if let at = request?.deadline, now >= at {
-      failRequest(code: "upstream_timeout", message: "The provider did not begin an answer in time.", port: &port)
+    if let at = request?.deadline, now >= at { requestTimedOut(at: now, port: &port) }
+    if let at = tools.deliverAt, now >= at { deliverUnasked(at: now, port: &port) }
+    if let at = idleAt, now >= at { idled(at: now, port: &port) }
+    for line in sides.filter({ now >= $0.deadline }).map(\.line) {
+      sideTimedOut(line, port: &port)
     }
+    if let at = renewal.redialAt, now >= at { redial(at: now, port: &port) }
+    renewIfPossible(at: now, port: &port)
+  }
+
+  private mutating func requestTimedOut(at now: Instant, port: inout Port) {
+    if request?.awaitsResults == true {
+      return sendResults(at: now, port: &port)
+    }
+    failRequest(
+      code: "upstream_timeout", message: "The provider did not begin an answer in time.", at: now, port: &port)
   }
 
   /// Ends a request that got no answer with a response of its own, so that a client that waits for one goes on.
-  mutating func failRequest(code: String, message: String, port: inout Port) {
+  mutating func failRequest(code: String, message: String, at now: Instant, port: inout Port) {
     guard request != nil else { return }
     beginAnswer(port: &port)
-    finishAnswer(.failed(code: code, message: message), port: &port)
-  }
-
-  // MARK: Answers
-
-  /// Opens the response that output belongs to: the one that was asked for, or one of the service's own accord.
-  mutating func beginAnswer(port: inout Port) {
-    let options = request?.options
-    request = nil
-    let isText = (options?.outputModalities ?? session.outputModalities) == [.text]
-    timeline.begin(
-      form: isText ? .text : .audio, session: session, options: options, conversation: conversation, port: &port)
-  }
-
-  /// Ends the live response with the usage that is known.
-  mutating func finishAnswer(_ ending: ResponseTimeline.Ending, port: inout Port) {
-    timeline.finish(ending, usage: turn.usage, &conversation, port: &port)
-    turn.releaseAt = nil
-    turn.endsIfSilentAt = nil
-    turn.usage = nil
-    turn.answersText = false
-  }
-
-  /// Ends a response that is complete but for the service's `turnComplete`, which comes when playback would have ended.
-  mutating func releaseAnswer(port: inout Port) {
-    guard turn.releaseAt != nil else { return }
-    finishAnswer(.completed, port: &port)
-    turn.owesEnd = true
-  }
-
-  /// What was cancelled is over; its `turnComplete` may still come.
-  mutating func stopDiscarding() {
-    turn.discardUntil = nil
-    turn.discardsUnbegun = false
-    turn.owesEnd = true
+    finishAnswer(.failed(code: code, message: message), at: now, port: &port)
   }
 
   func send(_ message: ClientMessage, port: inout Port) {
@@ -189,13 +219,24 @@ public struct GeminiLiveTranslator: Translator {
 
   // MARK: End
 
-  public var isMidTurn: Bool { timeline.isLive || request != nil || turn.isCommitted }
+  public var isMidTurn: Bool { timeline.isLive || request != nil || turn.isCommitted || !sides.isEmpty }
+
+  /// A call that nobody will answer any more is not left dangling (fault row 54).
+  public mutating func downstreamClosed(at now: Instant, port: inout Port) {
+    guard connection == .ready, tools.isOpen else { return }
+    send(
+      ClientMessage(toolResponse: ToolResponse(functionResponses: tools.take(otherwise: "cancelled"))), port: &port)
+  }
 
   public mutating func upstreamEnded(_ verdict: UpstreamVerdict, at now: Instant, port: inout Port) {
     connection = .closed
+    idleAt = nil
     if speech?.isCommitted == true { finishSpeech(port: &port) }
-    releaseAnswer(port: &port)
+    releaseAnswer(at: now, port: &port)
     if request != nil { beginAnswer(port: &port) }
-    finishAnswer(.failed(code: verdict.code, message: verdict.message), port: &port)
+    finishAnswer(.failed(code: verdict.code, message: verdict.message), at: now, port: &port)
+    for side in sides {
+      endSide(side.line, .failed(code: verdict.code, message: verdict.message), port: &port)
+    }
   }
 }

@@ -4,88 +4,44 @@ import Translation
 
 /// What the client says, in the service's words.
 enum Uplink {
-  // MARK: Set-up
-
-  /// The one `setup` of a connection.
-  static func setup(_ session: RealtimeSession, model: String, traits: ModelTraits) -> Setup {
-    var generation = GenerationConfig()
-    if let voice = Voices.name(for: session.audio.output.voice.name) {
-      generation.speechConfig = SpeechConfig(voiceName: voice)
-    }
-    if case .count(let count) = session.maxOutputTokens {
-      generation.maxOutputTokens = count
-    }
-    if traits.thinking == .requiredLevel { generation.thinkingConfig = ThinkingConfig(thinkingLevel: "LOW") }
-    return Setup(
-      model: "models/" + model,
-      generationConfig: generation,
-      systemInstruction: session.instructions.isEmpty ? nil : Content(text: session.instructions),
-      realtimeInputConfig: realtimeInput(session.audio.input.turnDetection),
-      inputAudioTranscription: session.transcribesInput ? EmptyObject() : nil,
-      outputAudioTranscription: EmptyObject(),
-      contextWindowCompression: session.truncatesHistory ? ContextWindowCompression() : nil)
-  }
-
-  /// The coverage is always stated, because its default differs between models; so is the silence, because its default
-  /// differs between providers (R284). Prefix padding is not forwarded: here it is a debounce that swallows short words.
-  static func realtimeInput(_ detection: TurnDetection?) -> RealtimeInputConfig {
-    guard let detection else {
-      return RealtimeInputConfig(
-        automaticActivityDetection: .init(disabled: true), activityHandling: "NO_INTERRUPTION",
-        turnCoverage: "TURN_INCLUDES_ALL_INPUT")
-    }
-    var automatic = RealtimeInputConfig.AutomaticActivityDetection()
-    let interrupts: Bool
-    switch detection {
-    case .serverVAD(let vad):
-      interrupts = vad.interruptResponse
-      if vad.threshold > 0.6 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_LOW" }
-      if vad.threshold < 0.4 { automatic.startOfSpeechSensitivity = "START_SENSITIVITY_HIGH" }
-      automatic.silenceDurationMs = min(
-        max(vad.silenceDurationMs, Limits.silenceMilliseconds.lowerBound), Limits.silenceMilliseconds.upperBound)
-    case .semanticVAD(let vad):
-      interrupts = vad.interruptResponse
-      switch vad.eagerness {
-      case .low:
-        automatic.endOfSpeechSensitivity = "END_SENSITIVITY_LOW"
-        automatic.silenceDurationMs = 1200
-      case .high:
-        automatic.endOfSpeechSensitivity = "END_SENSITIVITY_HIGH"
-        automatic.silenceDurationMs = 400
-      case .medium, .auto:
-        automatic.silenceDurationMs = 800
-      }
-    }
-    return RealtimeInputConfig(
-      automaticActivityDetection: automatic,
-      activityHandling: interrupts ? nil : "NO_INTERRUPTION",
-      turnCoverage: "TURN_INCLUDES_ONLY_ACTIVITY")
-  }
-
   // MARK: Content
 
-  /// The messages that make the model answer `items`, the oldest first.
+  /// The messages that make the model answer `items`, the oldest first: text and images.
   static func turn(_ items: [Item], instructions: String?, traits: ModelTraits) -> [ClientMessage] {
-    let turns = contents(items, instructions: instructions)
+    let turns = contents(items, instructions: instructions, traits: traits)
     switch traits.textInput {
     case .clientContent:
-      guard !turns.isEmpty else { return [cue(traits)] }
-      return [ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: true))]
+      var messages = traits.takesImagesInTurns ? [] : images(of: items)
+      messages.append(
+        turns.isEmpty ? cue(traits) : ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: true)))
+      return messages
     case .realtimeText:
-      let text = turns.filter { $0.role == "user" }.flatMap(\.parts).map(\.text).joined(separator: "\n")
-      return text.isEmpty ? [cue(traits)] : [ClientMessage(realtimeInput: RealtimeInput(text: text))]
+      let text = turns.flatMap(\.parts).compactMap(\.text).joined(separator: "\n")
+      return images(of: items) + [
+        text.isEmpty ? cue(traits) : ClientMessage(realtimeInput: RealtimeInput(text: text))
+      ]
     }
   }
 
-  /// The message that gives `items` as context without asking for an answer; nil where the family has no such way.
+  /// The message that gives `items` as context without asking for an answer; nil where there is nothing to give.
   static func context(_ items: [Item], instructions: String?, traits: ModelTraits) -> ClientMessage? {
-    guard traits.takesContextAnytime else { return nil }
-    return ClientMessage(
-      clientContent: ClientContent(turns: contents(items, instructions: instructions), turnComplete: false))
+    let turns = contents(items, instructions: instructions, traits: traits)
+    return turns.isEmpty ? nil : ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: false))
   }
 
-  private static func contents(_ items: [Item], instructions: String?) -> [Content] {
-    var turns = items.compactMap(content)
+  /// Images as frames of video, for families that see them nowhere else.
+  static func images(of items: [Item]) -> [ClientMessage] {
+    items.flatMap { $0.content ?? [] }.compactMap { part in
+      guard case .inputImage(let url, _, _) = part, let image = DataURL(url) else { return nil }
+      return ClientMessage(realtimeInput: RealtimeInput(video: Blob(mimeType: image.mimeType, data: image.base64)))
+    }
+  }
+
+  static func contents(_ items: [Item], instructions: String?, traits: ModelTraits) -> [Content] {
+    var turns: [Content] = []
+    for content in items.compactMap({ content($0, traits: traits) }) {
+      turns.append(content)
+    }
     guard let instructions, !instructions.isEmpty else { return turns }
     let note = "[For this reply only: \(instructions)]\n"
     if let last = turns.indices.last(where: { turns[$0].role == "user" }) {
@@ -96,15 +52,44 @@ enum Uplink {
     return turns
   }
 
-  /// A message item as a turn. The service knows the roles `user` and `model`.
-  private static func content(_ item: Item) -> Content? {
-    let text = (item.content ?? []).compactMap(\.text).joined(separator: "\n")
-    guard !text.isEmpty else { return nil }
-    switch item.role {
-    case .assistant: return Content(role: "model", text: text)
-    case .system: return Content(role: "user", text: "[System: \(text)]")
-    default: return Content(role: "user", text: text)
+  /// An item as a turn. The service knows the roles `user` and `model`, and no calls or results among the turns: old ones
+  /// are told as text.
+  static func content(_ item: Item, traits: ModelTraits) -> Content? {
+    switch item.type {
+    case .message:
+      return message(item, traits: traits)
+    case .functionCall:
+      return Content(role: "model", text: "[called \(item.name ?? "") with \(item.arguments ?? "{}")]")
+    case .functionCallOutput:
+      let name = item.name.map { " of \($0)" } ?? ""
+      return Content(role: "user", text: "[The result\(name): \(item.output ?? "")]")
+    default:
+      return nil
     }
+  }
+
+  private static func message(_ item: Item, traits: ModelTraits) -> Content? {
+    var parts: [Content.Part] = []
+    for part in item.content ?? [] {
+      if case .inputImage(let url, _, _) = part {
+        guard traits.takesImagesInTurns, let image = DataURL(url) else { continue }
+        parts.append(.init(inlineData: Blob(mimeType: image.mimeType, data: image.base64)))
+      } else if let text = part.text, !text.isEmpty {
+        parts.append(.init(text: item.role == .system ? "[System: \(text)]" : text))
+      } else if case .inputAudio(_, nil, _) = part {
+        parts.append(.init(text: "[The user said something that was not transcribed.]"))
+      }
+    }
+    guard !parts.isEmpty else { return nil }
+    return Content(role: item.role == .assistant ? "model" : "user", parts: parts)
+  }
+
+  /// What was said, as one text, for families that are told in the system instruction.
+  static func story(_ items: [Item], traits: ModelTraits) -> String? {
+    let lines = contents(items, instructions: nil, traits: traits).map { turn in
+      (turn.role == "model" ? "You: " : "User: ") + turn.parts.compactMap(\.text).joined(separator: " ")
+    }
+    return lines.isEmpty ? nil : "The conversation so far:\n" + lines.joined(separator: "\n")
   }
 
   /// What makes the model speak with nothing new to answer.
@@ -132,8 +117,12 @@ enum Uplink {
 
   /// Writes one `realtimeInput.audio` around base64 text, which is copied as it is.
   @inline(__always)
-  static func writeAudio(_ base64: ByteBuffer, into buffer: inout ByteBuffer) {
-    buffer.writeImmutableBuffer(audioHead)
+  static func writeAudio(_ base64: ByteBuffer, rate: Int, into buffer: inout ByteBuffer) {
+    if rate == 24_000 {
+      buffer.writeImmutableBuffer(audioHead)
+    } else {
+      buffer.writeString(#"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=\#(rate)","data":""#)
+    }
     buffer.writeImmutableBuffer(base64)
     buffer.writeImmutableBuffer(audioTail)
   }
@@ -146,10 +135,16 @@ extension ClientMessage {
   }
 }
 
-extension RealtimeSession {
-  /// Whether the client wants to see what the user said.
-  var transcribesInput: Bool { audio.input.transcription != nil }
+/// `data:image/png;base64,…`.
+struct DataURL {
+  let mimeType: String
+  let base64: String
 
-  /// `truncation: "disabled"` is the one value that keeps the whole history.
-  var truncatesHistory: Bool { truncation.string != "disabled" }
+  init?(_ url: String) {
+    guard url.hasPrefix("data:"), let comma = url.firstIndex(of: ",") else { return nil }
+    let head = url[url.index(url.startIndex, offsetBy: 5)..<comma]
+    guard head.hasSuffix(";base64") else { return nil }
+    mimeType = head.dropLast(7).split(separator: ";").first.map(String.init) ?? ""
+    base64 = String(url[url.index(after: comma)...])
+  }
 }

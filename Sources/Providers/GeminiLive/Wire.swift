@@ -6,62 +6,13 @@ import Envelope
 
 // MARK: Client to server
 
-/// One message to the service: exactly one member is set.
+/// One message to the service after the set-up: exactly one member is set. The set-up itself is kept as JSON (`SetUp`),
+/// because what the client asks for by the service's own names goes into it.
 struct ClientMessage: Encodable, Equatable {
-  var setup: Setup?
   var clientContent: ClientContent?
   var realtimeInput: RealtimeInput?
-}
-
-struct Setup: Encodable, Equatable {
-  var model: String
-  var generationConfig: GenerationConfig
-  var systemInstruction: Content?
-  var realtimeInputConfig: RealtimeInputConfig?
-  var inputAudioTranscription: EmptyObject?
-  var outputAudioTranscription: EmptyObject?
-  var contextWindowCompression: ContextWindowCompression?
-}
-
-struct GenerationConfig: Encodable, Equatable {
-  var responseModalities = ["AUDIO"]
-  var speechConfig: SpeechConfig?
-  var maxOutputTokens: Int?
-  var thinkingConfig: ThinkingConfig?
-}
-
-struct SpeechConfig: Encodable, Equatable {
-  struct VoiceConfig: Encodable, Equatable {
-    struct PrebuiltVoiceConfig: Encodable, Equatable {
-      var voiceName: String
-    }
-    var prebuiltVoiceConfig: PrebuiltVoiceConfig
-  }
-  var voiceConfig: VoiceConfig
-
-  init(voiceName: String) {
-    voiceConfig = VoiceConfig(prebuiltVoiceConfig: .init(voiceName: voiceName))
-  }
-}
-
-struct ThinkingConfig: Encodable, Equatable {
-  var thinkingLevel: String
-}
-
-struct RealtimeInputConfig: Encodable, Equatable {
-  struct AutomaticActivityDetection: Encodable, Equatable {
-    var disabled: Bool?
-    var startOfSpeechSensitivity: String?
-    var endOfSpeechSensitivity: String?
-    var silenceDurationMs: Int?
-  }
-  var automaticActivityDetection: AutomaticActivityDetection?
-  var activityHandling: String?
-  var turnCoverage: String
-}
-
-struct ContextWindowCompression: Encodable, Equatable {
-  var slidingWindow = EmptyObject()
+  var toolResponse: ToolResponse?
+  var contextUpdate: ContextUpdate?
 }
 
 struct EmptyObject: Codable, Equatable {}
@@ -73,9 +24,10 @@ struct ClientContent: Encodable, Equatable {
 
 struct Content: Encodable, Equatable {
   struct Part: Encodable, Equatable {
-    var text: String
+    var text: String?
+    var inlineData: Blob?
   }
-  /// `user` or `model`; not needed in a system instruction.
+  /// `user` or `model`; `system` on Vertex; not needed in a system instruction.
   var role: String?
   var parts: [Part]
 
@@ -83,87 +35,46 @@ struct Content: Encodable, Equatable {
     self.role = role
     parts = [Part(text: text)]
   }
+
+  init(role: String?, parts: [Part]) {
+    self.role = role
+    self.parts = parts
+  }
+}
+
+struct Blob: Encodable, Equatable {
+  var mimeType: String
+  /// Base64, standard alphabet, padded.
+  var data: String
 }
 
 /// One member per message.
 struct RealtimeInput: Encodable, Equatable {
   var text: String?
+  var video: Blob?
   var activityStart: EmptyObject?
   var activityEnd: EmptyObject?
   /// Only with the service's voice detection on: the microphone is off, cached audio is flushed.
   var audioStreamEnd: Bool?
 }
 
-// MARK: Server to client
-
-/// One message of the service. Every known key is read, whatever else the message holds; unknown keys are skipped,
-/// because they appear before the documentation does.
-struct ServerMessage: Decodable {
-  var setupComplete: EmptyObject?
-  var serverContent: ServerContent?
-  var toolCall: JSONValue?
-  var goAway: GoAway?
-  var usageMetadata: UsageMetadata?
-  var voiceActivity: VoiceActivity?
-  /// Anticipated by the SDK, not seen: an error as a message.
-  var error: JSONValue?
+struct ToolResponse: Encodable, Equatable {
+  var functionResponses: [FunctionResponse]
 }
 
-struct ServerContent: Decodable {
-  struct ModelTurn: Decodable {
-    var parts: [Part]?
-  }
-  struct Part: Decodable {
-    struct Blob: Decodable {
-      var mimeType: String?
-      var data: String?
-    }
-    var text: String?
-    /// The text is a summary of the model's thinking: never shown.
-    var thought: Bool?
-    var inlineData: Blob?
-  }
-  struct Transcription: Decodable {
-    var text: String?
-    var finished: Bool?
-  }
-  var modelTurn: ModelTurn?
-  var inputTranscription: Transcription?
-  var outputTranscription: Transcription?
-  var generationComplete: Bool?
-  var turnComplete: Bool?
-  var turnCompleteReason: String?
-  var interrupted: Bool?
+struct FunctionResponse: Encodable, Equatable {
+  /// As the service gave it, and only if it did.
+  var id: String?
+  var name: String
+  /// An object.
+  var response: JSONValue
 }
 
-struct GoAway: Decodable {
-  /// Seconds as decimal text with an `s`: `50s`.
-  var timeLeft: String?
-}
-
-struct VoiceActivity: Decodable {
-  /// `ACTIVITY_START` or `ACTIVITY_END`.
-  var type: String?
-  /// The SDK's name for the same field.
-  var voiceActivityType: String?
-  /// Since the start of the audio stream, as decimal seconds with an `s`: `0.320s`.
-  var audioOffset: String?
-}
-
-/// Token counts of one turn. AI Studio says `response…` where Vertex says `candidates…`.
-struct UsageMetadata: Decodable {
-  struct ModalityCount: Decodable {
-    var modality: String?
-    var tokenCount: Int?
+/// Changes the running session, where the model takes it. An absent member changes nothing.
+struct ContextUpdate: Encodable, Equatable {
+  struct Tools: Encodable, Equatable {
+    var tools: [JSONValue]
   }
-  var promptTokenCount: Int?
-  var cachedContentTokenCount: Int?
-  var responseTokenCount: Int?
-  var candidatesTokenCount: Int?
-  var toolUsePromptTokenCount: Int?
-  var thoughtsTokenCount: Int?
-  var promptTokensDetails: [ModalityCount]?
-  var cacheTokensDetails: [ModalityCount]?
-  var responseTokensDetails: [ModalityCount]?
-  var candidatesTokensDetails: [ModalityCount]?
+  var systemInstruction: Content?
+  var tools: Tools?
 }

@@ -18,15 +18,3 @@ enum Limits {
   /// Counts of words above it are cut to it.
   static let mostTokens = 1_000_000_000
 }
-
-/// How long semantic detection waits in silence. The engine does not know what a sentence means; the eagerness says how
-/// likely a pause is the end (OpenAI's own longest waits are 8, 4 and 2 s, reached only in the middle of a thought).
-enum SemanticWindow {
-  static func silenceMs(_ eagerness: SemanticVAD.Eagerness) -> Int {
-    switch eagerness {
-    case .low: 1_200
-    case .medium, .auto: 700
-    case .high: 350
-    }
-  }
-}

@@ -1,0 +1,213 @@
+import Audio
+public import Envelope
+import NIOCore
+public import Translation
+
+// The client's audio, and the turns in it.
+
+extension GeminiLiveTranslator {
+  public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
+    lastNow = now
+    guard !ownsTurns else { return try keep(chunk, at: now, port: &port) }
+    clock.append(bytes: chunk.decodedByteCount)
+    if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil, !renewal.isUnderWay {
+      sendContext(port: &port)
+    }
+    // What goes up later, with the next connection, is not to be heard again by it.
+    let isRecorded = connection == .ready
+    Self.pass(chunk, &uplinkAudio, &recentAudio, isRecorded: isRecorded, &port)
+    if renewal.isStale || renewal.isForced(at: now) { renewIfPossible(at: now, port: &port) }
+  }
+
+  /// Disjoint parts of the translator, so that a chunk crosses without a copy of any.
+  @inline(__always)
+  private static func pass(
+    _ chunk: AudioChunk, _ lane: inout UplinkAudio, _ recent: inout RecentAudio, isRecorded: Bool,
+    _ port: inout Port
+  ) {
+    let rate = lane.rate
+    lane.append(chunk.base64, decodedByteCount: chunk.decodedByteCount) { piece in
+      port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
+      if isRecorded { recent.append(piece, rate: rate) }
+    }
+  }
+
+  var bufferedMs: Int { buffered.milliseconds }
+
+  /// Audio of a turn that the service does not end itself stays here until the turn is asked for.
+  private mutating func keep(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
+    guard buffered.byteCount + pending.audioByteCount + chunk.decodedByteCount <= Limits.bufferedBytes else {
+      throw .tooMuchHeld("The input audio buffer holds ten minutes of audio, which is all it can.", param: "audio")
+    }
+    clock.append(bytes: chunk.decodedByteCount)
+    var pieces = ManualAudio(rate: uplinkAudio.rate)
+    uplinkAudio.append(chunk.base64, decodedByteCount: chunk.decodedByteCount) { pieces.append($0) }
+    buffered.append(pieces)
+    guard detectsTurns else { return }
+    detect(pieces, at: now, port: &port)
+  }
+
+  // MARK: Our own detection
+
+  /// Makes, tunes or drops the detector, as the session has it.
+  mutating func tuneDetector() {
+    guard detectsTurns else {
+      detector = nil
+      return
+    }
+    if detector == nil {
+      detector = configuration.makeDetector?()
+      detectorFromMs = heardMs
+    }
+    switch session.audio.input.turnDetection {
+    case .serverVAD(let vad)?:
+      detector?.settings = TurnDetectorSettings(threshold: vad.threshold, silenceMs: vad.silenceDurationMs)
+    case .semanticVAD(let vad)?:
+      detector?.settings = TurnDetectorSettings(silenceMs: SemanticWindow.silenceMs(vad.eagerness))
+    case nil: break
+    }
+  }
+
+  private mutating func detect(_ pieces: ManualAudio, at now: Instant, port: inout Port) {
+    var samples: [Int16] = []
+    pieces.pcm16.withUnsafeReadableBytes { PCM16.decode($0, into: &samples) }
+    detector?.isAssistantHeard = timeline.isLive || spoken.unheardMs(at: now) > 0
+    let events = samples.withUnsafeBufferPointer { detector?.hear($0, rate: pieces.rate) ?? [] }
+    for event in events {
+      switch event {
+      case .started(let atMs): detectedStart(atMs: detectorFromMs + atMs, at: now, port: &port)
+      case .stopped(let atMs): detectedEnd(atMs: detectorFromMs + atMs, at: now, port: &port)
+      }
+    }
+    if speech == nil || speech?.isCommitted == true { trimToPreRoll() }
+  }
+
+  private var preRollMs: Int {
+    guard case .serverVAD(let vad)? = session.audio.input.turnDetection else { return Limits.leastPreRollMilliseconds }
+    return max(Limits.leastPreRollMilliseconds, vad.prefixPaddingMs)
+  }
+
+  /// What comes before a turn is a moment of it; a detector needs some time to be sure of a beginning.
+  private mutating func trimToPreRoll() {
+    buffered.keep(lastMs: preRollMs + Limits.detectionLagMilliseconds)
+  }
+
+  private mutating func detectedStart(atMs: Int, at now: Instant, port: inout Port) {
+    startSpeech(atMs: atMs, port: &port)
+    buffered.keep(lastMs: heardMs - atMs + preRollMs)
+    guard session.audio.input.turnDetection?.interruptResponse == true, timeline.isLive else { return }
+    releaseAnswer(at: now, port: &port)
+    guard timeline.isLive else { return }
+    finishAnswer(.interrupted, at: now, port: &port)
+    turn.discardUntil = now + Limits.discardTimeout
+    if traits.contentStopsGeneration { send(Uplink.stopGenerating, port: &port) }
+  }
+
+  private mutating func detectedEnd(atMs: Int, at now: Instant, port: inout Port) {
+    guard let speech, !speech.isCommitted else { return }
+    self.speech?.stop(atMs: atMs, port: &port)
+    commitBuffered(port: &port)
+  }
+
+  // MARK: Commits
+
+  mutating func commit(at now: Instant, port: inout Port) throws(EventFault) {
+    let milliseconds = ownsTurns ? bufferedMs : heardMs - heardFromMs
+    guard milliseconds >= Limits.shortestCommitMilliseconds else {
+      throw .bufferTooSmall(milliseconds: Double(milliseconds))
+    }
+    flushUplink(port: &port)
+    if speech == nil || speech?.isCommitted == true {
+      finishSpeech(port: &port)
+      speech = SpeechTurn(committedByClient: milliseconds, port: &port)
+      speechFromMs = heardMs - milliseconds
+    }
+    let endMs = heardMs
+    speech?.stop(atMs: endMs, port: &port)
+    if ownsTurns {
+      detector?.forgetTurn()
+      commitBuffered(port: &port)
+    } else {
+      turn.isCommitted = true
+      heardFromMs = heardMs
+      send(Uplink.audioStreamEnd, port: &port)
+      speech?.commit(&conversation, port: &port)
+    }
+  }
+
+  /// The rest that was too short for a piece of its own.
+  private mutating func flushUplink(port: inout Port) {
+    let rate = uplinkAudio.rate
+    if ownsTurns {
+      var rest = ManualAudio(rate: rate)
+      uplinkAudio.flush { rest.append($0) }
+      buffered.append(rest)
+    } else {
+      uplinkAudio.flush { piece in port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) } }
+    }
+  }
+
+  /// The turn waits for the request that the service is to answer it with.
+  private mutating func commitBuffered(port: inout Port) {
+    speech?.commit(&conversation, port: &port)
+    if let id = speech?.itemID, let item = conversation.item(id) { pending.append(item, audio: buffered) }
+    buffered = ManualAudio(rate: uplinkAudio.rate)
+    heardFromMs = heardMs
+  }
+
+  mutating func clearInput(port: inout Port) {
+    buffered = ManualAudio(rate: uplinkAudio.rate)
+    uplinkAudio = UplinkAudio(session.audio.input.format)
+    detector?.forgetTurn()
+    heardFromMs = heardMs
+    if ownsTurns, speech?.isCommitted == false { speech = nil }
+    port.emit(.inputAudioBufferCleared)
+  }
+
+  /// The item of the turn is deleted: what is still said about it goes nowhere.
+  mutating func forgetSpeech() {
+    speech = nil
+  }
+
+  /// The format of the client's audio is another from here on.
+  mutating func inputFormatChanged(port: inout Port) {
+    flushUplink(port: &port)
+    clockBaseMs = heardMs
+    clock = AudioClock(
+      rate: SampleRate(hertz: session.audio.input.format.rate) ?? .hz24000, bytesPerSample: bytesPerSample)
+    uplinkAudio = UplinkAudio(session.audio.input.format)
+    recentAudio.removeAll()
+  }
+
+  // MARK: The user's speech
+
+  /// A new turn of the user, unless one is being heard already.
+  mutating func startSpeech(atMs milliseconds: Int, port: inout Port) {
+    if let speech, !speech.isCommitted { return }
+    finishSpeech(port: &port)
+    idleAt = nil
+    renewal.conversationMovedOn()
+    speechFromMs = max(0, min(milliseconds, heardMs))
+    speech = SpeechTurn(startedAtMs: speechFromMs, port: &port)
+    deliverBeforeSpeech(port: &port)
+  }
+
+  /// The service answers a spoken turn: what it has not said about the turn's end is said now.
+  mutating func commitSpeech(port: inout Port) {
+    guard !ownsTurns else { return }
+    if speech == nil, !turn.answersText, heardMs > heardFromMs {
+      startSpeech(atMs: heardFromMs, port: &port)
+    }
+    let endMs = heardMs
+    speech?.stop(atMs: endMs, port: &port)
+    speech?.commit(&conversation, port: &port)
+  }
+
+  /// The user's turn is over for good: its transcript is complete.
+  mutating func finishSpeech(port: inout Port) {
+    if let speech, speech.isCommitted, session.transcribesInput {
+      speech.finishTranscript(&conversation, port: &port)
+    }
+    speech = nil
+  }
+}

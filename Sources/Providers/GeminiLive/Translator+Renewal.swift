@@ -1,0 +1,325 @@
+import Audio
+import Envelope
+import NIOCore
+public import Translation
+
+// The connection: its set-up, and its replacement by another while the call goes on.
+
+extension GeminiLiveTranslator {
+  // MARK: Set-up
+
+  public mutating func configurationSettled(at now: Instant, port: inout Port) {
+    isSettled = true
+    sendSetUp(at: now, port: &port)
+  }
+
+  public mutating func upstreamOpened(at now: Instant, port: inout Port) {
+    lastNow = now
+    connection = .open
+    sendSetUp(at: now, port: &port)
+  }
+
+  private mutating func sendSetUp(at now: Instant, port: inout Port) {
+    guard isSettled, connection == .open else { return }
+    connection = .settingUp
+    let setUp = makeSetUp(session)
+    self.setUp = setUp
+    setUpSession = session
+    let handle = renewal.isUnderWay && renewal.usesHandle ? renewal.handle : nil
+    let told = renewal.isUnderWay && handle == nil ? history : []
+    let message = setUp.message(
+      handle: handle, history: traits.seeding == .instruction ? Uplink.story(told, traits: traits) : nil,
+      announcesHistory: traits.seeding == .announcedHistory && !told.isEmpty)
+    port.sendSetUp { message.write(into: &$0) }
+  }
+
+  /// What the service would be set up with. The tools were checked when they came.
+  func makeSetUp(_ session: RealtimeSession) -> SetUp {
+    SetUp(
+      session, configuration, ownsTurns: session.audio.input.turnDetection?.createResponse != true,
+      systemNotes: systemNotes.map(\.text), tools: (try? Self.tools(of: session, traits)) ?? [])
+  }
+
+  /// The first message of the service: content may go up from here on.
+  mutating func setUpCompleted(at now: Instant, port: inout Port) throws(TranslationFault) {
+    guard connection == .settingUp else { throw .unexpectedMessage("setupComplete") }
+    connection = .ready
+    let isNew = !hasBegun
+    hasBegun = true
+    workingSession = setUpSession
+    if renewal.isUnderWay {
+      goOn(at: now, port: &port)
+    } else {
+      renewal.connectionBegan(at: now)
+    }
+    port.upstreamBecameReady()
+    if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
+    if !isNew { return }
+    // What changed between the set-up and its answer.
+    if makeSetUp(session) != setUp { wantUpdate(eventID: nil, at: now) }
+  }
+
+  // MARK: Wishes
+
+  /// The session is to be another than the connection was set up for.
+  mutating func wantUpdate(eventID: String?, at now: Instant) {
+    renewal.updateAt = now + Limits.updateGathering
+    if let eventID { renewal.updateEventID = eventID }
+  }
+
+  /// The service remembers what it must not: it is told the conversation anew, unless it has been told nothing yet.
+  mutating func contextIsStale() {
+    guard hasBegun else { return }
+    renewal.isStale = true
+    renewal.forgetHandle()
+  }
+
+  /// The next time at which the connection asks for something.
+  var renewalDeadline: Instant? {
+    guard let now = lastNow else { return nil }
+    var earliest = renewal.deadline(after: now)
+    if let quietSince, connection == .ready, !renewal.isHandleCurrent, renewal.isWanted(at: now), isIdle {
+      let at = quietSince + Limits.handleTimeout
+      if at > now { earliest = earliest.map { min($0, at) } ?? at }
+    }
+    return earliest
+  }
+
+  /// Nothing is under way that another connection would cut.
+  var isIdle: Bool {
+    !timeline.isLive && request == nil && !tools.isOpen && !turn.isCommitted && turn.discardUntil == nil
+      && !isUserSpeaking
+  }
+
+  private var isUserSpeaking: Bool { speech.map { !$0.isCommitted } ?? false }
+
+  /// How much of the client's audio another connection would have to hear again.
+  private var replayedMs: Int {
+    guard !ownsTurns else { return 0 }  // What was not committed has not been sent.
+    guard speech != nil, isUserSpeaking || turn.isCommitted else {
+      return min(Limits.replayedMilliseconds, heardMs - heardFromMs)
+    }
+    return heardMs - speechFromMs + Limits.replayedBeforeSpeechMilliseconds
+  }
+
+  // MARK: Replacing
+
+  /// Replaces the connection if something asks for it and nothing speaks against it.
+  mutating func renewIfPossible(at now: Instant, port: inout Port) {
+    guard connection == .ready, !renewal.isUnderWay, renewal.isWanted(at: now) else { return }
+    if renewal.isForced(at: now) { return renew(at: now, port: &port) }
+    if isIdle {
+      let waitsForHandle =
+        !renewal.isStale && !renewal.isHandleCurrent && quietSince.map { now < $0 + Limits.handleTimeout } ?? false
+      if !waitsForHandle { updateOrRenew(at: now, port: &port) }
+    } else if renewal.isStale, isUserSpeaking, !timeline.isLive, request == nil, !tools.isOpen,
+      recentAudio.milliseconds >= min(heardMs, replayedMs)
+    {
+      // The user speaks already: the fresh session hears it from the beginning.
+      renew(at: now, port: &port)
+    }
+  }
+
+  /// Before a request: what was changed holds for its answer (R224).
+  mutating func renewBeforeAnswer(at now: Instant, port: inout Port) {
+    guard connection == .ready, !renewal.isUnderWay, renewal.isStale || renewal.updateAt != nil else { return }
+    updateOrRenew(at: now, port: &port)
+  }
+
+  private mutating func updateOrRenew(at now: Instant, port: inout Port) {
+    let wanted = makeSetUp(session)
+    guard !renewal.isStale, let setUp, renewal.updateAt.map({ now >= $0 }) ?? false else {
+      return renew(at: now, port: &port)
+    }
+    if wanted == setUp {
+      // It was changed and changed back.
+      renewal.updateAt = nil
+    } else if traits.takesContextUpdate, wanted.differsInContextOnly(from: setUp) {
+      send(ClientMessage(contextUpdate: wanted.contextUpdate), port: &port)
+      applied(wanted)
+    } else if traits.takesSystemTurns, configuration.platform.isVertex, let turn = wanted.systemTurn(from: setUp) {
+      send(ClientMessage(clientContent: ClientContent(turns: [turn], turnComplete: false)), port: &port)
+      applied(wanted)
+    } else {
+      renew(at: now, port: &port)
+    }
+  }
+
+  private mutating func applied(_ wanted: SetUp) {
+    setUp = wanted
+    setUpSession = session
+    renewal.updateAt = nil
+    renewal.updateEventID = nil
+  }
+
+  /// Closes the connection and asks for the next one.
+  private mutating func renew(at now: Instant, port: inout Port) {
+    beginRenewal(followsLoss: false, at: now, port: &port)
+    port.note(.info, "the connection to the provider is replaced", ["resumes": "\(renewal.usesHandle)"])
+    port.redial(upstream(), closing: true)
+  }
+
+  /// What the old connection was in the middle of is brought to an end, or kept to be asked again.
+  private mutating func beginRenewal(followsLoss: Bool, at now: Instant, port: inout Port) {
+    connection = .closed
+    replayMs = replayedMs
+    awayFromMs = heardMs
+    releaseAnswer(at: now, port: &port)
+    if timeline.isLive {
+      finishAnswer(
+        .failed(code: "upstream_lost", message: "The connection to the provider was lost in this response."), at: now,
+        port: &port)
+    }
+    for call in tools.abandon() {
+      // The next connection has not made the call: its result can only be told.
+      tell(resultOf: call)
+    }
+    if let asked = request, !asked.entries.isEmpty {
+      pending.putBack(asked.entries)
+      request?.entries = []
+    }
+    let model = configuration.wireName(of: session.model)
+    let canResume = !renewal.isStale && renewal.handle != nil && setUp?.model == model
+    let isComplete = renewal.isHandleCurrent || !isMirrorComplete
+    renewal.begin(withHandle: canResume && isComplete, followsLoss: followsLoss)
+    let isCommitted = turn.isCommitted
+    turn = Turn()
+    turn.isCommitted = isCommitted
+  }
+
+  /// Whether the mirror has in words all that was said.
+  private var isMirrorComplete: Bool {
+    history.allSatisfy { item in
+      item.content?.allSatisfy { if case .inputAudio(_, nil, _) = $0 { false } else { true } } ?? true
+    }
+  }
+
+  /// What a fresh session is told: the conversation but for what is still to be sent.
+  var history: [Item] {
+    var names: [String: String] = [:]
+    var items: [Item] = []
+    for var item in conversation.items where !pending.contains(item.id) {
+      if item.id != nil, item.id == speech?.itemID || systemNotes.contains(where: { $0.itemID == item.id }) { continue }
+      if item.type == .functionCall, let id = item.callID { names[id] = item.name }
+      if item.type == .functionCallOutput, let id = item.callID { item.name = names[id] }
+      items.append(item)
+    }
+    var byteCount = items.reduce(0) { $0 + $1.encodedByteCount }
+    while byteCount > Limits.seedBytes, items.count > 1 { byteCount -= items.removeFirst().encodedByteCount }
+    return items
+  }
+
+  /// The new connection is set up: it is told what it has to know, ahead of what was held back.
+  private mutating func goOn(at now: Instant, port: inout Port) {
+    let told = renewal.usesHandle ? [] : history
+    if !renewal.usesHandle, renewal.followsLoss, !isMirrorComplete {
+      port.emit(
+        EventFault(
+          type: "server_error", code: "context_lost",
+          message: "The connection to the provider was lost and begun anew; what was spoken without a transcript is "
+            + "lost to the model."), eventID: nil)
+    }
+    seed(told, port: &port)
+    streamFromMs = awayFromMs
+    if replayMs > 0, recentAudio.milliseconds > 0 {
+      let rate = uplinkAudio.rate
+      recentAudio.replay(lastMs: replayMs) { piece in
+        port.sendSetUp { Uplink.writeAudio(piece, rate: rate, into: &$0) }
+      }
+      streamFromMs -= min(replayMs, recentAudio.milliseconds)
+      if turn.isCommitted { port.sendSetUp { Uplink.audioStreamEnd.write(into: &$0) } }
+    }
+    renewal.succeeded(at: now)
+    if !told.isEmpty { renewal.conversationMovedOn() }
+    guard let asked = request, !asked.dependsOnAudio, !asked.awaitsResults || !tools.isOwed else { return }
+    request?.awaitsResults = false
+    ask(at: now, port: &port)
+  }
+
+  /// Tells a fresh session what was said before.
+  private mutating func seed(_ items: [Item], port: inout Port) {
+    guard !items.isEmpty, traits.seeding != .instruction else { return }
+    let turns = Uplink.contents(items, instructions: nil, traits: traits)
+    guard !turns.isEmpty else { return }
+    let isHistory = traits.seeding == .announcedHistory
+    let message = ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: isHistory))
+    port.sendSetUp { message.write(into: &$0) }
+    turn.hasOpenContext = false
+  }
+
+  // MARK: Loss
+
+  public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool {
+    lastNow = now
+    // The first set-up tells the client what is wrong.
+    guard hasBegun else { return false }
+    let verdict = verdict(on: end)
+    let wasReady = connection == .ready
+    let wasSettingUp = connection == .settingUp
+    connection = .closed
+    let fields = ["end": end.label]
+    if wasReady {
+      guard verdict?.code != "upstream_credentials_refused", verdict?.code != "rate_limit_exceeded",
+        verdict?.code != "model_not_found"
+      else { return false }
+      if case .closed(let code, _) = end, code == 1007 || code == 1008 {
+        // A cause in the conversation itself would come back for ever.
+        guard renewal.suddenEnds < Limits.suddenEnds else { return false }
+        renewal.endedSuddenly()
+      }
+      port.note(.warning, "the connection to the provider was lost", fields)
+      beginRenewal(followsLoss: true, at: now, port: &port)
+      return retry(at: now, port: &port)
+    }
+    if renewal.usesHandle, case .closed = end {
+      port.note(.warning, "the provider refused to resume", fields)
+      renewal.begin(withHandle: false, followsLoss: true)
+      return retry(at: now, port: &port)
+    }
+    if wasSettingUp, verdict?.code == "upstream_setup_rejected" || verdict?.code == "model_not_found",
+      makeSetUp(workingSession) != setUp
+    {
+      return restore(verdict, at: now, port: &port)
+    }
+    if case .refused(let status, _) = end, status < 500 { return false }
+    guard end != .tlsRefused, verdict?.outlook != .isFinal || verdict?.code == "upstream_closed" else { return false }
+    port.note(.warning, "the provider could not be reached again", fields)
+    return retry(at: now, port: &port)
+  }
+
+  private mutating func retry(at now: Instant, port: inout Port) -> Bool {
+    guard let at = renewal.retry(at: now) else { return false }
+    if at <= now { redial(at: now, port: &port) }
+    return true
+  }
+
+  mutating func redial(at now: Instant, port: inout Port) {
+    renewal.begin(withHandle: renewal.usesHandle, followsLoss: false)
+    port.redial(upstream(), closing: false)
+  }
+
+  /// The service refused what the client asked for: the session goes on as it was.
+  private mutating func restore(_ verdict: UpstreamVerdict?, at now: Instant, port: inout Port) -> Bool {
+    let eventID = renewal.updateEventID
+    session = workingSession
+    if let verdict {
+      port.emit(
+        EventFault(type: verdict.type, code: verdict.code, message: verdict.message, param: verdict.param),
+        eventID: eventID)
+    }
+    port.emit(.sessionUpdated(session))
+    return retry(at: now, port: &port)
+  }
+}
+
+extension UpstreamEnd {
+  /// For the log: what the service wrote may be long, and is its own.
+  fileprivate var label: String {
+    switch self {
+    case .closed(let code, _): "closed \(code)"
+    case .refused(let status, _): "refused \(status)"
+    case .timedOut(let phase): "timed out: \(phase.rawValue)"
+    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Envelope
+import Translation
+
+// What the client asks the model for.
+
+extension GeminiLiveTranslator {
+  mutating func createResponse(
+    _ options: ResponseOptions?, at now: Instant, port: inout Port
+  ) throws(EventFault) {
+    try check(options)
+    if options?.isOutOfBand == true { return try openSide(options, at: now, port: &port) }
+    releaseAnswer(at: now, port: &port)
+    if timeline.isLive || request != nil {
+      throw .activeResponse(timeline.live?.id ?? "(about to begin)")
+    }
+    let options = effective(options, port: &port)
+    if isManual, bufferedMs >= Limits.shortestCommitMilliseconds { try commit(at: now, port: &port) }
+    idleAt = nil
+    // Nothing was said of what is discarded: whatever comes now answers this.
+    if turn.discardsUnbegun { turn.discardUntil = nil }
+    turn.discardsUnbegun = false
+    request = Request(options: options)
+    tools.refusals = 0
+    turn.refusesCalls = options?.toolChoice == ToolChoice.none
+    if tools.isOpen {
+      // An answer before the last result would be one without it, and a part of the results draws none.
+      request?.awaitsResults = true
+      request?.deadline = now + Limits.missingResultsTimeout
+      return resultsMayBeComplete(at: now, port: &port)
+    }
+    ask(at: now, port: &port)
+  }
+
+  /// Sends what the request is about, and what makes the model answer it.
+  mutating func ask(at now: Instant, port: inout Port) {
+    request?.deadline = now + Limits.answerTimeout
+    renewBeforeAnswer(at: now, port: &port)
+    // While another connection is made, what was to be sent waits for what the next one is told.
+    guard !renewal.isUnderWay else { return }
+    let options = request?.options
+    if pending.hasAudio {
+      askAloud(instructions: instructions(of: options), at: now, port: &port)
+    } else if hearsByItself, pending.isEmpty, !turn.hasOpenContext, instructions(of: options) == nil {
+      // The service answers the audio by itself, if there is speech in it.
+      if !turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
+      request?.dependsOnAudio = true
+      if connection == .ready { request?.cueAt = now + Limits.answerToAudioTimeout }
+    } else {
+      askInWriting(instructions: instructions(of: options), at: now, port: &port)
+    }
+  }
+
+  /// Whether the service has audio of the user that it has not answered.
+  private var hearsByItself: Bool {
+    !ownsTurns && (turn.isCommitted || heardMs - heardFromMs >= Limits.shortestCommitMilliseconds)
+  }
+
+  /// What can be asked for one reply only in the words of the prompt.
+  private func instructions(of options: ResponseOptions?) -> String? {
+    var sentences: [String] = []
+    if let instructions = options?.instructions, !instructions.isEmpty { sentences.append(instructions) }
+    switch options?.toolChoice {
+    case .required?: sentences.append("You must call one of your functions.")
+    case .function(let name, _)?: sentences.append("You must call the function \(name).")
+    case .auto?, .some(.none), .mcp?, nil: break
+    }
+    return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+  }
+
+  private mutating func askInWriting(instructions: String?, at now: Instant, port: inout Port) {
+    if traits.textInput == .realtimeText, hasForeignHistory {
+      // This family takes the user's words only: the rest is history, for a fresh session.
+      let words = pending.entries.reversed().prefix { $0.item.role == .user }.count
+      pending.keep(last: words)
+      contextIsStale()
+      renewBeforeAnswer(at: now, port: &port)
+      if renewal.isUnderWay { return }
+    }
+    let entries = pending.take()
+    for message in Uplink.turn(entries.map(\.item), instructions: instructions, traits: traits) {
+      send(message, port: &port)
+    }
+    request?.entries = entries
+    turn.answersText = true
+    turn.hasOpenContext = false
+  }
+
+  private var hasForeignHistory: Bool {
+    pending.entries.contains { $0.item.role == .assistant || $0.item.type == .functionCall }
+  }
+
+  /// A turn to be heard: what was written beside it is its context.
+  private mutating func askAloud(instructions: String?, at now: Instant, port: inout Port) {
+    let written = pending.entries.filter { $0.audio == nil }.map(\.item)
+    if !written.isEmpty || instructions != nil, !traits.takesContextAnytime {
+      if !written.isEmpty {
+        // A fresh session is told; it hears the rest.
+        let heard = pending.take().filter { $0.audio != nil }
+        pending.putBack(heard)
+        contextIsStale()
+        renewBeforeAnswer(at: now, port: &port)
+        if renewal.isUnderWay { return }
+      }
+      if instructions != nil { note(ignored: ["response.instructions"], port: &port) }
+    }
+    let entries = pending.take()
+    for image in traits.takesImagesInTurns ? [] : Uplink.images(of: entries.map(\.item)) { send(image, port: &port) }
+    if traits.takesContextAnytime,
+      let context = Uplink.context(
+        entries.filter { $0.audio == nil || $0.item.hasText || $0.item.hasImage }.map(\.item.withoutAudio),
+        instructions: instructions, traits: traits)
+    {
+      send(context, port: &port)
+    }
+    if ownsTurns { send(Uplink.activityStart, port: &port) }
+    for entry in entries {
+      guard var audio = entry.audio else { continue }
+      let rate = audio.rate
+      audio.drain { piece in port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) } }
+    }
+    send(ownsTurns ? Uplink.activityEnd : Uplink.audioStreamEnd, port: &port)
+    request?.entries = entries
+    turn.isCommitted = true
+    turn.hasOpenContext = false
+  }
+
+  /// Gives what waits as context of a spoken turn that the service will end by itself.
+  mutating func sendContext(port: inout Port) {
+    guard !pending.hasAudio, let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
+    else { return }
+    send(context, port: &port)
+    turn.hasOpenContext = true
+    _ = pending.take()
+  }
+
+  mutating func cancelResponse(
+    _ responseID: String?, at now: Instant, port: inout Port
+  ) throws(EventFault) {
+    if let responseID, let side = sides.first(where: { $0.timeline.live?.id == responseID }) {
+      return endSide(side.line, .cancelledByClient, port: &port)
+    }
+    if let responseID, responseID != timeline.live?.id { throw .noActiveResponse() }
+    guard timeline.isLive || request != nil else { throw .noActiveResponse() }
+    guard turn.releaseAt == nil else { return releaseAnswer(at: now, port: &port) }  // All of it was said.
+    let neverAsked = request?.awaitsResults == true || renewal.isUnderWay
+    turn.discardsUnbegun = !timeline.isLive
+    if request != nil { beginAnswer(port: &port) }
+    finishAnswer(.cancelledByClient, at: now, port: &port)
+    // The results of a call wait for the next request.
+    guard !neverAsked else {
+      turn.discardsUnbegun = false
+      if tools.isOpen, tools.isAnswered { tools.deliverAt = now + Limits.resultsTimeout }
+      return
+    }
+    turn.discardUntil = now + Limits.discardTimeout
+    if traits.contentStopsGeneration { send(Uplink.stopGenerating, port: &port) }
+  }
+}
+
+extension Item {
+  /// The item without the parts that are heard.
+  var withoutAudio: Item {
+    var item = self
+    item.content?.removeAll { if case .inputAudio = $0 { true } else { false } }
+    return item
+  }
+}

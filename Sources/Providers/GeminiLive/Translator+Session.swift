@@ -1,0 +1,150 @@
+import Envelope
+import Translation
+
+// The session as the client configures it: refused by the field's name, or shown as what really happens (Q23).
+
+extension GeminiLiveTranslator {
+  /// Applies a partial update. What shows in the set-up needs another connection (R288): at the next moment that suits,
+  /// and before the next response at the latest.
+  mutating func update(
+    _ patch: SessionPatch, eventID: String?, at now: Instant, port: inout Port
+  ) throws(EventFault) {
+    var updated = try patch.nestingFlatFields().applied(to: session)
+    try ModelName.check(updated.model)
+    updated.model = try model(named: updated.model)
+    let ignored = makeEffective(&updated)
+    if !configuration.isLenient, let field = ignored.first {
+      throw .unsupported("This provider has no counterpart for the field.", param: field)
+    }
+    try check(updated)
+    note(ignored: ignored, port: &port)
+    let old = session
+    session = updated
+    if old.audio.input.format != updated.audio.input.format { inputFormatChanged(port: &port) }
+    if old.audio.input.turnDetection != updated.audio.input.turnDetection { detectionChanged(from: old, port: &port) }
+    port.emit(.sessionUpdated(session))
+    if setUp != nil, makeSetUp(session) != setUp { wantUpdate(eventID: eventID, at: now) }
+  }
+
+  /// A model that the service cannot know becomes the configured one (Q16).
+  private func model(named name: String) throws(EventFault) -> String {
+    if let known = configuration.known(model: name) { return known }
+    guard configuration.isLenient else {
+      throw .invalidValue(param: "session.model", because: "this provider has no such model.")
+    }
+    return configuration.known(model: configuration.model) ?? configuration.model
+  }
+
+  /// The detection of turns is another from here on.
+  private mutating func detectionChanged(from old: RealtimeSession, port: inout Port) {
+    if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
+    } else {
+      idleAt = nil
+    }
+    let owned = old.audio.input.turnDetection?.createResponse != true
+    if owned != ownsTurns {
+      buffered = ManualAudio(rate: uplinkAudio.rate)
+      heardFromMs = heardMs
+    }
+    detector?.forgetTurn()
+    tuneDetector()
+  }
+
+  // MARK: Refusals
+
+  /// Refuses what would be answered wrongly.
+  private func check(_ session: RealtimeSession) throws(EventFault) {
+    let traits = configuration.traits(of: session.model)
+    _ = try Self.tools(session.tools, traits, path: "session.tools")
+    if session.audio.input.turnDetection?.createResponse == false, configuration.makeDetector == nil {
+      throw .unsupported(
+        "This provider answers every spoken turn by itself, and no detector of turns is installed.",
+        param: "session.audio.input.turn_detection.create_response")
+    }
+    if session.prompt != nil {
+      throw .unsupported("Stored prompts are not supported with this provider.", param: "session.prompt")
+    }
+    for key in session.geminiExtension.keys where !SetUp.isKnown(extensionKey: key) {
+      throw .unsupported("This is not a setting of the provider that a session may choose.", param: "session.gemini.\(key)")
+    }
+    guard JSONCoding.encode(session).text.utf8.count <= Limits.sessionBytes else {
+      throw .tooMuchHeld("The session holds more than the provider can take.", param: "session")
+    }
+  }
+
+  /// The same for the options of one response.
+  func check(_ options: ResponseOptions?) throws(EventFault) {
+    guard let options else { return }
+    if options.prompt != nil {
+      throw .unsupported("Stored prompts are not supported with this provider.", param: "response.prompt")
+    }
+    guard !options.isOutOfBand else { return }
+    if options.input != nil {
+      throw .unsupported(
+        "A response of the conversation cannot have an input of its own here; with conversation \"none\" it can.",
+        param: "response.input")
+    }
+  }
+
+  // MARK: What really happens
+
+  /// Puts what will really happen in the place of what the service has no counterpart for (Q23, R101).
+  ///
+  /// - Returns: the fields concerned.
+  private func makeEffective(_ session: inout RealtimeSession) -> [String] {
+    var ignored: [String] = []
+    func replace<Value: Equatable>(
+      _ path: WritableKeyPath<RealtimeSession, Value>, _ value: Value, _ name: String
+    ) {
+      guard session[keyPath: path] != value else { return }
+      session[keyPath: path] = value
+      ignored.append("session." + name)
+    }
+    let traits = configuration.traits(of: session.model)
+    if configuration.voice(named: session.audio.output.voice.name) == nil {
+      replace(\.audio.output.voice, .named(Voices.standard), "audio.output.voice")
+    }
+    replace(\.audio.output.speed, 1, "audio.output.speed")
+    replace(\.audio.input.noiseReduction, nil, "audio.input.noise_reduction")
+    if case .serverVAD(var vad)? = session.audio.input.turnDetection, vad.createResponse {
+      vad.silenceDurationMs = Limits.silence(vad.silenceDurationMs)
+      replace(\.audio.input.turnDetection, .serverVAD(vad), "audio.input.turn_detection")
+    }
+    switch session.toolChoice {
+    case .auto, .none: break
+    case .required, .function, .mcp: replace(\.toolChoice, .auto, "tool_choice")
+    }
+    replace(\.parallelToolCalls, nil, "parallel_tool_calls")
+    if traits.thinking == .none { replace(\.reasoning, nil, "reasoning") }
+    replace(\.tracing, nil, "tracing")
+    replace(\.include, nil, "include")
+    for key in session.unknown.fields.keys where key != "gemini" && key != "temperature" {
+      session.unknown.fields.removeValue(forKey: key)
+      ignored.append("session." + key)
+    }
+    return ignored
+  }
+
+  /// The options of one response, without what cannot be done for one response alone.
+  func effective(_ options: ResponseOptions?, port: inout Port) -> ResponseOptions? {
+    guard var options else { return nil }
+    var ignored: [String] = []
+    if options.maxOutputTokens != nil { ignored.append("response.max_output_tokens") }
+    if options.audio?.output?.voice != nil { ignored.append("response.audio.output.voice") }
+    if options.tools != nil { ignored.append("response.tools") }
+    if options.reasoning != nil { ignored.append("response.reasoning") }
+    if !options.unknown.isEmpty { ignored += options.unknown.fields.keys.map { "response." + $0 } }
+    options.maxOutputTokens = nil
+    options.audio?.output?.voice = nil
+    note(ignored: ignored, port: &port)
+    return options
+  }
+
+  /// Tells the operator what a client asked for in vain.
+  func note(ignored fields: [String], port: inout Port) {
+    guard !fields.isEmpty else { return }
+    // Unknown names are the client's: as many as are of use, and none longer than a real one.
+    let names = fields.prefix(20).map { $0.prefix(80) }.joined(separator: " ")
+    port.note(.info, "fields without a counterpart at the provider", ["fields": names])
+  }
+}
