@@ -21,7 +21,7 @@ struct SchemaConversion {
   /// More alternatives than this help no model.
   private static let maxAlternatives = 256
 
-  /// What the alternatives of an innermost schema may need: an object of a list of objects with a list, and some to spare.
+  /// Below this room nothing more is taken in: the alternatives of a schema without inner ones nest 4 at most.
   private static let leastRoom = 6
 
   init(of document: JSONValue, work: Int) {

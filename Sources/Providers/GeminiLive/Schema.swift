@@ -4,8 +4,8 @@ import Translation
 /// The parameters of functions in the service's own dialect.
 ///
 /// The service's `Schema` message knows fewer keys than JSON Schema, and it ends the connection over a key or a value that
-/// it does not know. What comes out of here therefore holds only what is known to be accepted by both of Google's
-/// platforms, however odd what goes in:
+/// it does not know. What comes out of here therefore holds only what both of Google's platforms document or were seen to
+/// accept, however odd what goes in:
 ///
 /// - A type always stands there (Vertex AI demands it), nothing stands beside an `anyOf` (Vertex AI refuses it), every
 ///   array says what it holds, `enum` is for strings that are not empty, `required` names properties that exist.
@@ -17,7 +17,8 @@ enum Schema {
   /// The longest name of a function, in characters.
   static let maxNameLength = 128
 
-  /// The most containers that nest in a schema, which is itself the seventh of a message; a message nests 64.
+  /// The most containers that nest in a schema. It is itself the seventh of its message, which thereby stays below 64;
+  /// readers of protobuf JSON commonly stop at 100.
   static let maxNesting = 56
 
   /// How much work all schemas of a session may cost, about a byte of output each. It bounds what references can be made
