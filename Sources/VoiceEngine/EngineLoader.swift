@@ -52,16 +52,16 @@ struct EngineLoader {
       }
     }
     let selection = configuration.resolved(found)
-    for (stage, text) in selection.degradations { degraded(stage, text) }
+    for (stage, text) in selection.degradations { logger.noteDegraded(stage, text) }
     var absent: [StageName: StageDescription] = [:]
     func note<Value>(_ stage: StageName, _ choice: EngineSelection.Choice<Value>, _ fault: StageFault?) {
-      if let fault { degraded(stage, fault.message) }
+      if let fault { logger.noteDegraded(stage, fault.message) }
       let reasons = [choice.degradation, fault?.message].compactMap(\.self).joined(separator: "; ")
       absent[stage] = StageDescription(
         stage, "none", degradation: reasons.isEmpty ? choice.reason : reasons)
     }
 
-    let (detection, makeDetector) = detector(selection.vad)
+    let (detection, makeDetector) = DetectorLoader(folder: folder, logger: logger).load(selection.vad)
     if detection.implementation != selection.vad.implementation || selection.vad.degradation != nil {
       note(.vad, selection.vad, nil)
       absent[.vad]?.degradation = detection.degradation ?? selection.vad.degradation
@@ -95,10 +95,6 @@ struct EngineLoader {
       selection: selection)
   }
 
-  private func degraded(_ stage: StageName, _ reason: String) {
-    logger.warning("engine stage degraded", metadata: ["stage": "\(stage.rawValue)", "reason": "\(reason)"])
-  }
-
   private func outcome<Part: Sendable>(
     _ load: () async throws -> Part?
   ) async -> (part: Part?, fault: StageFault?) {
@@ -110,25 +106,6 @@ struct EngineLoader {
   }
 
   // MARK: Stages
-
-  private func detector(
-    _ choice: EngineSelection.Choice<EngineSelection.VAD>
-  ) -> (StageDescription, @Sendable () -> any VoiceActivityDetector) {
-    switch choice.value {
-    case .silero(let modelPath):
-      do {
-        let factory = try SileroFactory(folder: folder, model: modelPath)
-        return (factory.description, { factory.detector() })
-      } catch {
-        degraded(.vad, error.message)
-        var description = EnergyDetector.description
-        description.degradation = error.message
-        return (description, { EnergyDetector() })
-      }
-    case .energy, .none:
-      return (EnergyDetector.description, { EnergyDetector() })
-    }
-  }
 
   private func transcriber(
     _ choice: EngineSelection.Choice<EngineSelection.STT>

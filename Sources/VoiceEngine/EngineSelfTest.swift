@@ -92,7 +92,7 @@ private actor Detection {
 
   /// The first turn: from where the speech begins to where it ends, in samples at 16 kHz.
   func turn(in clip: [Int16], by makeDetector: @Sendable () -> any VoiceActivityDetector) -> Range<Int>? {
-    let detector = makeDetector()
+    var detector = makeDetector()
     let frame = detector.frameSampleCount
     var endpointer = Endpointer()
     for start in stride(from: 0, through: clip.count - frame, by: frame) {

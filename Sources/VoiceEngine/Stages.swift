@@ -56,14 +56,15 @@ public struct StageFault: Error, Sendable, Hashable, CustomStringConvertible {
 
 // MARK: Voice activity detection
 
-/// Says of each frame how probably it is speech. One per session; confined to the thread that hears the session.
-public protocol VoiceActivityDetector: AnyObject {
+/// Says of each frame how probably it is speech. One for each session: it remembers what came before. The engine's own are
+/// values, whose copies remember by themselves.
+public protocol VoiceActivityDetector: Sendable {
   /// Samples of a frame at 16 kHz.
   var frameSampleCount: Int { get }
-  /// 0…1 for one frame of samples in -1…1. The detector remembers what came before.
-  func probability(of frame: UnsafeBufferPointer<Float>) -> Float
+  /// 0…1 for one frame of samples in -1…1.
+  mutating func probability(of frame: UnsafeBufferPointer<Float>) -> Float
   /// Forgets what came before.
-  func reset()
+  mutating func reset()
 }
 
 // MARK: Speech to text

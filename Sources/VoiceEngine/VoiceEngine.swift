@@ -1,6 +1,7 @@
 public import Envelope
 public import LocalVoiceProvider
 public import NIOCore
+public import Translation
 
 import Logging
 
@@ -48,13 +49,25 @@ public final class VoiceEngine: Sendable {
     return EngineLine(parts: parts, deliver: deliver, pressure: pressure)
   }
 
+  /// Makes a detector of turns for a session of another provider, which has none that does what the client asked for: of
+  /// the same kind as the engine's own, whose weights it shares.
+  public var makeTurnDetector: @Sendable () -> any TurnDetector {
+    { [makeDetector = parts.makeDetector] in SpeechTurnDetector(makeDetector()) }
+  }
+
   /// An engine without ears, voice or model, for a server whose configuration has no provider of kind `local`.
   public static var absent: VoiceEngine {
+    absent(detectingBy: EnergyDetector.description) { EnergyDetector() }
+  }
+
+  /// The same with a detector for the sessions of other providers.
+  static func absent(
+    detectingBy vad: StageDescription, makeDetector: @escaping @Sendable () -> any VoiceActivityDetector
+  ) -> VoiceEngine {
     VoiceEngine(
       parts: EngineParts(
-        vad: EnergyDetector.description, makeDetector: { EnergyDetector() }, transcriber: nil,
-        responder: RuleResponder(),
-        synthesizer: nil, logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
+        vad: vad, makeDetector: makeDetector, transcriber: nil, responder: RuleResponder(), synthesizer: nil,
+        logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
       model: RuleResponder.model, turnDetection: nil, isPresent: false)
   }
 }

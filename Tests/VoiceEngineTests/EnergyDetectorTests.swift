@@ -31,18 +31,18 @@ struct EnergyDetectorTests {
 
   @Test("a noise that begins and stays becomes background, and a louder voice is heard above it")
   func newBackground() {
-    let detector = EnergyDetector()
+    var detector = EnergyDetector()
     let quiet = RecognitionParts.noise(seconds: 2, amplitude: 30)
     let fan = RecognitionParts.noise(seconds: 20, amplitude: 150)
-    #expect(RecognitionParts.utterances(in: quiet + fan, by: detector).count == 1)
-    #expect(RecognitionParts.utterances(in: fan, by: detector) == [])
+    #expect(RecognitionParts.utterances(in: quiet + fan, by: &detector).count == 1)
+    #expect(RecognitionParts.utterances(in: fan, by: &detector) == [])
     let voice = RecognitionParts.noise(seconds: 1, amplitude: 3_000)
-    #expect(RecognitionParts.utterances(in: voice + fan, by: detector).count == 1)
+    #expect(RecognitionParts.utterances(in: voice + fan, by: &detector).count == 1)
   }
 
   @Test("a sample that is no number does not make it deaf")
   func notANumber() {
-    let detector = EnergyDetector()
+    var detector = EnergyDetector()
     let broken = [Float](repeating: .nan, count: 320)
     let quiet = [Float](repeating: 0, count: 320)
     let loud = (0..<320).map { Float($0 % 2) * 0.5 }
@@ -64,10 +64,10 @@ struct EnergyDetectorTests {
   @Test("reset forgets the background")
   func reset() {
     let loud = RecognitionParts.noise(seconds: 1, amplitude: 3_000)
-    let detector = EnergyDetector()
-    _ = RecognitionParts.utterances(in: RecognitionParts.silence(seconds: 1), by: detector)
+    var detector = EnergyDetector()
+    _ = RecognitionParts.utterances(in: RecognitionParts.silence(seconds: 1), by: &detector)
     detector.reset()
-    #expect(RecognitionParts.utterances(in: loud + RecognitionParts.silence(seconds: 1), by: detector) == [])
+    #expect(RecognitionParts.utterances(in: loud + RecognitionParts.silence(seconds: 1), by: &detector) == [])
   }
 
   @Test(

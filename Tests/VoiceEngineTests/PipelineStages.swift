@@ -91,7 +91,7 @@ final class Chronicle<Entry: Sendable>: Sendable {
 }
 
 /// Takes what is loud for speech; the frames are Silero's. Loudness is the mean of the magnitudes.
-final class LoudnessDetector: VoiceActivityDetector {
+struct LoudnessDetector: VoiceActivityDetector {
   let frameSampleCount = 512
 
   func probability(of frame: UnsafeBufferPointer<Float>) -> Float {

@@ -78,11 +78,17 @@ enum RecognitionParts {
     }
   }
 
-  /// What a detector and an endpointer make of it.
+  /// What a new detector and an endpointer make of it.
+  static func utterances(in samples: [Int16], by detector: some VoiceActivityDetector) -> [Endpointer.Utterance] {
+    var detector = detector
+    return utterances(in: samples, by: &detector)
+  }
+
+  /// What an endpointer makes of it, and a detector that goes on.
   static func utterances(
-    in samples: [Int16], by detector: any VoiceActivityDetector, endpointer: Endpointer = .init()
+    in samples: [Int16], by detector: inout some VoiceActivityDetector
   ) -> [Endpointer.Utterance] {
-    var endpointer = endpointer
+    var endpointer = Endpointer()
     let frame = detector.frameSampleCount
     let floats = samples.map { Float($0) / 32_768 }
     var found: [Endpointer.Utterance] = []

@@ -11,7 +11,7 @@
 ///
 /// Frames of 20 ms, high frequencies emphasised by taking the difference of neighbours. The background is tracked in
 /// decibels: fast when it becomes quieter, slowly when it becomes louder, so that speech does not pass for it.
-public final class EnergyDetector: VoiceActivityDetector {
+public struct EnergyDetector: VoiceActivityDetector {
   public let frameSampleCount = 320
 
   /// The quietest background there is, in dBFS of the emphasised frame: what does not exceed it by `margin`, -62 dBFS, is
@@ -38,7 +38,7 @@ public final class EnergyDetector: VoiceActivityDetector {
 
   /// Near 1 while it is loud, near 0 while it is not; from one end it takes two frames to cross 0.5, and three to fall below
   /// 0.35.
-  public func probability(of frame: UnsafeBufferPointer<Float>) -> Float {
+  public mutating func probability(of frame: UnsafeBufferPointer<Float>) -> Float {
     guard !frame.isEmpty else { return smoothed }
     var sum: Float = 0
     for sample in frame {
@@ -58,7 +58,7 @@ public final class EnergyDetector: VoiceActivityDetector {
     return smoothed
   }
 
-  public func reset() {
+  public mutating func reset() {
     floor = nil
     last = 0
     smoothed = 0

@@ -1,8 +1,8 @@
 /// The Silero voice activity detector: 512 samples (32 ms) at a time, computed here, some 0.06 ms each.
 ///
 /// libwhisper can do the same, but needs 3 MB for each session and leaves out the 64 samples that the network wants to hear
-/// again.
-public final class SileroDetector: VoiceActivityDetector {
+/// again. A value: copies share nothing but the weights.
+public struct SileroDetector: VoiceActivityDetector {
   /// The model that setup installs.
   public static let standardModel = "ggml-silero-v6.2.0.bin"
 
@@ -15,11 +15,11 @@ public final class SileroDetector: VoiceActivityDetector {
   }
 
   /// 0 for a frame of any other length.
-  public func probability(of frame: UnsafeBufferPointer<Float>) -> Float {
+  public mutating func probability(of frame: UnsafeBufferPointer<Float>) -> Float {
     network.probability(of: frame)
   }
 
-  public func reset() {
+  public mutating func reset() {
     network.reset()
   }
 }

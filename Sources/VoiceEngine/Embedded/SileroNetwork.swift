@@ -26,7 +26,14 @@ final class SileroWeights: Sendable {
       self.bias = bias
     }
 
-    /// output = bias (or what is there already) + weights * input.
+    /// output = bias + weights * input.
+    @inline(__always)
+    func apply(to input: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>) {
+      for place in output.indices { output[place] = bias[place] }
+      add(input, to: output)
+    }
+
+    /// output += weights * input.
     @inline(__always)
     func add(_ input: UnsafeBufferPointer<Float>, to output: UnsafeMutableBufferPointer<Float>) {
       weights.withUnsafeBufferPointer { weights in
@@ -92,7 +99,7 @@ final class SileroWeights: Sendable {
   }
 }
 
-/// The network with its memory of one session: some kilobytes.
+/// The network with its memory of one session: some kilobytes. A value: copies share nothing but the weights.
 ///
 /// A spectrum of four overlapping windows, four convolutions over them that leave one frame, a recurrent cell (LSTM), and
 /// the probability of its output.
@@ -102,6 +109,14 @@ struct SileroNetwork {
   private var samples = [Float](repeating: 0, count: SileroSizes.context + SileroSizes.frame + SileroSizes.context)
   private var output = [Float](repeating: 0, count: SileroSizes.cell)
   private var cell = [Float](repeating: 0, count: SileroSizes.cell)
+
+  /// What goes into each convolution and what comes out of the last one, at `places`. Filled anew for each frame, but for
+  /// the zeros at either side of each: with them the three frames under the taps lie together.
+  private var frames = [Float](repeating: 0, count: Self.places.last?.upperBound ?? 0)
+  /// The real and the imaginary parts of a spectrum.
+  private var parts = [Float](repeating: 0, count: 2 * SileroSizes.bands)
+  /// In the order input, forget, candidate, output.
+  private var gates = [Float](repeating: 0, count: 4 * SileroSizes.cell)
 
   init(weights: SileroWeights) {
     self.weights = weights
@@ -118,13 +133,11 @@ struct SileroNetwork {
     guard end + context == samples.count else { return 0 }
     for index in frame.indices { samples[context + index] = frame[index] }
     for index in 0..<context { samples[end + index] = samples[end - 2 - index] }
-    var frames = spectrum()
+    takeSpectrum()
     for index in 0..<context { samples[index] = samples[end - context + index] }
 
-    for (layer, sizes) in zip(weights.convolutions, SileroSizes.layers) {
-      frames = Self.convolved(frames, layer, inputs: sizes.inputs, stride: sizes.stride)
-    }
-    remember(frames)
+    for index in SileroSizes.layers.indices { convolve(index) }
+    remember()
     var sum = weights.lastBias
     for index in output.indices { sum += max(0, output[index]) * weights.last[index] }
     let probability = Self.sigmoid(sum)
@@ -136,54 +149,71 @@ struct SileroNetwork {
     return probability
   }
 
+  /// Where in `frames` the input of each convolution lies, and the output of the last, the zeros at either side included.
+  private static let places: [Range<Int>] = {
+    var count =
+      (SileroSizes.context + SileroSizes.frame + SileroSizes.context - SileroSizes.window) / SileroSizes.hop + 1
+    var places: [Range<Int>] = []
+    func add(_ width: Int) {
+      let start = places.last?.upperBound ?? 0
+      places.append(start..<start + (count + 2) * width)
+    }
+    add(SileroSizes.bands)
+    for layer in SileroSizes.layers {
+      count = (count + layer.stride - 1) / layer.stride
+      add(layer.outputs)
+    }
+    return places
+  }()
+
   /// The magnitudes of four windows, one after the other.
-  private func spectrum() -> [Float] {
+  private mutating func takeSpectrum() {
     let bands = SileroSizes.bands
-    let starts = stride(from: 0, through: samples.count - SileroSizes.window, by: SileroSizes.hop)
-    var magnitudes: [Float] = []
-    for start in starts {
-      var parts = weights.spectrum.bias
+    var target = Self.places[0].lowerBound + bands
+    for start in stride(from: 0, through: samples.count - SileroSizes.window, by: SileroSizes.hop) {
       parts.withUnsafeMutableBufferPointer { parts in
         samples.withUnsafeBufferPointer { samples in
           let window = UnsafeBufferPointer(rebasing: samples[start..<(start + SileroSizes.window)])
-          weights.spectrum.add(window, to: parts)
+          weights.spectrum.apply(to: window, into: parts)
         }
       }
       for band in 0..<bands {
         let real = parts[band]
         let imaginary = parts[bands + band]
-        magnitudes.append((real * real + imaginary * imaginary).squareRoot())
+        frames[target + band] = (real * real + imaginary * imaginary).squareRoot()
       }
+      target += bands
     }
-    return magnitudes
   }
 
   /// Three taps, zeros beyond the ends, then the rectifier.
-  private static func convolved(_ frames: [Float], _ layer: SileroWeights.Layer, inputs: Int, stride: Int) -> [Float] {
-    // With a frame of zeros at either side, the three frames under the taps lie together.
-    let padding = [Float](repeating: 0, count: inputs)
-    let padded = padding + frames + padding
-    let count = frames.count / inputs
-    var result: [Float] = []
-    for start in Swift.stride(from: 0, to: count, by: stride) {
-      var output = layer.bias
-      output.withUnsafeMutableBufferPointer { output in
-        padded.withUnsafeBufferPointer { padded in
-          layer.add(UnsafeBufferPointer(rebasing: padded[(start * inputs)..<((start + 3) * inputs)]), to: output)
-        }
+  private mutating func convolve(_ index: Int) {
+    let sizes = SileroSizes.layers[index]
+    let layer = weights.convolutions[index]
+    let input = Self.places[index]
+    var target = Self.places[index + 1].lowerBound + sizes.outputs
+    frames.withUnsafeMutableBufferPointer { frames in
+      for start in stride(
+        from: input.lowerBound, to: input.upperBound - 2 * sizes.inputs, by: sizes.stride * sizes.inputs)
+      {
+        let output = UnsafeMutableBufferPointer(rebasing: frames[target..<(target + sizes.outputs)])
+        layer.apply(to: UnsafeBufferPointer(rebasing: frames[start..<(start + 3 * sizes.inputs)]), into: output)
+        for place in output.indices { output[place] = max(0, output[place]) }
+        target += sizes.outputs
       }
-      for value in output { result.append(max(0, value)) }
     }
-    return result
   }
 
-  /// One step of the recurrent cell. The gates lie in the order input, forget, candidate, output.
-  private mutating func remember(_ input: [Float]) {
+  /// One step of the recurrent cell.
+  private mutating func remember() {
     let size = SileroSizes.cell
-    var gates = weights.input.bias
-    for index in gates.indices { gates[index] += weights.memory.bias[index] }
+    for index in gates.indices { gates[index] = weights.input.bias[index] + weights.memory.bias[index] }
+    let last = Self.places[SileroSizes.layers.count]
     gates.withUnsafeMutableBufferPointer { gates in
-      input.withUnsafeBufferPointer { weights.input.add($0, to: gates) }
+      frames.withUnsafeBufferPointer { frames in
+        weights.input.add(
+          UnsafeBufferPointer(rebasing: frames[(last.lowerBound + size)..<(last.upperBound - size)]), to: gates)
+      }
       output.withUnsafeBufferPointer { weights.memory.add($0, to: gates) }
     }
     for index in 0..<size {

@@ -33,7 +33,7 @@ struct Hearing {
   private let parts: EngineParts
   private var settings: HearingSettings
   private var decoder: InputDecoder
-  private let detector: any VoiceActivityDetector
+  private var detector: any VoiceActivityDetector
   private var endpointer = Endpointer()
   private var turnCount = 0
 
