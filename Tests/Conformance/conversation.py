@@ -96,11 +96,15 @@ def types(events: list[dict]) -> list[str]:
     return [event["type"] for event in events]
 
 
+def item_id(event: dict) -> str | None:
+    return event.get("item_id") or event.get("item", {}).get("id")
+
+
 def response_id(event: dict) -> str | None:
     return event.get("response_id") or event.get("response", {}).get("id")
 
 
-# The stages of a response. An event of a later stage is never followed by one of an earlier stage.
+# The stages of a response. An event of a later stage is never followed by one of an earlier stage of the same item.
 STAGES = {
     "response.created": 0,
     "response.output_item.added": 1,
@@ -108,9 +112,11 @@ STAGES = {
     "response.output_audio.delta": 3,
     "response.output_audio_transcript.delta": 3,
     "response.output_text.delta": 3,
+    "response.function_call_arguments.delta": 3,
     "response.output_audio.done": 4,
     "response.output_audio_transcript.done": 4,
     "response.output_text.done": 4,
+    "response.function_call_arguments.done": 4,
     "response.content_part.done": 5,
     "response.output_item.done": 6,
     "response.done": 7,
@@ -128,7 +134,7 @@ def stages(events: list[dict]) -> list[int]:
 
 
 def assert_legal(events: list[dict]) -> None:
-    """One response's worth of events in a legal order, with consistent ids and texts."""
+    """One response's worth of events in a legal order, with consistent ids and texts. It may have several items."""
     ids = [event["event_id"] for event in events]
     assert len(set(ids)) == len(ids), "event ids repeat"
     created = of_type(events, "response.created")
@@ -137,16 +143,22 @@ def assert_legal(events: list[dict]) -> None:
     name = created[0]["response"]["id"]
     assert done[0]["response"]["id"] == name
     assert all(response_id(event) == name for event in events if event["type"].startswith("response."))
-    assert stages(events) == sorted(set(stages(events))), f"out of order: {types(events)}"
+    of_response = [event for event in events if event["type"].startswith("response.")]
+    assert of_response[0] is created[0] and of_response[-1] is done[0], f"out of order: {types(events)}"
+    for event in of_type(events, "response.output_item.added"):
+        of_item = [other for other in of_response if item_id(other) == event["item"]["id"]]
+        assert stages(of_item) == sorted(set(stages(of_item))), f"out of order: {types(of_item)}"
 
     announced = {event["item"]["id"] for event in of_type(events, "conversation.item.added")}
     for event in events:
         if event["type"].startswith("response.") and "item_id" in event:
             assert event["item_id"] in announced, "an item was used before conversation.item.added"
 
-    spoken = "".join(event["delta"] for event in of_type(events, "response.output_audio_transcript.delta"))
     for event in of_type(events, "response.output_audio_transcript.done"):
-        assert event["transcript"] == spoken
+        deltas = of_type(events, "response.output_audio_transcript.delta")
+        assert event["transcript"] == "".join(
+            delta["delta"] for delta in deltas if delta["item_id"] == event["item_id"]
+        )
     response = done[0]["response"]
     assert [item["id"] for item in response["output"]] == [
         event["item"]["id"] for event in of_type(events, "response.output_item.done")

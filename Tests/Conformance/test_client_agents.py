@@ -9,13 +9,10 @@ from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner
 from agents.realtime.model_inputs import RealtimeModelSendInterrupt
 
+from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
-from sound import chunks, silence
-from spoken import speech
+from sound import chunks
 
-TONE_BYTES = 19_200  # what the stand-ins answer with
-SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
-HEARD = "what time is it"  # what the stand-ins understand, whatever is said
 QUICK = ["gemini", "openai"]
 SLOW = ["gemini-slow", "openai-slow"]
 
@@ -103,7 +100,7 @@ async def test_the_agents_sdk_holds_an_audio_turn(gateway, provider):
 @pytest.mark.parametrize("provider", SLOW)
 async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
     async with talking(gateway, provider) as talk:
-        await talk.session.send_message("Tell me a long story.")
+        await talk.session.send_message(STORY)
         cut = await talk.event("audio")
         before = talk.seen.mark
         await talk.say(SPEECH)
@@ -114,7 +111,7 @@ async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
             lambda event: event.type == "audio" and event.item_id != cut.item_id, "answer to what was said", before
         )
         await talk.event("agent_end", talk.seen.behind(answered))
-        assert 0 < len(talk.audio(item_id=cut.item_id)) < TONE_BYTES
+        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES[provider]
         assert len(talk.audio(item_id=answered.item_id)) == TONE_BYTES
         assert talk.history("assistant")[-1].lower().startswith(f"you said: {HEARD}")
 
@@ -122,7 +119,7 @@ async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
 @pytest.mark.parametrize("provider", SLOW)
 async def test_the_agents_sdk_cancels_an_answer(gateway, provider):
     async with talking(gateway, provider) as talk:
-        await talk.session.send_message("Tell me a long story.")
+        await talk.session.send_message(STORY)
         cut = await talk.event("audio")
         await talk.session.model.send_event(RealtimeModelSendInterrupt(force_response_cancel=True))
         await talk.event("audio_interrupted")
@@ -130,7 +127,7 @@ async def test_the_agents_sdk_cancels_an_answer(gateway, provider):
         later = talk.seen.mark
         await talk.session.send_message("And now?")
         await talk.event("agent_end", later)
-        assert 0 < len(talk.audio(item_id=cut.item_id)) < TONE_BYTES
+        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES[provider]
         assert cut.item_id not in {event.item_id for event in talk.seen.entries[later:] if event.type == "audio"}
         assert len(talk.audio(later)) == TONE_BYTES
         assert talk.history("assistant")[-1] == "You said: And now?"
@@ -144,13 +141,13 @@ def slow_tools(seen: Observed) -> list:
     async def get_weather(city: str) -> str:
         """The weather in a city."""
         await seen.until(lambda event: event.type == "agent_end", "end of the calls")
-        return f"Sunny in {city}."
+        return f"Sunny in {city}"
 
     @function_tool
     async def get_time(city: str) -> str:
         """The time in a city."""
         await seen.until(is_output_added, "acknowledged output")
-        return f"Noon in {city}."
+        return f"Noon in {city}"
 
     return [get_weather, get_time]
 
@@ -165,8 +162,9 @@ def is_output_added(event) -> bool:
 @pytest.mark.parametrize("provider", ["gemini"])
 async def test_the_agents_sdk_answers_two_calls_of_one_turn(gateway, provider):
     async with talking(gateway, provider, tools=slow_tools) as talk:
-        await talk.session.send_message('call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}')
-        answered = await talk.event("audio")
+        await talk.session.send_message(CALLS)
+        results = "The result of get_weather is Sunny in Oslo. The result of get_time is Noon in Rome."
+        answered = await talk.seen.until(lambda event: talk.history("assistant")[-1:] == [results], "both results")
         await talk.event("agent_end", talk.seen.behind(answered))
         started = [event for event in talk.seen.entries if event.type == "tool_start"]
         assert [(event.tool.name, json.loads(event.arguments)) for event in started] == [
@@ -174,9 +172,8 @@ async def test_the_agents_sdk_answers_two_calls_of_one_turn(gateway, provider):
             ("get_time", {"city": "Rome"}),
         ]
         ended = [event for event in talk.seen.entries if event.type == "tool_end"]
-        assert [event.output for event in ended] == ["Sunny in Oslo.", "Noon in Rome."]
-        assert len(talk.audio(item_id=answered.item_id)) == TONE_BYTES
-        assert talk.history("assistant")[-1]
+        assert [event.output for event in ended] == ["Sunny in Oslo", "Noon in Rome"]
+        assert len(talk.audio()) == LEAD_BYTES + TONE_BYTES
         # The SDK has a second request for a response to send, which must not be in the way of the next turn.
         await talk.session.send_message("And now?")
         await talk.seen.until(lambda event: talk.history("assistant")[-1] == "You said: And now?", "later answer")

@@ -11,13 +11,10 @@ from livekit import rtc
 from livekit.agents import llm
 from livekit.plugins.openai.realtime import RealtimeModel
 
+from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
-from sound import RATE, chunks, silence
-from spoken import speech
+from sound import RATE, chunks
 
-TONE_BYTES = 19_200  # what the stand-ins answer with
-SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
-HEARD = "what time is it"  # what the stand-ins understand, whatever is said
 # Without OpenAI, whose strict stand-in holds to the types of OpenAI's package: LiveKit asks with `"instructions": null`,
 # which the service takes and the types do not.
 QUICK = ["gemini"]
@@ -117,7 +114,7 @@ async def test_livekit_holds_an_audio_turn(gateway, provider):
 @pytest.mark.parametrize("provider", SLOW)
 async def test_livekit_hears_that_the_user_barges_in(gateway, provider):
     async with talking(gateway, provider) as talk:
-        cut = await talk.say("Tell me a long story.")
+        cut = await talk.say(STORY)
         async with asyncio.timeout(WAIT_SECONDS):
             message = await anext(cut.message_stream)
             first = await anext(message.audio_stream)
@@ -131,19 +128,19 @@ async def test_livekit_hears_that_the_user_barges_in(gateway, provider):
         assert answer.words.lower().startswith(f"you said: {HEARD}") and len(answer.audio) == TONE_BYTES
         async with asyncio.timeout(WAIT_SECONDS):
             rest = b"".join([bytes(frame.data) async for frame in message.audio_stream])
-        assert 0 < len(bytes(first.data)) + len(rest) < TONE_BYTES
+        assert 0 < len(bytes(first.data)) + len(rest) < STORY_BYTES[provider]
 
 
 @pytest.mark.parametrize("provider", SLOW)
 async def test_livekit_cancels_an_answer(gateway, provider):
     async with talking(gateway, provider) as talk:
-        cut = await talk.say("Tell me a long story.")
+        cut = await talk.say(STORY)
         async with asyncio.timeout(WAIT_SECONDS):
             message = await anext(cut.message_stream)
             await anext(message.audio_stream)
             talk.session.interrupt()
             rest = b"".join([bytes(frame.data) async for frame in message.audio_stream])
-        assert len(rest) < TONE_BYTES
+        assert len(rest) < STORY_BYTES[provider]
         answer = await whole(await talk.say("And now?"))
         assert answer.words == "You said: And now?" and len(answer.audio) == TONE_BYTES
 
@@ -155,7 +152,7 @@ async def get_weather(city: str) -> str:
     Args:
         city: Its name.
     """
-    return f"Sunny in {city}."
+    return f"Sunny in {city}"
 
 
 @llm.function_tool
@@ -165,16 +162,17 @@ async def get_time(city: str) -> str:
     Args:
         city: Its name.
     """
-    return f"Noon in {city}."
+    return f"Noon in {city}"
 
 
 @pytest.mark.parametrize("provider", QUICK)
 async def test_livekit_answers_two_calls_of_one_turn(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.session.update_tools([get_weather, get_time])
-        asked = await whole(await talk.say('call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}'))
+        asked = await whole(await talk.say(CALLS))
         calls = [(call.name, json.loads(call.arguments)) for call in asked.calls]
         assert calls == [("get_weather", {"city": "Oslo"}), ("get_time", {"city": "Rome"})]
+        assert asked.words == "One moment." and len(asked.audio) == LEAD_BYTES
 
         tools = {"get_weather": get_weather, "get_time": get_time}
         context = talk.session.chat_ctx.copy()
@@ -183,6 +181,7 @@ async def test_livekit_answers_two_calls_of_one_turn(gateway, provider):
             context.insert(llm.FunctionCallOutput(call_id=call.call_id, name=call.name, output=output, is_error=False))
         await talk.session.update_chat_ctx(context)
         answer = await whole(await talk.session.generate_reply())
-        assert answer.words and len(answer.audio) == TONE_BYTES and not answer.calls
+        assert answer.words == "The result of get_weather is Sunny in Oslo. The result of get_time is Noon in Rome."
+        assert len(answer.audio) == TONE_BYTES and not answer.calls
         later = await whole(await talk.say("And now?"))
         assert later.words == "You said: And now?"

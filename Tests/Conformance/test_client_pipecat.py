@@ -32,13 +32,10 @@ from pipecat.services.openai.realtime.events import (
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
+from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
-from sound import RATE, chunks, silence
-from spoken import speech
+from sound import RATE, chunks
 
-TONE_BYTES = 19_200  # what the stand-ins answer with
-SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
-HEARD = "what time is it"  # what the stand-ins understand, whatever is said
 QUICK = ["gemini", "openai"]
 SLOW = ["gemini-slow", "openai-slow"]
 
@@ -167,13 +164,13 @@ async def test_pipecat_holds_an_audio_turn(gateway, provider):
 
 @pytest.mark.parametrize("provider", SLOW)
 async def test_pipecat_hears_that_the_user_barges_in(gateway, provider):
-    async with talking(gateway, provider, [user("Tell me a long story.")]) as talk:
+    async with talking(gateway, provider, [user(STORY)]) as talk:
         await talk.worker.queue_frame(LLMRunFrame())
         await talk.frame(TTSAudioRawFrame)
         await talk.say(SPEECH)
         interrupted = talk.seen.behind(await talk.frame(InterruptionFrame))
         end = await talk.answer_end(interrupted)
-        assert 0 < len(talk.audio(0, interrupted)) < TONE_BYTES
+        assert 0 < len(talk.audio(0, interrupted)) < STORY_BYTES[provider]
         assert len(talk.audio(interrupted, end)) == TONE_BYTES
         assert talk.words(interrupted, end).lower().startswith(f"you said: {HEARD}")
 
@@ -181,14 +178,14 @@ async def test_pipecat_hears_that_the_user_barges_in(gateway, provider):
 @pytest.mark.parametrize("provider", SLOW)
 async def test_pipecat_cancels_an_answer(gateway, provider):
     # Where the application detects turns itself, an interruption is a response.cancel.
-    async with talking(gateway, provider, [user("Tell me a long story.")], turn_detection=False) as talk:
+    async with talking(gateway, provider, [user(STORY)], turn_detection=False) as talk:
         await talk.worker.queue_frame(LLMRunFrame())
         await talk.frame(TTSAudioRawFrame)
         await talk.worker.queue_frame(InterruptionFrame())
         cut = talk.seen.behind(await talk.frame(InterruptionFrame))
         await talk.type("And now?")
         end = await talk.answer_end(cut)
-        assert 0 < len(talk.audio(0, cut)) < TONE_BYTES
+        assert 0 < len(talk.audio(0, cut)) < STORY_BYTES[provider]
         if provider == "gemini-slow":
             assert "And now?" in talk.words(cut, end)
         assert len(talk.audio(cut, end)) == TONE_BYTES
@@ -210,12 +207,15 @@ class Tool:
 
 @pytest.mark.parametrize("provider", ["gemini"])
 async def test_pipecat_answers_two_calls_of_one_turn(gateway, provider):
-    weather, time = Tool("get_weather", "Sunny."), Tool("get_time", "Noon.")
-    asked = [user('call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}')]
+    weather, time = Tool("get_weather", "Sunny"), Tool("get_time", "Noon")
+    asked = [user(CALLS)]
     async with talking(gateway, provider, asked, tools=[weather, time]) as talk:
         await talk.worker.queue_frame(LLMRunFrame())
-        end = await talk.answer_end()
+        told = await talk.seen.until(lambda frame: "result of get_time" in talk.words(), "both results")
+        end = await talk.answer_end(talk.seen.behind(told))
         assert weather.calls == [{"city": "Oslo"}] and time.calls == [{"city": "Rome"}]
-        assert talk.words(0, end) and len(talk.audio(0, end)) == TONE_BYTES
+        words = talk.words(0, end)
+        assert 'get_weather is {"result":"Sunny"}' in words and 'get_time is {"result":"Noon"}' in words, words
+        assert len(talk.audio(0, end)) == LEAD_BYTES + TONE_BYTES
         await talk.type("And now?")
         await talk.seen.until(lambda frame: "And now?" in talk.words(end), "later answer", end)

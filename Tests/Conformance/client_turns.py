@@ -1,0 +1,15 @@
+"""What the tests of all client libraries say to the stand-ins, and what these answer."""
+
+from sound import silence
+from spoken import speech
+
+SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
+HEARD = "what time is it"  # what the stand-ins understand, whatever is said
+
+STORY = "Tell me a long story."
+CALLS = 'call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}'
+
+# Bytes of PCM16 at 24 kHz.
+TONE_BYTES = 19_200  # of every answer
+STORY_BYTES = {"gemini-slow": 480_000, "openai-slow": TONE_BYTES}
+LEAD_BYTES = 4_800  # of "One moment.", which Gemini says before it calls
