@@ -10,6 +10,8 @@ public struct StandInService: Service {
     public var openAIPort = 8791
     /// A file of JSON lines with every frame; see `StandInEntry.json`.
     public var recordFile: String?
+    /// Keeps the audio out of the record, for long calls.
+    public var omitsAudio = false
     public var behaviour = StandInServer.Behaviour()
     public var gemini = GeminiLiveStandIn.Options()
     public var openAI = OpenAIStandIn.Options()
@@ -39,7 +41,9 @@ public struct StandInService: Service {
 
   /// The servers, listening. The record is shared: connections of both are numbered together.
   public static func start(_ options: Options) async throws -> (gemini: StandInServer, openAI: StandInServer) {
-    let record = try options.recordFile.map { try StandInRecord(path: $0) } ?? StandInRecord()
+    let record =
+      try options.recordFile.map { try StandInRecord(path: $0, omitsAudio: options.omitsAudio) }
+      ?? StandInRecord(omitsAudio: options.omitsAudio)
     let memory = GeminiMemory()
     let gemini = try await StandInServer.start(
       host: options.host, port: options.geminiPort, behaviour: options.behaviour, record: record

@@ -25,6 +25,9 @@ struct StandIn: AsyncParsableCommand {
   @Option(help: "Write every frame to this file, a line of JSON each.")
   var record: String?
 
+  @Flag(help: "Leave audio out of the record; its lines say how many bytes that were.")
+  var recordWithoutAudio = false
+
   @Option(help: "Milliseconds between the frames of an answer.")
   var answerIntervalMs = 0
 
@@ -36,6 +39,9 @@ struct StandIn: AsyncParsableCommand {
 
   @Option(help: "Milliseconds that the answer to the upgrade is held back.")
   var upgradeDelayMs = 0
+
+  @Option(help: "Answer every upgrade with that HTTP status.")
+  var refusalStatus: Int?
 
   @Flag(help: "Let the Gemini stand-in send thoughts, which no client may see.")
   var showsThoughts = false
@@ -58,9 +64,11 @@ struct StandIn: AsyncParsableCommand {
     options.geminiPort = geminiPort
     options.openAIPort = openAIPort
     options.recordFile = record
+    options.omitsAudio = recordWithoutAudio
     options.setAnswerInterval(.milliseconds(answerIntervalMs))
     if let silenceMs { options.setSilence(milliseconds: silenceMs) }
     options.behaviour.pingInterval = pingMs.map { .milliseconds($0) }
+    options.behaviour.refusalStatus = refusalStatus
     options.behaviour.upgradeDelay = .milliseconds(upgradeDelayMs)
     gemini.apply(to: &options.gemini)
     options.gemini.showsThoughts = showsThoughts

@@ -27,6 +27,30 @@ struct Sent: Sendable {
     frames.first { if case .close = $0 { true } else { false } }
   }
 
+  /// What Gemini said, by its transcript.
+  var words: String {
+    get throws {
+      try messages.compactMap { $0["serverContent"]?["outputTranscription"]?["text"]?.string }.joined()
+    }
+  }
+
+  /// The last resumption handle.
+  var handle: String? {
+    get throws {
+      try messages.compactMap { $0["sessionResumptionUpdate"]?["newHandle"]?.string }.last
+    }
+  }
+
+  /// The members of the frames of Gemini, those of `serverContent` by their own names.
+  var members: [String] {
+    get throws {
+      try messages.flatMap { message -> [String] in
+        let content = message["serverContent"]?.object?.keys ?? []
+        return content + (message.object?.keys ?? []).filter { $0 != "serverContent" && $0 != "usageMetadata" }
+      }
+    }
+  }
+
   /// The first event of that type.
   func event(_ type: String) throws -> JSONValue {
     try #require(try messages.first { $0["type"]?.string == type }, "no \(type) was sent")
@@ -64,6 +88,17 @@ struct Dialogue<Script: StandInScript> {
 
 extension Dialogue<GeminiLiveStandIn> {
   static let path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+  /// A text turn as every family takes it.
+  @discardableResult
+  mutating func say(text: String) -> Sent {
+    say(Self.textTurn(text))
+  }
+
+  static func textTurn(_ text: String) -> String {
+    let message: JSONValue = ["realtimeInput": ["text": .string(text)]]
+    return message.text
+  }
+
   static let vertexPath = "/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent"
 
   /// - Parameter setUp: the members of the set-up beside the model, as JSON without its braces.

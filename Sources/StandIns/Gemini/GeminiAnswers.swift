@@ -4,11 +4,12 @@ import Envelope
 extension GeminiLiveStandIn {
   /// Queues the answer to a complete turn; it waits while a call or a window is open.
   mutating func respond(to turn: UserTurn) {
+    isTurnOpen = false
     guard !isBlocked, windowBytes == nil else {
       waiting.append(turn)
       return
     }
-    var steps = answer(to: turn.text)
+    var steps = rules.transcribes ? [] : answer(to: turn.text)
     let transcript = turn.transcript.map { Step($0, isInterruptible: false) }
     switch options.transcriptTime {
     case .before: break
@@ -235,6 +236,7 @@ extension GeminiLiveStandIn {
     let cancelled = calls.filter(\.isBlocking)
     guard isGenerating || !cancelled.isEmpty else { return [] }
     pending.removeAll(where: \.isInterruptible)
+    waiting = []
     let frames = cancel(cancelled) + interruption
     endModelTurn()
     if !pending.contains(where: { if case .handle = $0.content { true } else { false } }) { pending += handleSteps }

@@ -123,7 +123,8 @@ public struct GeminiLiveStandIn: StandInScript {
       if value["serverContent"]?["turnComplete"]?.bool == true { endModelTurn() }
       return [frame(value)]
     case .handle:
-      return [frame(nextHandle())]
+      // A session cannot be resumed in the middle of a call.
+      return [frame(calls.isEmpty ? nextHandle() : Self.notResumable)]
     case .call(let functions):
       return make(functions)
     case .close(let code, let reason):

@@ -35,11 +35,14 @@ struct GeminiModelRules: Sendable {
   private let writes: Bool
   /// Speaks nothing without a target language.
   let translates: Bool
+  /// Writes down what it hears, and nothing else.
+  let transcribes: Bool
 
   init(model: String, platform: GeminiFields.Platform = .aiStudio) {
     self.platform = platform
     writes = model.hasSuffix("/gemini-live-2.5-flash") || model.contains("robotics")
     translates = model.contains("live-translate")
+    transcribes = model.contains("transcribe-live")
     if model.contains("extended-thinking") {
       family = .v38ExtendedThinking
     } else if model.contains("gemini-3.1") {
@@ -105,7 +108,8 @@ struct GeminiModelRules: Sendable {
     let generation = setup["generationConfig"]
     let modalities = generation?["responseModalities"]?.array?.compactMap(\.string) ?? []
     if modalities.count > 1 || (platform == .vertex && modalities.isEmpty) { return Self.invalidArgument }
-    if let modality = modalities.first, modality != "AUDIO", !(modality == "TEXT" && (speaksText || writes)) {
+    let possible = transcribes ? ["TEXT"] : ["AUDIO"] + (speaksText || writes ? ["TEXT"] : [])
+    if let modality = modalities.first, !possible.contains(modality) {
       return "The requested combination of response modalities (\(modality)) is not supported by the model."
     }
     if let reason = unknownField(in: setup) { return reason }
@@ -128,7 +132,8 @@ struct GeminiModelRules: Sendable {
       if setup["historyConfig"] != nil { return Self.unknown("historyConfig", at: "setup") }
       if setup["labels"] != nil { return Self.unknown("labels", at: "setup") }
     }
-    for side in ["input", "output"] {
+    // The transcribing model alone is known to take more than an empty object.
+    for side in ["input", "output"] where !transcribes {
       if let field = setup["\(side)AudioTranscription"]?.object?.keys.first {
         return Self.unknown(field, at: "setup.\(side)_audio_transcription")
       }

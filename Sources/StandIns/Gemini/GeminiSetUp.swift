@@ -64,12 +64,13 @@ extension GeminiLiveStandIn {
     if let reason = rules.refusal(of: setUp, speaksText: options.speaksText) {
       return close(1007, reason)
     }
+    instruction = Self.text(of: setUp["systemInstruction"])
+    if case .close(let code, let reason) = GeminiTrigger(instruction, declared: []) { return close(code, reason) }
     if let frames = refusedSession(model: model, handle: setUp["sessionResumption"]?["handle"]?.string) {
       return frames
     }
     self.setUp = setUp
     tools = setUp["tools"]
-    instruction = Self.text(of: setUp["systemInstruction"])
     isSeeding = setUp["historyConfig"]?["initialHistoryInClientContent"]?.bool == true
     let silence = setUp["realtimeInputConfig"]?["automaticActivityDetection"]?["silenceDurationMs"]?.int
     detector.silenceMilliseconds = silence ?? options.silenceMilliseconds

@@ -6,7 +6,7 @@ extension GeminiLiveStandIn {
     "call NAME", "call NAME {JSON} and NAME" (declared functions), "call nothing", "tell me a long story", \
     "say nothing", "stall", "think hard", "end with REASON", "speak and end with REASON", "interrupt yourself", \
     "what did I say", "what was said", "what are your instructions", "what are your tools", "what is your voice", \
-    "what have you seen", "hear PHRASE" (spoken turns are heard as that), "close CODE [REASON]", "drop the line", \
+    "what have you seen", "hear PHRASE" (spoken turns are heard as that), "close CODE [REASON]" (in the instructions: refuses the set-up), "drop the line", \
     "drop the line while you speak", "go away", "forget my handles", "fail my next resumption". Anything else is \
     answered with "You said: …".
     """
@@ -50,7 +50,7 @@ enum GeminiTrigger: Sendable, Equatable {
   case images
   /// `hear PHRASE`: spoken turns are heard as that from now on.
   case hear(String)
-  /// `close CODE` or `close CODE REASON`: the connection ends so.
+  /// `close CODE` or `close CODE REASON`: the connection ends so. As the instruction of a set-up it refuses that.
   case close(UInt16, String)
   /// `drop the line`: the connection ends without a close frame.
   case abort

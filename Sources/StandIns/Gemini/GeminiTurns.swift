@@ -100,6 +100,8 @@ extension GeminiLiveStandIn {
     case "text":
       let text = input["text"]?.string ?? ""
       let frames = rules.isStoppedByText ? interrupt() : []
+      if rules.family == .v25 { take(accumulated) }
+      accumulated = []
       conversation.append(text, isUser: true)
       respond(to: UserTurn(text: text))
       return frames
@@ -125,9 +127,10 @@ extension GeminiLiveStandIn {
     windowBytes = 0
     windows += 1
     alarms.append(StandInAlarm("window \(windows)", after: options.windowLimit))
-    let frames = voiceActivity(started: true, Int(tally.audioMilliseconds)) + (mayInterrupt ? interrupt() : [])
-    guard frames.isEmpty || options.announcesVoiceActivity, options.sendsSpuriousInterruptions else { return frames }
-    return frames + [
+    let signal = voiceActivity(started: true, Int(tally.audioMilliseconds))
+    let interruption = mayInterrupt ? interrupt() : []
+    guard interruption.isEmpty, options.sendsSpuriousInterruptions else { return signal + interruption }
+    return signal + [
       frame(["serverContent": ["interrupted": true]]), frame(["serverContent": ["turnComplete": true]]),
     ]
   }
@@ -208,7 +211,7 @@ extension GeminiLiveStandIn {
 
   private func transcript() -> [JSONValue] {
     let isGiven = options.isUnsolicited && rules.family != .v25
-    guard setUp["inputAudioTranscription"] != nil || isGiven else { return [] }
+    guard setUp["inputAudioTranscription"] != nil || isGiven || rules.transcribes else { return [] }
     let chunks = StandInWords.chunks(phrase, leadingSpace: true)
     var frames: [JSONValue] = []
     if options.sendsInterimTranscripts {

@@ -26,11 +26,13 @@ public struct StandInEntry: Sendable, Equatable {
   /// Since the server started.
   public var milliseconds: Int
   public var content: Content
+  /// The bytes of audio that were left out of the text, if the record leaves them out.
+  public var omittedBytes = 0
 
   /// The line of the record file:
   /// `{"conn":1,"dir":"in","t":12,"text":"…"}`, `"binary":true` beside the text of a binary frame,
   /// `"path"`, `"query"`, `"headers"` for a request (lists of name and value), `"close"` and `"reason"` for a close,
-  /// `"summary"` for the connection's last line.
+  /// `"summary"` for the connection's last line, `"omitted"` with the number of bytes beside a text without its audio.
   public var json: JSONValue {
     var line: JSONObject = [
       "conn": .number(JSONNumber(connection)),
@@ -56,6 +58,7 @@ public struct StandInEntry: Sendable, Equatable {
     case .summary(let summary):
       line["summary"] = summary
     }
+    if omittedBytes > 0 { line["omitted"] = .number(JSONNumber(omittedBytes)) }
     return .object(line)
   }
 }
@@ -74,14 +77,20 @@ public final class StandInRecord: Sendable {
 
   private let state: Mutex<State>
   private let started = NIODeadline.now()
+  private let omitsAudio: Bool
 
-  public init() {
+  /// - Parameter omitsAudio: keeps long base64 out of the record, for long calls; see `StandInEntry.omittedBytes`.
+  public init(omitsAudio: Bool = false) {
+    self.omitsAudio = omitsAudio
     state = Mutex(State())
   }
 
-  /// - Parameter path: the file to write; it is created, or emptied if it exists.
+  /// - Parameters:
+  ///   - path: the file to write; it is created, or emptied if it exists.
+  ///   - omitsAudio: as for a record in memory.
   /// - Throws: Foundation's error if the file cannot be opened.
-  public init(path: String) throws {
+  public init(path: String, omitsAudio: Bool = false) throws {
+    self.omitsAudio = omitsAudio
     let url = URL(fileURLWithPath: path)
     try Data().write(to: url)
     state = Mutex(State(file: try FileHandle(forWritingTo: url)))
@@ -122,9 +131,10 @@ public final class StandInRecord: Sendable {
 
   func append(_ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content) {
     let elapsed = NIODeadline.now() - started
-    let entry = StandInEntry(
+    var entry = StandInEntry(
       connection: connection, direction: direction, milliseconds: Int(elapsed.nanoseconds / 1_000_000),
       content: content)
+    if omitsAudio { entry.omitAudio() }
     state.withLock { state in
       state.entries.append(entry)
       state.observers.removeAll { observer in
