@@ -28,7 +28,9 @@ JUDGES = {
 @pytest.mark.parametrize("received", [True, False], ids=["sent by Parley", "sent by the stand-in"])
 async def test_R038_every_frame_is_valid_by_the_vendors_own_types(gateway, standin, slow_standin, provider, received):
     async with conversation(gateway, provider) as talk:
-        await talk.text_turn()  # so that there is something to judge when this test is run alone
+        # So that there is something to judge when this test is run alone.
+        await talk.text_turn()
+        await talk.still_works()
     judged, faults = 0, []
     for source in (standin, slow_standin):
         record = await_record(source.record, lambda record: True)
