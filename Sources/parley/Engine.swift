@@ -14,12 +14,15 @@ enum Engine {
   private static let client = HTTPClient(
     eventLoopGroupProvider: .singleton, configuration: .remoteStages)
 
-  /// The engine, or its absence where no provider of the table needs one.
+  /// The engine; only its detector where none but Gemini Live needs a part of it, or its absence where no provider does.
   static func start(
     for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
   ) async throws -> VoiceEngine {
-    guard table.providers.values.contains(where: { $0.kind == .local }) else { return .absent }
-    return try await start(file: file, loops: loops, logger: logger)
+    if table.providers.values.contains(where: { $0.kind == .local }) {
+      return try await start(file: file, loops: loops, logger: logger)
+    }
+    guard table.providers.values.contains(where: { $0.kind.needsTurnDetector }) else { return .absent }
+    return VoiceEngine.detecting(try configuration(file: file), folder: folder, logger: logger)
   }
 
   static func start(
