@@ -163,3 +163,85 @@ struct ServerTests {
     try await servers.openAI.stop()
   }
 }
+
+@Suite("The stand-in server and the Gemini Live stand-in's timers", .timeLimit(.minutes(1)))
+struct ServerTimerTests {
+  private static let path = Dialogue<GeminiLiveStandIn>.path
+  private static let setUp = #"{"setup":{"model":"models/gemini-3.8-live","sessionResumption":{}}}"#
+
+  private func start(
+    _ options: GeminiLiveStandIn.Options, record: StandInRecord = StandInRecord()
+  ) async throws -> StandInServer {
+    let memory = GeminiMemory()
+    return try await StandInServer.start(record: record) { GeminiLiveStandIn(options: options, memory: memory) }
+  }
+
+  @Test("gemini 3.5: goAway, then the connection ends without a close frame; its session goes on in the next")
+  func goAway() async throws {
+    var options = GeminiLiveStandIn.Options()
+    options.goAwayAfter = .milliseconds(5)
+    options.timeLeft = .milliseconds(5)
+    let server = try await start(options)
+    let client = try await RawClient.connect(port: server.port)
+    try await client.upgrade(Self.path)
+    try await client.send(.text, Self.setUp)
+    #expect(try await client.nextMessage()?.contains("setupComplete") == true)
+    let update = try #require(try await client.nextMessage())
+    let handle = try #require(try JSONValue(parsing: update)["sessionResumptionUpdate"]?["newHandle"]?.string)
+    #expect(try await client.nextMessage()?.contains(#""timeLeft": "0.005s""#) == true)
+    let close = try #require(try await client.closeEvent())
+    #expect(close.cause == .endOfStream)
+    await client.drop()
+    let next = try await RawClient.connect(port: server.port)
+    try await next.upgrade(Self.path)
+    try await next.send(.text, Self.setUp.replacing("{}", with: #"{"handle":"\#(handle)"}"#))
+    #expect(try await next.nextMessage()?.contains("setupComplete") == true)
+    await next.drop()
+    try await server.stop()
+  }
+
+  @Test("resuming while the earlier socket is open closes 1011; after it has closed it works")
+  func earlierSocket() async throws {
+    let server = try await start(.init())
+    let first = try await RawClient.connect(port: server.port)
+    try await first.upgrade(Self.path)
+    try await first.send(.text, Self.setUp)
+    #expect(try await first.nextMessage() != nil)
+    let second = try await RawClient.connect(port: server.port)
+    try await second.upgrade(Self.path)
+    let resume = Self.setUp.replacing("{}", with: #"{"handle":"5f0c1c5e-0001"}"#)
+    try await second.send(.text, resume)
+    #expect(try await second.closeEvent()?.code.rawValue == 1011)
+    try await first.close()
+    #expect(try await first.closeEvent()?.code.rawValue == 1000)
+    let third = try await RawClient.connect(port: server.port)
+    try await third.upgrade(Self.path)
+    try await third.send(.text, resume)
+    #expect(try await third.nextMessage()?.contains("setupComplete") == true)
+    for client in [first, second, third] { await client.drop() }
+    try await server.stop()
+  }
+
+  @Test("the record can leave audio out, and ends each connection with what it heard")
+  func record() async throws {
+    let server = try await start(.init(), record: StandInRecord(omitsAudio: true))
+    let client = try await RawClient.connect(port: server.port)
+    try await client.upgrade(Self.path)
+    try await client.send(.text, Self.setUp)
+    let data = TestSound.silence(milliseconds: 100, rate: 24_000)
+    let audio = #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#
+    try await client.send(.text, audio)
+    try await client.send(.text, Dialogue<GeminiLiveStandIn>.textTurn("drop the line"))
+    #expect(try await client.closeEvent()?.cause == .endOfStream)
+    await client.drop()
+    let entries = server.record.entries
+    let spoken = try #require(entries.first { $0.omittedBytes > 0 })
+    #expect(spoken.content == .text(audio.replacing(data, with: "")))
+    #expect(spoken.json["omitted"]?.int == 4_800)
+    let summary = try #require(entries.last?.json["summary"])
+    #expect(summary["audioBytes"]?.int == 4_800)
+    #expect(summary["audioBytesOfAll"]?.int == 4_800)
+    #expect(entries.dropLast().last?.content == .close(code: 1006, reason: ""))
+    try await server.stop()
+  }
+}
