@@ -66,7 +66,8 @@ struct RealtimeAdmission: UpgradeAdmission {
     limits.heldBytes = table.limits.heldBytes
     var generator = SystemRandomNumberGenerator()
     return SessionParameters(
-      provider: ProviderConfiguration(name: entry.name, service: service(of: entry)),
+      provider: ProviderConfiguration(name: entry.name, service: service(of: entry))
+        .detectingTurns(by: engine.makeTurnDetector),
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
       requestedModel: choice.isForeignModel ? entry.remote?.model : choice.model,
       limits: limits, unixTime: Int(Date().timeIntervalSince1970),
