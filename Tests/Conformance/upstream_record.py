@@ -48,7 +48,8 @@ def read(path: pathlib.Path) -> Record:
         if "path" in entry:
             heads[number] = entry
         elif "text" in entry:
-            provider = "gemini" if "generativelanguage" in heads[number]["path"] else "openai"
+            is_gemini = any(name in heads[number]["path"] for name in ("generativelanguage", "aiplatform"))
+            provider = "gemini" if is_gemini else "openai"
             frames.append(Frame(provider, number, entry["dir"] == "in", entry["text"]))
     return Record(heads, frames)
 
