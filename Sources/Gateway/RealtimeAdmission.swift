@@ -77,9 +77,10 @@ struct RealtimeAdmission: UpgradeAdmission {
   private func service(of entry: ProviderEntry) -> ProviderConfiguration.Service {
     guard let remote = entry.remote else { return .local(engine.profile) }
     let key: Redacted<String>? = if case .secret(let secret) = remote.credential { secret } else { nil }
+    let account: GoogleServiceAccount? = if case .serviceAccount(let it) = remote.credential { it } else { nil }
     let endpoint = UpstreamEndpoint(
       isSecure: remote.endpoint.isSecure, host: remote.endpoint.host, port: remote.endpoint.port,
       basePath: remote.endpoint.basePath, authorityFile: remote.caFile)
-    return entry.kind.service(at: endpoint, key: key, model: remote.model) ?? .local(engine.profile)
+    return entry.kind.service(at: endpoint, key: key, model: remote.model, account: account) ?? .local(engine.profile)
   }
 }

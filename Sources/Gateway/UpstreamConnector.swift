@@ -3,8 +3,8 @@ import NIOPosix
 import NIOSSL
 import Translation
 
-/// Opens one WebSocket to a provider: name, TCP, TLS, upgrade, each with its own deadline, all on the session's event
-/// loop. Reports once, unless abandoned.
+/// Opens one WebSocket to a provider: access token, name, TCP, TLS, upgrade, each with its own deadline, all on the
+/// session's event loop. Reports once, unless abandoned.
 final class UpstreamConnector {
   enum Outcome {
     /// The WebSocket is open. The leg's owner must be set before the report returns: frames may follow at once.
@@ -12,7 +12,10 @@ final class UpstreamConnector {
     case failed(UpstreamEnd)
   }
 
-  private let target: UpstreamTarget
+  private var target: UpstreamTarget
+  private let credentials: GoogleCredentials
+  /// What was made for `target.authorization`.
+  private var token: Redacted<String>?
   private let limits: EdgeLimits
   private let contexts: TLSContexts
   private let loop: any EventLoop
@@ -21,9 +24,10 @@ final class UpstreamConnector {
 
   init(
     target: UpstreamTarget, limits: EdgeLimits, contexts: TLSContexts, loop: any EventLoop,
-    report: @escaping (Outcome) -> Void
+    credentials: GoogleCredentials = .shared, report: @escaping (Outcome) -> Void
   ) {
     self.target = target
+    self.credentials = credentials
     self.limits = limits
     self.contexts = contexts
     self.loop = loop
@@ -31,6 +35,34 @@ final class UpstreamConnector {
   }
 
   func start() {
+    switch target.authorization {
+    case .googleServiceAccount(let account)?: authorize(account)
+    case nil: connect()
+    }
+  }
+
+  private func authorize(_ account: GoogleServiceAccount) {
+    if let token = credentials.ready(for: account) { return authorized(.success(token)) }
+    let connector = NIOLoopBound(self, eventLoop: loop)
+    Task { [credentials, loop] in
+      let result = await credentials.token(for: account)
+      loop.execute { connector.value.authorized(result) }
+    }
+  }
+
+  private func authorized(_ result: Result<Redacted<String>, GoogleCredentialFault>) {
+    guard report != nil else { return }
+    switch result {
+    case .success(let token):
+      self.token = token
+      target.headers.append(.init("Authorization", Redacted("Bearer " + token.reveal())))
+      connect()
+    case .failure(let fault):
+      finish(.failed(fault.end))
+    }
+  }
+
+  private func connect() {
     let tls: NIOSSLContext?
     do {
       tls = target.endpoint.isSecure ? try contexts.context(authorityFile: target.endpoint.authorityFile) : nil
@@ -90,6 +122,12 @@ final class UpstreamConnector {
   private func finish(_ outcome: Outcome) {
     guard let report else { return }
     self.report = nil
+    // The account lost its rights, or the token was revoked: the next attempt asks again.
+    if case .failed(.refused(401, _)) = outcome, let token,
+      case .googleServiceAccount(let account)? = target.authorization
+    {
+      credentials.forget(token, of: account)
+    }
     report(outcome)
   }
 

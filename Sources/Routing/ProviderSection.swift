@@ -3,7 +3,7 @@ import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
-  private static let keys = ["kind", "url", "key", "model", "caFile", "apiVersion"]
+  private static let keys = ["kind", "url", "key", "model", "caFile"] + geminiKeys
 
   /// The valid entries, and the names of all: a provider with a fault is declared nonetheless.
   mutating func providers(_ fields: Fields) -> (entries: [ProviderEntry], declared: [String]) {
@@ -29,15 +29,10 @@ extension TableDecoder {
     guard let fields = fields(value, path, known: Self.keys) else { return nil }
     let kind = kind(fields)
     if kind == .local {
-      for key in Self.keys where key != "kind" {
-        if let member = fields.member(key) {
-          report(.notOfThisKind(kind: ProviderKind.local.name), at: member.keyOffset, fields.path.key(key))
-        }
-      }
+      refuse(Self.keys.filter { $0 != "kind" }, fields, kind: ProviderKind.local.name)
       return ProviderEntry(name: name, kind: .local, remote: nil)
     }
-    let url = requiredString(fields, "url")
-    let endpoint: Endpoint? = if let url { self.endpoint(url) } else { nil }
+    let endpoint = endpoint(fields, kind)
     let model = requiredString(fields, "model")
     if let model, !ModelName.isValid(model.value) {
       report(.badText("expected the name of a model: 1 to 256 visible ASCII characters"), at: model)
@@ -53,17 +48,13 @@ extension TableDecoder {
   }
 
   private mutating func kind(_ fields: Fields) -> ProviderKind? {
-    let version = string(fields, "apiVersion")
-    if let version, !Self.isAPIVersion(version.value) {
-      report(.badText("expected a version such as \"v1beta\""), at: version)
-    }
     guard let kind = requiredString(fields, "kind") else { return nil }
     switch kind.value {
     case ProviderKind.openAI.name:
-      if let version { report(.notOfThisKind(kind: kind.value), at: version) }
+      refuse(Self.geminiKeys, fields, kind: kind.value)
       return .openAI
     case ProviderKind.geminiLive().name:
-      return version.map { .geminiLive(apiVersion: $0.value) } ?? .geminiLive()
+      return .geminiLive(geminiSettings(fields))
     case ProviderKind.local.name:
       return .local
     default:
@@ -73,8 +64,19 @@ extension TableDecoder {
     }
   }
 
-  private static func isAPIVersion(_ text: String) -> Bool {
-    (2...32).contains(text.utf8.count) && text.hasPrefix("v") && text.utf8.allSatisfy { $0.isLetter || $0.isDigit }
+  private mutating func refuse(_ keys: [String], _ fields: Fields, kind: String) {
+    for key in keys {
+      guard let member = fields.member(key) else { continue }
+      report(.notOfThisKind(kind: kind), at: member.keyOffset, fields.path.key(key))
+    }
+  }
+
+  /// Google's addresses follow from the rest of the section.
+  private mutating func endpoint(_ fields: Fields, _ kind: ProviderKind?) -> Endpoint? {
+    if case .geminiLive(let settings)? = kind, fields.member("url") == nil {
+      return try? Endpoint(url: "wss://" + settings.host)
+    }
+    return requiredString(fields, "url").flatMap { endpoint($0) }
   }
 
   private mutating func endpoint(_ url: Located<String>) -> Endpoint? {
@@ -90,6 +92,18 @@ extension TableDecoder {
   private mutating func credential(
     _ fields: Fields, _ endpoint: Endpoint?
   ) -> (ProviderCredential, SecretReference?) {
+    if let member = fields.member("serviceAccount") {
+      if fields.member("key") != nil {
+        let cause = RouteFault.Cause.badText("there is a key already; one of the two is enough")
+        report(cause, at: member.keyOffset, fields.path.key(member.key))
+      }
+      guard let text = string(fields, "serviceAccount"), let reference = reference(text) else { return (.none, nil) }
+      do {
+        return (.serviceAccount(try sources.serviceAccount(reference, directory: directory)), reference)
+      } catch {
+        return (.unavailable(error), reference)
+      }
+    }
     guard fields.member("key") != nil else {
       if let endpoint, !endpoint.isLoopback {
         report(.keyNeeded(host: endpoint.host), at: fields.offset, fields.path.key("key"))

@@ -1,4 +1,5 @@
 import SessionCore
+import Translation
 
 /// The effective table as `parley check` prints it: every value that is in force, defaults included, and no secret.
 public struct RedactedDump: Sendable, CustomStringConvertible {
@@ -38,7 +39,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
       var parts = [entry.name, entry.kind.name]
       if let remote = entry.remote {
         parts += [remote.endpoint.description, "model \(remote.model)"]
-        if case .geminiLive(let version) = entry.kind { parts.append("apiVersion \(version)") }
+        if case .geminiLive(let settings) = entry.kind { parts += self.parts(of: settings) }
         if let caFile = remote.caFile { parts.append("caFile \(caFile)") }
         parts.append(credential(remote))
       } else {
@@ -49,11 +50,28 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     return lines
   }
 
+  private func parts(of settings: GeminiLiveSettings) -> [String] {
+    var parts = ["apiVersion \(settings.effectiveAPIVersion)"]
+    switch settings.place {
+    case .aiStudio: break
+    case .vertex(let project, let location): parts.append("vertex \(project) \(location)")
+    case .vertexExpress: parts.append("vertex express")
+    }
+    if settings.keyType != .apiKey { parts.append("keyType \(settings.keyType.rawValue)") }
+    if let quotaProject = settings.quotaProject { parts.append("quotaProject \(quotaProject)") }
+    if settings.isStrict { parts.append("strict") }
+    if !settings.aliases.isEmpty { parts.append("aliases \(settings.aliases.count)") }
+    if !settings.voices.isEmpty { parts.append("voices \(settings.voices.count)") }
+    if settings.overridesModels { parts.append("models changed") }
+    return parts
+  }
+
   private func credential(_ remote: RemoteProvider) -> String {
     let reference = remote.reference?.description ?? ""
     return switch remote.credential {
     case .none: "no key: available"
     case .secret(let secret): "key \(reference) \(secret): available"
+    case .serviceAccount(let account): "serviceAccount \(reference) \(account.email): available"
     case .unavailable(let fault): "key \(reference): unavailable, \(fault)"
     }
   }

@@ -104,7 +104,7 @@ extension RouteTable {
     let family = stripped.flatMap { ModelFamily(of: $0) }
     return RouteChoice(
       route: route, provider: entry, model: stripped,
-      isForeignModel: family.map { !$0.isServed(by: entry.kind) } ?? false)
+      isForeignModel: family.map { !$0.isServed(by: entry.kind) } ?? false && !Self.isTaken(stripped, by: entry.kind))
   }
 
   /// The provider that a model's name points to, or nil.
@@ -123,6 +123,12 @@ extension RouteTable {
     if let available = suitable.first(where: { providers[$0]?.unavailability == nil }) { return available }
     // Most clients always name a model. Where the voice engine answers those that name none, it answers these too.
     return providers[route.provider]?.kind == .local ? nil : suitable.first
+  }
+
+  /// Whether a name is the provider's to judge, whoever's it looks like: an alias, or any name where nothing is replaced.
+  private static func isTaken(_ model: String?, by kind: ProviderKind) -> Bool {
+    guard let model, case .geminiLive(let settings) = kind else { return false }
+    return settings.isStrict || settings.aliases[model] != nil
   }
 
   private static func stripped(_ model: String, for entry: ProviderEntry) -> String {

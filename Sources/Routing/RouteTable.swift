@@ -78,6 +78,8 @@ public enum ProviderCredential: Sendable {
   /// None configured: a loopback provider that asks for none.
   case none
   case secret(Redacted<String>)
+  /// An account of Google Cloud, which access tokens are made for.
+  case serviceAccount(GoogleServiceAccount)
   /// Configured, but absent on this machine.
   case unavailable(SecretFault)
 }
@@ -103,7 +105,7 @@ public struct RemoteProvider: Sendable {
   /// The model of sessions whose client names none.
   public let model: String
   public let credential: ProviderCredential
-  /// Where the secret comes from; nil exactly if `credential` is `.none`.
+  /// Where the secret, or the account, comes from; nil exactly if `credential` is `.none`.
   public let reference: SecretReference?
   /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
   public let caFile: String?

@@ -43,6 +43,8 @@ public enum SecretFault: Error, Sendable, Hashable, CustomStringConvertible {
   case fileEmpty(path: String)
   /// The value has a space, a control or a non-ASCII character, or is too long: it could not travel in a header.
   case unusable(SecretReference)
+  /// The value is not the JSON of a service account's key; the text says why.
+  case notAServiceAccount(SecretReference, String)
 
   /// For the operator: names the place.
   public var description: String {
@@ -53,6 +55,8 @@ public enum SecretFault: Error, Sendable, Hashable, CustomStringConvertible {
     case .fileEmpty(let path): "\(path) is empty"
     case .unusable(let reference):
       "\(reference) holds a character other than visible ASCII, or more than \(SecretSources.longestSecretBytes) bytes"
+    case .notAServiceAccount(let reference, let cause):
+      "\(reference) is not the key of a service account: \(cause)"
     }
   }
 
@@ -63,6 +67,7 @@ public enum SecretFault: Error, Sendable, Hashable, CustomStringConvertible {
     case .fileUnreadable: "its key file cannot be read"
     case .fileEmpty: "its key file is empty"
     case .unusable: "its key has characters that cannot be sent"
+    case .notAServiceAccount: "its service account's key is not usable"
     }
   }
 }
@@ -94,28 +99,38 @@ public struct SecretSources: Sendable {
   public func secret(
     _ reference: SecretReference, directory: String
   ) throws(SecretFault) -> Redacted<String> {
-    var value: Substring
-    switch reference {
-    case .environment(let name):
-      guard let text = environment(name) else { throw .variableNotSet(name) }
-      guard !text.isEmpty else { throw .variableEmpty(name) }
-      value = text[...]
-    case .file(let path):
-      let bytes: [UInt8]
-      let resolved = Self.resolve(path, in: directory)
-      do {
-        bytes = try file(resolved, Self.longestSecretBytes + 2)
-      } catch {
-        throw .fileUnreadable(path: resolved, error)
-      }
-      value = String(decoding: bytes, as: UTF8.self)[...]
+    let bytes = try content(reference, directory: directory, limitBytes: Self.longestSecretBytes + 2)
+    var value = String(decoding: bytes, as: UTF8.self)[...]
+    if case .file(let path) = reference {
       while let last = value.last, last.isNewline { value.removeLast() }
-      guard !value.isEmpty else { throw .fileEmpty(path: resolved) }
+      guard !value.isEmpty else { throw .fileEmpty(path: Self.resolve(path, in: directory)) }
     }
     guard value.utf8.count <= Self.longestSecretBytes, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
       throw .unusable(reference)
     }
     return Redacted(String(value))
+  }
+
+  /// What is behind `reference`, as it is; never nothing.
+  func content(
+    _ reference: SecretReference, directory: String, limitBytes: Int
+  ) throws(SecretFault) -> [UInt8] {
+    switch reference {
+    case .environment(let name):
+      guard let text = environment(name) else { throw .variableNotSet(name) }
+      guard !text.isEmpty else { throw .variableEmpty(name) }
+      return Array(text.utf8)
+    case .file(let path):
+      let resolved = Self.resolve(path, in: directory)
+      let bytes: [UInt8]
+      do {
+        bytes = try file(resolved, limitBytes)
+      } catch {
+        throw .fileUnreadable(path: resolved, error)
+      }
+      guard !bytes.isEmpty else { throw .fileEmpty(path: resolved) }
+      return bytes
+    }
   }
 
   static func resolve(_ path: String, in directory: String) -> String {

@@ -92,6 +92,14 @@ struct TableDecoder {
     return Located(value: text, offset: value.offset, path: path)
   }
 
+  mutating func bool(_ value: PositionedValue, _ path: ValuePath) -> Bool? {
+    guard case .bool(let flag) = value.content else {
+      wrongKind("a boolean", value, path)
+      return nil
+    }
+    return flag
+  }
+
   /// A string member that must be there; its absence is reported where the object begins.
   mutating func requiredString(_ fields: Fields, _ key: String) -> Located<String>? {
     guard fields.member(key) != nil else {

@@ -10,8 +10,8 @@ public import OpenAIProvider
 public enum ProviderKind: Sendable, Hashable {
   /// The OpenAI Realtime wire.
   case openAI
-  /// Gemini Live (BidiGenerateContent) in a version of the API such as `v1beta`.
-  case geminiLive(apiVersion: String = "v1beta")
+  /// Gemini Live (BidiGenerateContent), on AI Studio or on Vertex AI.
+  case geminiLive(GeminiLiveSettings = GeminiLiveSettings())
   /// The voice engine of this process.
   case local
 
@@ -62,14 +62,16 @@ public struct ProviderConfiguration: Sendable {
 extension ProviderKind {
   /// The service of a remote kind; nil for the local one, which has no address.
   ///
-  /// - Parameter key: nil for a stand-in that wants none.
+  /// - Parameters:
+  ///   - key: nil for a stand-in that wants none.
+  ///   - account: Google's alone, in place of a key.
   public func service(
-    at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String
+    at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String, account: GoogleServiceAccount? = nil
   ) -> ProviderConfiguration.Service? {
     switch self {
     case .openAI: .openAI(OpenAIConfiguration(endpoint: endpoint, key: key, model: model))
-    case .geminiLive(let version):
-      .geminiLive(GeminiLiveConfiguration(endpoint: endpoint, key: key, model: model, apiVersion: version))
+    case .geminiLive(let settings):
+      .geminiLive(settings.configuration(at: endpoint, key: key, account: account, model: model))
     case .local: nil
     }
   }

@@ -14,7 +14,7 @@ let testSources = SecretSources(
     let files = [
       "/conf/key": plantedSecret + "\n", "/conf/crlf": plantedSecret + "\r\n\n", "/conf/empty": "\n",
       "/conf/inner": "one\ntwo\n", "/conf/ca.pem": "-----BEGIN CERTIFICATE-----", "/abs/key": plantedSecret,
-      "/conf/long": String(repeating: "x", count: 513),
+      "/conf/long": String(repeating: "x", count: 513), "/conf/account.json": accountFile(),
     ]
     if path == "/conf/folder" { throw .isDirectory }
     if path == "/conf/closed" { throw .notPermitted }
@@ -22,6 +22,18 @@ let testSources = SecretSources(
     guard let text = files[path] else { throw .notFound }
     return Array(text.utf8)
   })
+
+/// A service account's file as Google writes it, with other members in place of some.
+func accountFile(_ changes: [String: String?] = [:]) -> String {
+  var members: [String: String?] = [
+    "type": #""service_account""#, "project_id": #""p1""#, "private_key_id": #""id1""#,
+    "private_key": #""-----BEGIN PRIVATE KEY-----\n\#(plantedSecret)\n-----END PRIVATE KEY-----\n""#,
+    "client_email": #""caller@p1.iam.example""#, "token_uri": #""https://oauth2.example/token""#,
+  ]
+  members.merge(changes) { $1 }
+  return "{\n" + members.compactMap { key, value in value.map { "  \"\(key)\": \($0)" } }.joined(separator: ",\n")
+    + "\n}\n"
+}
 
 /// Lines 1 to 7 of a small valid file, into which a case puts its own line 4 (a provider) or line 6 (another section).
 func smallFile(

@@ -51,7 +51,7 @@ struct ValidFileTests {
     }
     #expect(secret.reveal() == plantedSecret)
     let entry = try #require(table.providers["a"])
-    #expect(entry.kind == .geminiLive(apiVersion: "v1alpha"))
+    #expect(entry.kind == .geminiLive(GeminiLiveSettings(apiVersion: "v1alpha")))
     let gemini = try #require(entry.remote)
     #expect(gemini.endpoint.port == 80 && !gemini.endpoint.isSecure && gemini.endpoint.basePath.isEmpty)
     #expect(gemini.caFile == "/conf/ca.pem")

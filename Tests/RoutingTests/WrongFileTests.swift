@@ -272,7 +272,6 @@ struct WrongFileTests {
         "routes.json:2: listen[0].host: 0.0.0.0 is not a loopback address, which needs at least one key in access.keys",
         "routes.json:2: listen[0].port: 70000 is out of range; allowed: 0 to 65535",
         #"routes.json:3: default: provider "gemni" is not declared; did you mean "gemini"?"#,
-        "routes.json:5: providers.gemini.url: missing required key",
         "routes.json:5: providers.gemini.model: missing required key",
         #"routes.json:7: providers.gemini.ulr: unknown key; did you mean "url"?"#,
         "routes.json:8: providers.gemini.key: a secret must be a reference, env:NAME or file:PATH; "

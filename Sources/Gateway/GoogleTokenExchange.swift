@@ -1,0 +1,170 @@
+import AsyncHTTPClient
+import Envelope
+import JWTKit
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Translation
+
+/// Exchanges an assertion that a service account's key signs for an access token (RFC 7523 section 2.1, Google's
+/// "Using OAuth 2.0 for Server to Server Applications").
+struct GoogleTokenExchange: Sendable {
+  /// What the exchange brought.
+  struct Token: Sendable {
+    var text: Redacted<String>
+    /// As the service says; zero where it says nothing.
+    var lifetime: Duration
+  }
+
+  static let scope = "https://www.googleapis.com/auth/cloud-platform"
+  static let grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+  /// How long an assertion holds: as long as Google lets it.
+  static let assertionSeconds = 3_600
+  /// Bytes of an answer, and of a token: it goes into a header.
+  private static let longestAnswer = 65_536
+  private static let longestToken = 8_192
+  /// More than a day is not believed.
+  private static let longestLifetime = 86_400
+
+  /// Redirects are not followed: an assertion is for the address that the account's file names.
+  static let configuration: HTTPClient.Configuration = {
+    var configuration = HTTPClient.Configuration(certificateVerification: .fullVerification)
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
+    configuration.httpVersion = .http1Only
+    return configuration
+  }()
+
+  var client: HTTPClient
+  /// For the whole exchange.
+  var timeout = Duration.seconds(10)
+
+  /// - Parameter unixTime: seconds; Google refuses an assertion that is some minutes off.
+  func token(for account: GoogleServiceAccount, unixTime: Int) async throws(GoogleCredentialFault) -> Token {
+    let assertion = try await Self.assertion(of: account, unixTime: unixTime)
+    var request = HTTPClientRequest(url: account.tokenURL)
+    request.method = .POST
+    request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+    request.headers.add(name: "accept", value: "application/json")
+    let grant = Self.grantType.replacing(":", with: "%3A")
+    request.body = .bytes(ByteBuffer(string: "grant_type=\(grant)&assertion=\(assertion.reveal())"))
+    let (status, retryAfter, body) = try await answer(to: request)
+    guard status == 200 else { throw Self.refusal(status: status, retryAfter: retryAfter, body) }
+    return try Self.token(in: body)
+  }
+
+  // MARK: The assertion
+
+  private struct Claims: JWTPayload {
+    var iss: String
+    var scope: String
+    var aud: String
+    var iat: Int
+    var exp: Int
+
+    /// It is made here; nobody gives us one.
+    func verify(using algorithm: some JWTAlgorithm) throws {}
+  }
+
+  static func assertion(
+    of account: GoogleServiceAccount, unixTime: Int
+  ) async throws(GoogleCredentialFault) -> Redacted<String> {
+    let claims = Claims(
+      iss: account.email, scope: scope, aud: account.tokenURL, iat: unixTime, exp: unixTime + assertionSeconds)
+    do {
+      let key = try Insecure.RSA.PrivateKey(pem: account.privateKey.reveal())
+      let keys = JWTKeyCollection()
+      let id = account.keyID.map { JWKIdentifier(string: $0) }
+      await keys.add(rsa: key, digestAlgorithm: .sha256, kid: id)
+      return Redacted(try await keys.sign(claims, kid: id))
+    } catch {
+      throw .unusableKey
+    }
+  }
+
+  // MARK: The exchange
+
+  private typealias Answer = (status: Int, retryAfter: Int?, body: ByteBuffer)
+
+  private func answer(to request: HTTPClientRequest) async throws(GoogleCredentialFault) -> Answer {
+    let limit = TimeAmount(timeout)
+    do {
+      return try await withThrowingTaskGroup(of: Answer?.self) { [client] group in
+        group.addTask {
+          let response = try await client.execute(request, timeout: limit)
+          let retryAfter = response.headers.first(name: "retry-after").flatMap { Int($0) }
+          return (Int(response.status.code), retryAfter, try await response.body.collect(upTo: Self.longestAnswer))
+        }
+        group.addTask { [timeout] in
+          try await Task.sleep(for: timeout)
+          return nil
+        }
+        defer { group.cancelAll() }
+        guard let answer = try await group.next() ?? nil else { throw GoogleCredentialFault.timedOut }
+        return answer
+      }
+    } catch {
+      throw GoogleCredentialFault(error)
+    }
+  }
+
+  private static func token(in body: ByteBuffer) throws(GoogleCredentialFault) -> Token {
+    guard let grant = try? JSONValue(parsing: body.readableBytesView), let text = grant["access_token"]?.string,
+      (1...longestToken).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+      (grant["token_type"]?.string ?? "Bearer").lowercased() == "bearer"
+    else { throw .malformedAnswer }
+    let seconds = min(max(grant["expires_in"]?.int ?? 0, 0), longestLifetime)
+    return Token(text: Redacted(text), lifetime: .seconds(seconds))
+  }
+
+  private static func refusal(status: Int, retryAfter: Int?, _ body: ByteBuffer) -> GoogleCredentialFault {
+    // `invalid_grant` and its kin: short words of RFC 6749. The description beside them may name the account.
+    let word = (try? JSONValue(parsing: body.readableBytesView))?["error"]?.string ?? ""
+    let isPlain = word.utf8.count <= 64 && word.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
+    return .refused(status: status, retryAfterSeconds: retryAfter, reason: isPlain ? word : "")
+  }
+}
+
+/// Why there is no access token. No case holds any part of a secret.
+enum GoogleCredentialFault: Error, Sendable, Hashable {
+  /// The account's key cannot be read, or is shorter than 2048 bits.
+  case unusableKey
+  case nameNotFound
+  case unreachable
+  case tlsRefused
+  case timedOut
+  /// An answer other than 200; `reason` is its `error`, where that is a plain word.
+  case refused(status: Int, retryAfterSeconds: Int?, reason: String)
+  case malformedAnswer
+
+  init(_ error: any Error) {
+    switch error {
+    case let fault as GoogleCredentialFault: self = fault
+    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: self = .tlsRefused
+    case let error as HTTPClientError:
+      let timeouts: [HTTPClientError] = [.connectTimeout, .readTimeout, .deadlineExceeded, .writeTimeout]
+      self = timeouts.contains(error) ? .timedOut : .unreachable
+    case let error as NIOConnectionError:
+      let isUnknown = error.connectionErrors.isEmpty && (error.dnsAError != nil || error.dnsAAAAError != nil)
+      self = isUnknown ? .nameNotFound : .unreachable
+    case is NIOTooManyBytesError: self = .malformedAnswer
+    default: self = .unreachable
+    }
+  }
+
+  /// What the session is told: the same as if the provider itself had behaved so.
+  var end: UpstreamEnd {
+    switch self {
+    case .unusableKey: .refused(status: 401, retryAfterSeconds: nil)
+    case .nameNotFound: .nameNotFound
+    case .unreachable: .unreachable
+    case .tlsRefused: .tlsRefused
+    case .timedOut: .timedOut(.credentials)
+    // RFC 6749 section 5.2: a grant that is refused is a 400.
+    case .refused(400, _, _), .refused(401, _, _): .refused(status: 401, retryAfterSeconds: nil)
+    case .refused(let status, let retryAfter, _): .refused(status: status, retryAfterSeconds: retryAfter)
+    case .malformedAnswer: .badHandshake
+    }
+  }
+}
