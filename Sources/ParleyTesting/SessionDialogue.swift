@@ -14,6 +14,20 @@ public struct SessionDialogue: Sendable {
     public var upstream: [JSONValue] = []
     public var actions: [Action] = []
 
+    /// Messages on a connection beside the session's own, in order.
+    public func sent(on line: SideLine) -> [JSONValue] {
+      actions.compactMap { action in
+        guard case .sendSide(line, let message) = action else { return nil }
+        return SessionDialogue.parse(String(buffer: message))
+      }
+    }
+
+    /// The connection that was asked for beside the session's own, if one was.
+    public var dialledSide: SideLine? {
+      for case .dialSide(let line, _) in actions { return line }
+      return nil
+    }
+
     /// The types of the events.
     public var types: [String] { events.map { $0["type"]?.string ?? "?" } }
 
@@ -76,6 +90,12 @@ public struct SessionDialogue: Sendable {
       at: now)
   }
 
+  /// A session with a provider that is configured by hand.
+  public init(_ provider: ProviderConfiguration, requestedModel: String? = nil) {
+    session = Session(
+      SessionParameters(provider: provider, requestedModel: requestedModel, unixTime: 1_767_229_435, seed: 12), at: now)
+  }
+
   public mutating func begin() -> Step {
     session.begin(at: now)
     return drain()
@@ -110,6 +130,22 @@ public struct SessionDialogue: Sendable {
 
   public mutating func upstreamEnds(_ end: UpstreamEnd) -> Step {
     session.upstreamEnded(end, at: now)
+    return drain()
+  }
+
+  public mutating func sideOpens(_ line: SideLine) -> Step {
+    session.sideOpened(line, at: now)
+    return drain()
+  }
+
+  /// A message of the provider on a connection beside the session's own.
+  public mutating func side(_ line: SideLine, _ text: String) -> Step {
+    session.sideMessage(ByteBuffer(string: text), on: line, at: now)
+    return drain()
+  }
+
+  public mutating func sideEnds(_ line: SideLine, _ end: UpstreamEnd) -> Step {
+    session.sideEnded(line, end, at: now)
     return drain()
   }
 
