@@ -24,6 +24,9 @@ struct ToolRound: Sendable {
   private var settled: Set<String> = []
   /// How often calls were refused in place of the client since it was last asked for something.
   var refusals = 0
+  /// Requests that ask for no more than what an answer to several results has already said: some clients send one with
+  /// each result.
+  var answeredRequests = 0
   /// The results are all there and nobody asked for an answer: the service gets them then.
   var deliverAt: Instant?
 

@@ -36,7 +36,9 @@ extension GeminiLiveTranslator {
 
   /// Audio of a turn that the service does not end itself stays here until the turn is asked for.
   private mutating func keep(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
-    guard buffered.byteCount + pending.audioByteCount + chunk.decodedByteCount <= Limits.bufferedBytes else {
+    // Two bytes for each sample, whatever the client's format has.
+    let byteCount = chunk.decodedByteCount / bytesPerSample * PCM16.bytesPerSample
+    guard buffered.byteCount + pending.audioByteCount + byteCount <= Limits.bufferedBytes else {
       throw .tooMuchHeld("The input audio buffer holds ten minutes of audio, which is all it can.", param: "audio")
     }
     clock.append(bytes: chunk.decodedByteCount)
@@ -186,6 +188,7 @@ extension GeminiLiveTranslator {
     if let speech, !speech.isCommitted { return }
     finishSpeech(port: &port)
     idleAt = nil
+    tools.answeredRequests = 0
     renewal.conversationMovedOn()
     speechFromMs = max(0, min(milliseconds, heardMs))
     speech = SpeechTurn(startedAtMs: speechFromMs, port: &port)

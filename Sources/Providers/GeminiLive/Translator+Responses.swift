@@ -16,6 +16,14 @@ extension GeminiLiveTranslator {
     let options = effective(options, port: &port)
     if isManual, bufferedMs >= Limits.shortestCommitMilliseconds { try commit(at: now, port: &port) }
     idleAt = nil
+    if tools.answeredRequests > 0, pending.isEmpty, !tools.isOpen, !hearsByItself, options?.instructions == nil {
+      // Its results were part of the answer that the client has had: there is nothing more to say.
+      tools.answeredRequests -= 1
+      request = Request(options: options)
+      beginAnswer(port: &port)
+      return finishAnswer(.completed, at: now, port: &port)
+    }
+    tools.answeredRequests = 0
     // Nothing was said of what is discarded: whatever comes now answers this.
     if turn.discardsUnbegun { turn.discardUntil = nil }
     turn.discardsUnbegun = false

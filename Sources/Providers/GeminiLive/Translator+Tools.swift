@@ -97,6 +97,7 @@ extension GeminiLiveTranslator {
     guard !renewal.isUnderWay else { return }  // The results are told to the next connection.
     guard connection == .ready else { return ask(at: now, port: &port) }
     request?.deadline = now + Limits.answerTimeout
+    tools.answeredRequests = tools.calls.count - 1
     deliver(port: &port)
     turn.answersText = true
   }
