@@ -13,12 +13,13 @@ public struct RequestTarget: Sendable, CustomStringConvertible, CustomReflectabl
   let parameters: [Parameter]
 
   /// - Parameter text: as it stands in the request line. "+" means itself: it occurs in keys, and no parameter of ours
-  ///   has spaces.
+  ///   has spaces. A "?" within the query separates parameters like "&": some clients append `?model=` to an address that
+  ///   has a query already, and no parameter of ours has one.
   public init(_ text: String) {
     let whole = text.prefix { $0 != "#" }
     let path = whole.prefix { $0 != "?" }
     self.path = String(path)
-    parameters = whole[path.endIndex...].dropFirst().split(separator: "&").map { pair in
+    parameters = whole[path.endIndex...].dropFirst().split { $0 == "&" || $0 == "?" }.map { pair in
       let name = pair.prefix { $0 != "=" }
       let value = pair[name.endIndex...].dropFirst()
       return Parameter(name: Self.decoded(name) ?? String(name), value: Self.decoded(value))

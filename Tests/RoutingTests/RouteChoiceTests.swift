@@ -135,6 +135,9 @@ struct RouteChoiceTests {
       }
     }
     #expect(try table.choose(RequestTarget("/v1/realtime?model=gemini-x")).provider.name == "gemini")
+    // pipecat appends "?model=" to whatever address it is given.
+    let appended = try table.choose(RequestTarget("/v1/realtime?provider=gemini?model=gpt-realtime"))
+    #expect(appended.provider.name == "gemini" && appended.model == "gpt-realtime")
   }
 
   @Test("A model of a kind that several providers serve goes to one that has its key")
