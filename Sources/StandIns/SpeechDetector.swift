@@ -20,7 +20,7 @@ struct SpeechDetector: Sendable {
   private(set) var milliseconds = 0
   private var loudWindows = 0
   private var quietWindows = 0
-  private var squares = 0.0
+  private var squares = 0
   private var samplesInWindow = 0
 
   init(silenceMilliseconds: Int) {
@@ -31,17 +31,35 @@ struct SpeechDetector: Sendable {
   mutating func feed(_ samples: [Int16], rate: Int) -> [Event] {
     let window = max(rate / 100, 1)
     var events: [Event] = []
-    for sample in samples {
-      squares += Double(sample) * Double(sample)
-      samplesInWindow += 1
+    var start = 0
+    while start < samples.count {
+      // None where the rate has fallen in the middle of a window.
+      let count = max(min(window - samplesInWindow, samples.count - start), 0)
+      squares += Self.squares(of: samples, start..<(start + count))
+      start += count
+      samplesInWindow += count
       guard samplesInWindow >= window else { continue }
-      let isLoud = (squares / Double(samplesInWindow)).squareRoot() >= Self.loudness
+      let isLoud = (Double(squares) / Double(samplesInWindow)).squareRoot() >= Self.loudness
       squares = 0
       samplesInWindow = 0
       milliseconds += 10
       if let event = windowEnded(isLoud: isLoud) { events.append(event) }
     }
     return events
+  }
+
+  /// A plain loop over the storage: long calls are heard in debug builds, where iterators cost most of the time.
+  private static func squares(of samples: [Int16], _ range: Range<Int>) -> Int {
+    samples.withUnsafeBufferPointer { samples in
+      var sum = 0
+      var index = range.lowerBound
+      while index < range.upperBound {
+        let sample = Int(samples[index])
+        sum &+= sample &* sample
+        index &+= 1
+      }
+      return sum
+    }
   }
 
   /// Ends the speech in progress, if any, without waiting for silence.

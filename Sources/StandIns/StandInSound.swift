@@ -25,8 +25,17 @@ public enum StandInSound {
   /// Little-endian 16-bit samples; nil for an odd number of bytes.
   static func samples(littleEndian bytes: [UInt8]) -> [Int16]? {
     guard bytes.count.isMultiple(of: 2) else { return nil }
-    return stride(from: 0, to: bytes.count, by: 2).map { index in
-      Int16(bitPattern: UInt16(bytes[index]) | UInt16(bytes[index + 1]) << 8)
+    let count = bytes.count / 2
+    return [Int16](unsafeUninitializedCapacity: count) { samples, initialized in
+      bytes.withUnsafeBufferPointer { bytes in
+        var index = 0
+        while index < count {
+          let bits = UInt16(bytes[index &* 2]) | UInt16(bytes[index &* 2 &+ 1]) &<< 8
+          samples.initializeElement(at: index, to: Int16(bitPattern: bits))
+          index &+= 1
+        }
+      }
+      initialized = count
     }
   }
 

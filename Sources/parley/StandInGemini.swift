@@ -50,7 +50,7 @@ struct StandInGemini: ParsableArguments {
   @Option(help: "Hold turnComplete back for the playback time, at that many times the real speed.")
   var geminiPlaybackSpeed: Double?
 
-  @Option(help: "What spoken turns are heard as.")
+  @Option(help: "What spoken turns are heard as; several with | in between take turns.")
   var geminiTranscription = "what time is it"
 
   @Option(help: "When the transcript of a spoken turn comes: before, during or after the answer.")
@@ -68,7 +68,7 @@ struct StandInGemini: ParsableArguments {
   @Flag(help: "Send interrupted and an empty turn after every activityStart.")
   var geminiSpurious = false
 
-  @Option(help: "Where usage is told: with-turn, early, alone, late or none.")
+  @Option(help: "Where usage is told: with-turn, early, alone, late, twice or none.")
   var geminiUsage = GeminiLiveStandIn.UsageTime.withTurn
 
   @Flag(inversion: .prefixedNo, help: "Give calls ids; without, on AI Studio only.")

@@ -174,6 +174,10 @@ struct GeminiAnswerTests {
     case .early: #expect(try #require(index) < complete)
     case .alone: #expect(index == complete + 1 && end == complete + 2)
     case .late: #expect(index == end + 1)
+    case .twice:
+      let counts = messages.compactMap { $0["usageMetadata"]?["responseTokenCount"]?.int }
+      #expect(try #require(index) < complete)
+      #expect(counts == [5, 10])
     case .none: #expect(index == nil)
     }
   }
@@ -187,6 +191,15 @@ struct GeminiAnswerTests {
     dialogue.say(speech)
     let details = try dialogue.say(silence).messages.last?["usageMetadata"]?["promptTokensDetails"]?.array
     #expect(details?.last == ["modality": "AUDIO", "tokenCount": 50])
+  }
+
+  @Test("spoken turns are heard as several phrases in turn")
+  func phrases() throws {
+    var dialogue = connect { $0.transcription = "one|call me | two" }
+    for words in ["You said: one.", "You said: call me.", "You said: two.", "You said: one."] {
+      dialogue.say(speech)
+      #expect(try dialogue.say(silence).words == words)
+    }
   }
 
   @Test("interim transcripts grow; unsolicited ones come without being asked for")

@@ -96,6 +96,16 @@ struct GeminiDialogueTests {
     #expect(messages.last?["serverContent"]?["turnComplete"]?.bool == true)
   }
 
+  @Test("the rate may change from one message to the next")
+  func changingRate() throws {
+    var dialogue = Dialogue.gemini()
+    for rate in [24_000, 8_000, 48_000, 16_000] {
+      #expect(dialogue.say(audio(TestSound.silence(milliseconds: 5, rate: rate), rate: rate)).frames.isEmpty)
+      #expect(dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: rate), rate: rate)).frames.isEmpty)
+      #expect(!dialogue.say(audio(TestSound.silence(milliseconds: 900, rate: rate), rate: rate)).frames.isEmpty)
+    }
+  }
+
   @Test("audioStreamEnd ends the speech in progress; without speech it ends nothing")
   func audioStreamEnd() throws {
     var dialogue = Dialogue.gemini()

@@ -60,6 +60,16 @@ struct GeminiResumptionTests {
     #expect(resume(handle).opened.close == nil)
   }
 
+  @Test("a connection that the service ended is over at once, and its end does not end the next")
+  func endedByService() throws {
+    var (first, opened) = connect()
+    let handle = try #require(try opened.handle)
+    first.say(text: "close 1011")
+    #expect(resume(handle).opened.close == nil)
+    first.script.connectionEnded()
+    #expect(resume(handle).opened.close == .close(code: 1011, reason: "Internal error occurred."))
+  }
+
   @Test("handles can be forgotten, and a resumption can fail once")
   func broken() throws {
     var (first, opened) = connect()

@@ -4,7 +4,10 @@ import FoundationEssentials
 /// stand-in that shares it would not notice its mistakes.
 enum StandInBase64 {
   static func decoded(_ text: String) -> [UInt8]? {
-    var standard = text.replacing("-", with: "+").replacing("_", with: "/")
+    var standard = text
+    if text.utf8.contains(where: { $0 == 0x2D || $0 == 0x5F }) {
+      standard = text.replacing("-", with: "+").replacing("_", with: "/")
+    }
     if !standard.hasSuffix("=") {
       standard += String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
     }

@@ -47,7 +47,7 @@ extension GeminiLiveStandIn {
     case .voice: return reply("My voice is \(voice ?? "the usual one").")
     case .images: return reply("I have seen \(conversation.images) image\(conversation.images == 1 ? "" : "s").")
     case .hear(let phrase):
-      self.phrase = phrase
+      conversation.phrase = phrase
       return reply(StandInWords.answer(to: text))
     case .close(let code, let reason): return [Step(.close(code, reason))]
     case .abort: return [Step(.abort)]
@@ -122,13 +122,17 @@ extension GeminiLiveStandIn {
   func reply(_ words: String, usage: TurnUsage = TurnUsage(), reason: String? = nil, isIdle: Bool = true) -> [Step] {
     var usage = usage
     var steps = opening
-    if options.showsThoughts {
+    if thinksAloud {
       steps.append(thought)
       usage.thoughts = 6
     }
     steps += contentSteps(words, StandInSound.parts)
     steps += groundingSteps
     return steps + ending(usage, reason: reason, isIdle: isIdle, after: steps)
+  }
+
+  var thinksAloud: Bool {
+    options.showsThoughts || setUp["generationConfig"]?["thinkingConfig"]?["includeThoughts"]?.bool == true
   }
 
   /// What tells that the session cannot be resumed as it is now.
@@ -206,9 +210,13 @@ extension GeminiLiveStandIn {
   ) -> [Step] {
     let told = Step(["usageMetadata": usageMetadata(usage)])
     var ending: [Step] = options.usageTime == .early ? [told] : []
+    if options.usageTime == .twice {
+      let part = TurnUsage(output: usage.output / 2, results: usage.results, thoughts: usage.thoughts)
+      ending = [Step(["usageMetadata": usageMetadata(part)])]
+    }
     if saysAnything, !rules.hasInteractionStatus, reason == nil { ending.append(Step(Self.generationComplete)) }
     if options.usageTime == .alone { ending.append(told) }
-    let onFrame = options.usageTime == .withTurn ? usage : nil
+    let onFrame = options.usageTime == .withTurn || options.usageTime == .twice ? usage : nil
     ending.append(Step(turnComplete(onFrame, reason: reason, isIdle: isIdle), pause: playback(of: steps)))
     if options.usageTime == .late { ending.append(Step(told.content, isInterruptible: false)) }
     return ending + handleSteps

@@ -36,7 +36,7 @@ extension GeminiLiveStandIn {
 
   func callSteps(_ functions: [GeminiTrigger.Call]) -> [Step] {
     var steps = opening
-    if options.showsThoughts { steps.append(thought) }
+    if thinksAloud { steps.append(thought) }
     if rules.leadsIntoCalls { steps += contentSteps("One moment.", Array(StandInSound.parts.prefix(1))) }
     if rules.hasInteractionStatus { return steps + [Step(turnComplete(nil, isIdle: false)), Step(.call(functions))] }
     steps.append(Step(.call(functions)))

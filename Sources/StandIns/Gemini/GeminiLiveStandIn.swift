@@ -55,7 +55,6 @@ public struct GeminiLiveStandIn: StandInScript {
   var tools: JSONValue?
   var conversation = GeminiConversation()
   var detector: SpeechDetector
-  var phrase: String
   var pending: [Step] = []
   /// What the model has said since its turn began.
   var spoken = ""
@@ -83,7 +82,6 @@ public struct GeminiLiveStandIn: StandInScript {
   public init(options: Options = Options(), memory: GeminiMemory = GeminiMemory()) {
     self.options = options
     self.memory = memory
-    phrase = options.transcription
     detector = SpeechDetector(silenceMilliseconds: options.silenceMilliseconds)
   }
 
@@ -219,11 +217,11 @@ public struct GeminiLiveStandIn: StandInScript {
     phase = .closed
     pending = []
     waiting = []
+    memory.disconnect(conversation)
   }
 
   public mutating func connectionEnded() {
     end()
-    memory.disconnect(conversation.session)
   }
 
   func frame(_ value: JSONValue) -> StandInFrame {

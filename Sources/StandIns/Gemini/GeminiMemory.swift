@@ -9,11 +9,16 @@ struct GeminiConversation: Sendable, Hashable {
 
   /// The session's number; a resumed connection goes on with it.
   var session = 0
+  /// The number of the connection that has the session.
+  var connection = 0
   var model = ""
   var turns: [Turn] = []
   var images = 0
   var textTokens = 0
   var audioTokens = 0
+  /// Spoken turns, and what the user wants them to be heard as.
+  var spokenTurns = 0
+  var phrase: String?
 
   var userTexts: [String] { turns.filter(\.isUser).map(\.text) }
   /// 256 tokens for an image.
@@ -42,12 +47,20 @@ public final class GeminiMemory: Sendable {
     var sessions = 0
     var handles: [String: GeminiConversation] = [:]
     var handleCount = 0
-    var connected: Set<Int> = []
+    var connections = 0
+    /// The connection of each session that has one.
+    var connected: [Int: Int] = [:]
     var broken: Set<Int> = []
     var calls: [Int: Set<String>] = [:]
     var callCount = 0
     var tokenUses: [String: Int] = [:]
     var audioBytes = 0
+
+    mutating func connect(_ conversation: inout GeminiConversation) {
+      connections += 1
+      conversation.connection = connections
+      connected[conversation.session] = connections
+    }
   }
 
   private let state = Mutex(State())
@@ -66,25 +79,30 @@ public final class GeminiMemory: Sendable {
   func begin(model: String) -> GeminiConversation {
     state.withLock { state in
       state.sessions += 1
-      state.connected.insert(state.sessions)
-      return GeminiConversation(session: state.sessions, model: model)
+      var conversation = GeminiConversation(session: state.sessions, model: model)
+      state.connect(&conversation)
+      return conversation
     }
   }
 
   /// The session behind a handle, connected from now on.
   func resume(_ handle: String, model: String) -> Resumption {
     state.withLock { state in
-      guard let conversation = state.handles[handle] else { return .unknown }
-      guard !state.connected.contains(conversation.session) else { return .connected }
+      guard var conversation = state.handles[handle] else { return .unknown }
+      guard state.connected[conversation.session] == nil else { return .connected }
       guard conversation.model == model else { return .otherModel }
       guard state.broken.remove(conversation.session) == nil else { return .broken }
-      state.connected.insert(conversation.session)
+      state.connect(&conversation)
       return .conversation(conversation)
     }
   }
 
-  func disconnect(_ session: Int) {
-    _ = state.withLock { $0.connected.remove(session) }
+  /// The end of a connection; nothing if the session has another by now.
+  func disconnect(_ conversation: GeminiConversation) {
+    state.withLock { state in
+      guard state.connected[conversation.session] == conversation.connection else { return }
+      state.connected[conversation.session] = nil
+    }
   }
 
   /// A new handle for the session as it is now; what comes later is lost to whoever resumes with it.

@@ -41,7 +41,7 @@ extension GeminiLiveStandIn {
 
     // MARK: Shapes of what it sends
 
-    /// What a spoken turn is heard as, until the user says "hear PHRASE".
+    /// What spoken turns are heard as, until the user says "hear PHRASE"; several with `|` in between take turns.
     public var transcription = "what time is it"
     public var transcriptTime = TranscriptTime.before
     /// Sends `interimInputTranscription` in front of the transcript.
@@ -113,6 +113,8 @@ extension GeminiLiveStandIn {
     case alone
     /// In a frame of its own after `turnComplete`.
     case late
+    /// A part of it early, all of it on the frame of `turnComplete`.
+    case twice
     case none
   }
 }

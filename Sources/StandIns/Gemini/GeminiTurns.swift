@@ -196,8 +196,10 @@ extension GeminiLiveStandIn {
   private mutating func spokenTurn() -> [StandInFrame] {
     // About 25 tokens a second; this service hears every turn as two seconds.
     conversation.audioTokens += 50
+    let phrase = conversation.phrase ?? phrases[conversation.spokenTurns % phrases.count]
+    conversation.spokenTurns += 1
     conversation.turns.append(.init(isUser: true, text: phrase))
-    let frames = transcript()
+    let frames = transcript(of: phrase)
     if options.holdsSpeechForOpenTurn, isTurnOpen { return frames.map(frame) }
     switch options.transcriptTime {
     case .before:
@@ -209,7 +211,12 @@ extension GeminiLiveStandIn {
     }
   }
 
-  private func transcript() -> [JSONValue] {
+  private var phrases: [String] {
+    let phrases = options.transcription.split(separator: "|").map { String($0).trimmingWhitespace }
+    return phrases.isEmpty ? [""] : phrases
+  }
+
+  private func transcript(of phrase: String) -> [JSONValue] {
     let isGiven = options.isUnsolicited && rules.family != .v25
     guard setUp["inputAudioTranscription"] != nil || isGiven || rules.transcribes else { return [] }
     let chunks = StandInWords.chunks(phrase, leadingSpace: true)
