@@ -69,6 +69,10 @@ enum Limits {
     .zero, .milliseconds(500), .seconds(1), .seconds(2), .seconds(4),
   ]
   static let renewalBudget = Duration.seconds(30)
+  /// A connection that stood for so long was a good one: its loss is tried to be mended at once.
+  static let steadyAge = Duration.seconds(10)
+  /// How often a request is asked again because the connection was lost before its answer began: it may be the cause.
+  static let requestLosses = 1
   /// How often a connection may end with a code that the conversation itself may be the cause of.
   static let suddenEnds = 1
   /// Updates of the session that come within this time need one connection.

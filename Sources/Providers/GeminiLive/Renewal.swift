@@ -28,8 +28,11 @@ struct Renewal: Sendable {
   private(set) var followsLoss = false
   /// The next attempt.
   private(set) var redialAt: Instant?
+  /// Since all went well.
   private var attempts = 0
   private var giveUpAt: Instant?
+  /// When the connection was set up.
+  private var begunAt: Instant?
   /// Ends of a kind that comes back if its cause is in the conversation itself.
   private(set) var suddenEnds = 0
 
@@ -102,6 +105,8 @@ struct Renewal: Sendable {
 
   /// The connection broke, or could not be made: says when to try again, or nil when the time for that is over.
   mutating func retry(at now: Instant) -> Instant? {
+    if let begunAt, now >= begunAt + Limits.steadyAge { attempts = 0 }
+    begunAt = nil
     let giveUp = giveUpAt ?? now + Limits.renewalBudget
     giveUpAt = giveUp
     let delays = Limits.renewalDelays
@@ -123,17 +128,20 @@ struct Renewal: Sendable {
     updateAt = nil
     updateEventID = nil
     redialAt = nil
-    attempts = 0
     giveUpAt = nil
     connectionBegan(at: now)
   }
 
   /// The age of a connection counts from its set-up.
   mutating func connectionBegan(at now: Instant) {
+    begunAt = now
     rotateFrom = now + Limits.rotationAge
     rotateBy = now + Limits.rotationLatest
   }
 
   /// A turn went well: what happened before has no part in what happens next.
-  mutating func turnSucceeded() { suddenEnds = 0 }
+  mutating func turnSucceeded() {
+    suddenEnds = 0
+    attempts = 0
+  }
 }

@@ -174,6 +174,14 @@ extension GeminiLiveTranslator {
       // The next connection has not made the call: its result can only be told.
       tell(resultOf: call)
     }
+    if followsLoss, let asked = request, !asked.awaitsResults {
+      request?.losses += 1
+      if asked.losses >= Limits.requestLosses {
+        failRequest(
+          code: "upstream_lost", message: "The connection to the provider was lost over this response.", at: now,
+          port: &port)
+      }
+    }
     if let asked = request, !asked.entries.isEmpty {
       pending.putBack(asked.entries)
       request?.entries = []

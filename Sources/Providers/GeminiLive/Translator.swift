@@ -33,6 +33,8 @@ public struct GeminiLiveTranslator: Translator {
     var entries: [Pending.Entry] = []
     /// It waits for the results of calls.
     var awaitsResults = false
+    /// Connections that were lost over it.
+    var losses = 0
   }
 
   /// What the service's current turn is to us.
