@@ -91,6 +91,8 @@ struct GeminiAnswerTests {
     #expect(
       known.say(text: "close 1008").close
         == .close(code: 1008, reason: "Operation is not implemented, or supported, or enabled."))
+    var window = connect()
+    #expect(try window.say(text: "close 5 windows").words == "You said: close 5 windows.")
     var dropped = connect()
     #expect(dropped.say(text: "drop the line").frames == [.abort])
     var midway = connect()

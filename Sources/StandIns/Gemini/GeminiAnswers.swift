@@ -224,7 +224,7 @@ extension GeminiLiveStandIn {
 
   /// What is left of the time that playing the sound takes, nil without playback.
   private func playback(of steps: [Step]) -> Duration? {
-    guard let speed = options.playbackSpeed, speed > 0, !steps.isEmpty else { return nil }
+    guard let speed = options.playbackSpeed, speed >= 0.01, !steps.isEmpty else { return nil }
     var sound = 0
     var elapsed = Duration.zero
     for step in steps {

@@ -94,7 +94,9 @@ enum GeminiTrigger: Sendable, Equatable {
     if let reason = rest("end with ") { return .end(reason) }
     if let reason = rest("speak and end with ") { return .speakAndEnd(reason) }
     if let phrase = rest("hear ") { return .hear(phrase) }
-    if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }) {
+    if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }),
+      (1_000..<5_000).contains(code)
+    {
       return .close(code, words.count > 1 ? String(words[1]) : reason(for: code))
     }
     return nil
