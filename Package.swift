@@ -117,7 +117,7 @@ let package = Package(
         "WebSocketWire", "Envelope", "Audio", nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ]),
+      ], extra: arithmetic),
     house(
       "ParleyTesting",
       [
@@ -157,7 +157,7 @@ let package = Package(
       ["OpenAIProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
     tests(
       "GeminiLiveTests",
-      ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+      ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "Audio", "ParleyTesting", nioCore]),
     tests(
       "SessionCoreTests",
       [

@@ -230,6 +230,7 @@ extension SessionDriver {
     switch outcome {
     case .opened(let leg):
       record.phase = .open
+      record.upstreamReplaced()
       upstream = leg
       leg.setOwner(self)
       if !downstream.isWritable { leg.pauseReading(.otherSideIsBusy) }

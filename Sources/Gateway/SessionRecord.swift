@@ -54,6 +54,13 @@ struct SessionRecord {
       ])
   }
 
+  /// Another connection took the place of the one that ended: the call goes on without a fault.
+  mutating func upstreamReplaced() {
+    guard source == "upstream" else { return }
+    fault = "none"
+    source = "downstream"
+  }
+
   mutating func downstreamEnded(_ end: LegEnd) {
     switch end {
     case .closed(let event):

@@ -6,7 +6,7 @@ import Envelope
 ///
 /// The reason is matched, never copied to the client.
 enum GeminiLiveVerdict {
-  private enum Subject { case credentials, quota, model, setUp, service }
+  private enum Subject { case credentials, quota, model, modality, field(String), setUp, service }
 
   static func onClose(code: UInt16, reason: String, isSetUp: Bool) -> UpstreamVerdict? {
     guard code != 1000, code != 1001 else { return nil }
@@ -22,6 +22,15 @@ enum GeminiLiveVerdict {
       return UpstreamVerdict(
         type: "invalid_request_error", code: "model_not_found",
         message: "The provider does not offer this model for live sessions.", param: "session.model", outlook: .isFinal)
+    case .modality:
+      return UpstreamVerdict(
+        type: "invalid_request_error", code: "upstream_setup_rejected",
+        message: "The model cannot answer in what was asked for.", param: "session.output_modalities",
+        outlook: .isFinal)
+    case .field(let name):
+      return UpstreamVerdict(
+        type: "invalid_request_error", code: "upstream_setup_rejected",
+        message: "The provider does not know the field '\(name)'.", param: "session", outlook: .isFinal)
     case .setUp:
       return UpstreamVerdict(
         type: "invalid_request_error", code: "upstream_setup_rejected",
@@ -43,7 +52,27 @@ enum GeminiLiveVerdict {
     if code == 1008, says("is not found for api version", "model was not found", "not supported for bidi") {
       return .model
     }
-    return isSetUp && code == 1007 ? .setUp : .service
+    guard isSetUp, code == 1007 else { return .service }
+    if says("response modalities") { return .modality }
+    return unknownField(in: reason).map { .field($0) } ?? .setUp
+  }
+
+  /// `Unknown name "x" at 'y': Cannot find field.`; only what can be no secret.
+  private static func unknownField(in reason: String) -> String? {
+    guard reason.contains("cannot find field") else { return nil }
+    let parts = reason.split(separator: "\"", omittingEmptySubsequences: false)
+    guard parts.count >= 3, (1...64).contains(parts[1].utf8.count),
+      parts[1].utf8.allSatisfy({ $0 == UInt8(ascii: "_") || ("a"..."z").contains(Character(Unicode.Scalar($0))) })
+    else { return nil }
+    return String(parts[1])
+  }
+
+  /// Statuses in place of the 101: the service says 400 to a key that it does not know.
+  static func onRefusal(status: Int) -> UpstreamVerdict? {
+    guard status == 400 else { return nil }
+    return UpstreamVerdict(
+      code: "upstream_credentials_refused", message: "The provider refused the gateway's credentials or region.",
+      outlook: .isFinal)
   }
 
   /// An error as a JSON message: `{"error":{"code":…,"message":…,"status":…}}`.
@@ -61,6 +90,7 @@ enum GeminiLiveVerdict {
 
 extension GeminiLiveTranslator {
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? {
+    if case .refused(let status, _) = end { return GeminiLiveVerdict.onRefusal(status: status) }
     guard case .closed(let code, let reason) = end else { return nil }
     return GeminiLiveVerdict.onClose(code: code, reason: reason, isSetUp: connection != .ready)
   }
