@@ -33,6 +33,8 @@ struct GoogleTokenExchange: Sendable {
     configuration.redirectConfiguration = .disallow
     configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
     configuration.httpVersion = .http1Only
+    // Whether to try again is the session's to decide.
+    configuration.connectionPool.retryConnectionEstablishment = false
     return configuration
   }()
 

@@ -69,7 +69,7 @@ import Testing
       "cue": [.text("emptyTurn"), .named("userTurn", "hm"), .named("realtimeText", "hm")],
       "seeding": [.text("context"), .text("announcedHistory"), .text("instruction")],
       "thinking": [.text("budget"), .text("level"), .text("requiredLevel"), .text("none")],
-      "toolBehavior": [.text("BLOCKING"), .text("NON_BLOCKING"), .text("UNSTATED")],
+      "toolBehavior": [.text("BLOCKING"), .text("NON_BLOCKING"), .text("unstated")],
     ]
     let bases = ["gemini-3.8-live", "gemini-3.1", Self.native].map(ModelTraits.of)
     for name in GeminiModelOverride.cellNames {

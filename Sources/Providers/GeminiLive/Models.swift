@@ -46,7 +46,7 @@ struct ModelTraits: Sendable, Hashable {
     case blocking = "BLOCKING"
     case nonBlocking = "NON_BLOCKING"
     /// The field is left out.
-    case unstated = "UNSTATED"
+    case unstated
   }
 
   var textInput = TextInput.clientContent

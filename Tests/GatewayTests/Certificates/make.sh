@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the certificates of the TLS tests anew: an authority of its own and three certificates for a stand-in. They are
-# for tests only; nothing trusts the authority but the tests themselves, and its key is thrown away. Needs openssl.
+# for tests only; nothing trusts the authority but the tests themselves, and its key is thrown away. And the key of a
+# service account that exists nowhere. Needs openssl.
 set -eu
 target=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -53,4 +54,5 @@ by_authority="-cert authority.pem -keyfile authority-key.pem"
 sign good good 20200101 21200101 "$by_authority"
 sign wrong-name wrong-name 20200101 21200101 "$by_authority"
 sign expired good 20200101 20200201 "$by_authority"
-cp authority.pem good.pem wrong-name.pem expired.pem server-key.pem "$target"
+openssl genrsa 2048 | openssl pkcs8 -topk8 -nocrypt -out account-key.pem
+cp authority.pem good.pem wrong-name.pem expired.pem server-key.pem account-key.pem "$target"
