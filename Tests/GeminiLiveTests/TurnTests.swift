@@ -68,7 +68,8 @@ import Testing
   func cancelUnbegun() {
     var call = Self.ready()
     _ = call.client(Self.create)
-    #expect(call.client(#"{"type":"response.cancel"}"#).types == ["response.created", "response.done"])
+    #expect(
+      call.client(#"{"type":"response.cancel"}"#).types == ["response.created", "rate_limits.updated", "response.done"])
     _ = call.client(Self.create)
     #expect(call.upstream(Self.audio).types.first == "response.created")
   }
@@ -168,12 +169,13 @@ import Testing
     let sent = call.client(Self.append).upstream
     #expect(sent.first?["clientContent"]?["turnComplete"] == false)
     #expect(sent.first?["clientContent"]?["turns"]?[0]?["parts"]?[0]?["text"] == "My name is Ada.")
-    #expect(sent.count == 2 && sent.last?["realtimeInput"]?["audio"] != nil)
+    #expect(sent.count == 3 && sent.last?["realtimeInput"]?["audio"] != nil)
     #expect(call.client(Self.create).upstream == [["clientContent": ["turns": [], "turnComplete": true]]])
 
     var older = Self.ready(model: "gemini-2.5-flash-native-audio-latest")
     _ = older.client(Self.item("My name is Ada."))
-    #expect(older.client(Self.append).upstream.count == 1)
+    #expect(
+      older.client(Self.append).upstream.allSatisfy { $0["realtimeInput"]?["audio"] != nil }, "it waits for the next turn")
   }
 
   @Test("R087 R184: a manual turn takes what is appended, with the text and the instructions before it")
@@ -210,14 +212,6 @@ import Testing
     #expect(EventInvariants.violations(in: call.history, isComplete: false) == [])
   }
 
-  @Test("a family that takes text as the user's words is not given the assistant's")
-  func roles() {
-    var call = Self.ready(model: "gemini-3.1-flash-live-preview")
-    _ = call.client(Self.item("I am the assistant.", role: "assistant"))
-    _ = call.client(Self.item("Hello"))
-    #expect(call.client(Self.create).upstream == [["realtimeInput": ["text": "Hello"]]])
-  }
-
   @Test("R214: what is no content does not end the time that a client has to configure")
   func configurationTime() {
     var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
@@ -227,8 +221,6 @@ import Testing
     _ = call.client(#"{"type":"session.update","session":{"instructions":"Be brief."}}"#)
     let setup = call.client(Self.append).upstream.first?["setup"]
     #expect(setup?["systemInstruction"]?["parts"]?[0]?["text"] == "Be brief.")
-    let late = call.client(#"{"type":"session.update","session":{"audio":{"input":{"turn_detection":null}}}}"#)
-    #expect(late.event("error")?["error"]?["code"] == "cannot_update_turn_detection")
   }
 
   @Test("a service that never completes its set-up is given up after 10 s")
@@ -255,9 +247,8 @@ import Testing
   @Test(
     "what one response cannot have of its own is refused by its name",
     arguments: [
-      (#""tools":[{"type":"function","name":"f"}]"#, "response.tools"),
       (#""prompt":{"id":"p"}"#, "response.prompt"),
-      (#""audio":{"output":{"format":{"type":"audio/pcmu"}}}"#, "response.audio.output.format"),
+      (#""input":[]"#, "response.input"),
     ])
   func overrides(_ option: String, _ param: String) {
     var call = Self.ready()

@@ -96,9 +96,7 @@ struct SetUp: Sendable, Equatable {
       fields["speechConfig"] = ["voiceConfig": ["prebuiltVoiceConfig": ["voiceName": .string(voice)]]]
     }
     if case .count(let count) = session.maxOutputTokens { fields["maxOutputTokens"] = .number(JSONNumber(count)) }
-    if let temperature = session.unknown.fields["temperature"]?.double, (0...2).contains(temperature) {
-      fields["temperature"] = .number(JSONNumber(temperature))
-    }
+    if session.hasTemperature { fields["temperature"] = session.unknown.fields["temperature"] }
     if let thinking = thinking(session.reasoning?.effort, traits) { fields["thinkingConfig"] = thinking }
     return fields
   }
@@ -227,6 +225,9 @@ struct SetUp: Sendable, Equatable {
 extension RealtimeSession {
   /// Whether the client wants to see what the user said.
   var transcribesInput: Bool { audio.input.transcription != nil }
+
+  /// Whether the client chose a temperature that the service takes.
+  var hasTemperature: Bool { unknown.fields["temperature"]?.double.map { (0...2).contains($0) } ?? false }
 
   /// Settings of the service by its own names, for what the envelope has no field for.
   var geminiExtension: JSONObject { unknown.fields["gemini"]?.object ?? JSONObject() }

@@ -118,7 +118,7 @@ extension GeminiLiveTranslator {
     if traits.thinking == .none { replace(\.reasoning, nil, "reasoning") }
     replace(\.tracing, nil, "tracing")
     replace(\.include, nil, "include")
-    for key in session.unknown.fields.keys where key != "gemini" && key != "temperature" {
+    for key in session.unknown.fields.keys where key != "gemini" && !(key == "temperature" && session.hasTemperature) {
       session.unknown.fields.removeValue(forKey: key)
       ignored.append("session." + key)
     }
