@@ -42,6 +42,21 @@ public struct SessionDialogue: Sendable {
       return nil
     }
 
+    /// What happens to the connections, in order: `"upstream closes 1000"`, `"upstream dials /path"`, `"side 1 dials /path"`.
+    public var connections: [String] {
+      actions.compactMap { action in
+        switch action {
+        case .dial(.socket(let target)): "upstream dials \(target.pathAndQuery)"
+        case .closeUpstream(let code): "upstream closes \(code)"
+        case .dialSide(let line, .socket(let target)): "side \(line.number) dials \(target.pathAndQuery)"
+        case .closeSide(let line): "side \(line.number) closes 1000"
+        case .dial(.voiceEngine), .dialSide(_, .voiceEngine), .sendSide, .closeDownstream, .pauseDownstreamReading,
+          .resumeDownstreamReading, .note:
+          nil
+        }
+      }
+    }
+
     /// The close code that the client gets, if it gets one.
     public var clientCloseCode: UInt16? {
       for case .closeDownstream(let code, _) in actions { return code }
@@ -63,13 +78,14 @@ public struct SessionDialogue: Sendable {
 
   public init(
     _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
-    limits: SessionLimits = SessionLimits()
+    limits: SessionLimits = SessionLimits(), makeDetector: (@Sendable () -> any TurnDetector)? = nil
   ) {
     let service = kind.service(
       at: UpstreamEndpoint(
         isSecure: false, host: "127.0.0.1", port: 9, basePath: kind == .openAI ? "/v1/realtime" : ""),
       key: key.map { Redacted($0) }, model: model)
-    let provider = ProviderConfiguration(name: kind.name, service: service ?? .local(Self.engine))
+    var provider = ProviderConfiguration(name: kind.name, service: service ?? .local(Self.engine))
+    if let makeDetector { provider = provider.detectingTurns(by: makeDetector) }
     session = Session(
       SessionParameters(
         provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: 12),
