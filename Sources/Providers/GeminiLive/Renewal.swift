@@ -92,6 +92,8 @@ struct Renewal: Sendable {
     earliest = earliest.map { min($0, candidate) } ?? candidate
   }
 
+  func isRotationDue(at now: Instant) -> Bool { isReached(rotateFrom, now) }
+
   // MARK: The course of it
 
   /// A connection is asked for.
@@ -105,7 +107,10 @@ struct Renewal: Sendable {
 
   /// The connection broke, or could not be made: says when to try again, or nil when the time for that is over.
   mutating func retry(at now: Instant) -> Instant? {
-    if let begunAt, now >= begunAt + Limits.steadyAge { attempts = 0 }
+    if let begunAt, now >= begunAt + Limits.steadyAge {
+      attempts = 0
+      giveUpAt = nil
+    }
     begunAt = nil
     let giveUp = giveUpAt ?? now + Limits.renewalBudget
     giveUpAt = giveUp
@@ -117,6 +122,16 @@ struct Renewal: Sendable {
     return redialAt
   }
 
+  /// The set-up says what the session is now, and tells a fresh one the conversation as it is now: what changes after it is
+  /// for the connection after this one.
+  mutating func setUpBegan() {
+    updateAt = nil
+    if isUnderWay, handle == nil {
+      usesHandle = false
+      isStale = false
+    }
+  }
+
   mutating func endedSuddenly() { suddenEnds += 1 }
 
   /// The new connection is set up.
@@ -124,11 +139,8 @@ struct Renewal: Sendable {
     isUnderWay = false
     usesHandle = false
     followsLoss = false
-    isStale = false
-    updateAt = nil
-    updateEventID = nil
+    if updateAt == nil { updateEventID = nil }
     redialAt = nil
-    giveUpAt = nil
     connectionBegan(at: now)
   }
 
@@ -143,5 +155,6 @@ struct Renewal: Sendable {
   mutating func turnSucceeded() {
     suddenEnds = 0
     attempts = 0
+    if !isUnderWay { giveUpAt = nil }
   }
 }

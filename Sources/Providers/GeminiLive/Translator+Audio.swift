@@ -7,28 +7,25 @@ public import Translation
 
 extension GeminiLiveTranslator {
   public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
-    lastNow = now
+    endConfiguration(at: now, port: &port)
     guard !ownsTurns else { return try keep(chunk, at: now, port: &port) }
     clock.append(bytes: chunk.decodedByteCount)
     if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil, !renewal.isUnderWay {
       sendContext(port: &port)
     }
-    // What goes up later, with the next connection, is not to be heard again by it.
-    let isRecorded = connection == .ready
-    Self.pass(chunk, &uplinkAudio, &recentAudio, isRecorded: isRecorded, &port)
+    Self.pass(chunk, &uplinkAudio, &recentAudio, &port)
     if renewal.isStale || renewal.isForced(at: now) { renewIfPossible(at: now, port: &port) }
   }
 
   /// Disjoint parts of the translator, so that a chunk crosses without a copy of any.
   @inline(__always)
   private static func pass(
-    _ chunk: AudioChunk, _ lane: inout UplinkAudio, _ recent: inout RecentAudio, isRecorded: Bool,
-    _ port: inout Port
+    _ chunk: AudioChunk, _ lane: inout UplinkAudio, _ recent: inout RecentAudio, _ port: inout Port
   ) {
     let rate = lane.rate
     lane.append(chunk.base64, decodedByteCount: chunk.decodedByteCount) { piece in
       port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
-      if isRecorded { recent.append(piece, rate: rate) }
+      recent.append(piece, rate: rate)
     }
   }
 
@@ -114,11 +111,13 @@ extension GeminiLiveTranslator {
   // MARK: Commits
 
   mutating func commit(at now: Instant, port: inout Port) throws(EventFault) {
+    endConfiguration(at: now, port: &port)
+    if ownsTurns { flushUplink(port: &port) }
     let milliseconds = ownsTurns ? bufferedMs : heardMs - heardFromMs
     guard milliseconds >= Limits.shortestCommitMilliseconds else {
       throw .bufferTooSmall(milliseconds: Double(milliseconds))
     }
-    flushUplink(port: &port)
+    if !ownsTurns { flushUplink(port: &port) }
     if speech == nil || speech?.isCommitted == true {
       finishSpeech(port: &port)
       speech = SpeechTurn(committedByClient: milliseconds, port: &port)
@@ -145,7 +144,10 @@ extension GeminiLiveTranslator {
       uplinkAudio.flush { rest.append($0) }
       buffered.append(rest)
     } else {
-      uplinkAudio.flush { piece in port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) } }
+      uplinkAudio.flush { piece in
+        port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
+        recentAudio.append(piece, rate: rate)
+      }
     }
   }
 

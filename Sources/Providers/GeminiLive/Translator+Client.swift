@@ -9,7 +9,6 @@ extension GeminiLiveTranslator {
   public mutating func clientEvent(
     _ event: IncomingEvent, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    lastNow = now
     try perform(event, at: now, port: &port)
     renewIfPossible(at: now, port: &port)
   }
@@ -63,8 +62,10 @@ extension GeminiLiveTranslator {
     let audio = try checkContent(of: &item)
     try checkCall(of: item)
     try pending.checkRoom(for: item)
+    if item.role != .system { endConfiguration(at: now, port: &port) }
     let isAtEnd = isAtEnd(position)
     let previous = try conversation.insert(item, after: position)
+    releaseAnswer(at: now, port: &port)
     let answered = item.type == .functionCallOutput ? tools.answer(item.callID ?? "", item.output ?? "") : nil
     if item.role == .system, setUp == nil, let id = item.id {
       systemNotes.append((id, (item.content ?? []).compactMap(\.text).joined(separator: "\n")))

@@ -10,26 +10,36 @@ extension GeminiLiveTranslator {
 
   public mutating func configurationSettled(at now: Instant, port: inout Port) {
     isSettled = true
+    // What settled it may belong into the set-up, and is told next.
+    settledAt = now
+  }
+
+  /// Nothing more belongs into the first set-up.
+  mutating func endConfiguration(at now: Instant, port: inout Port) {
+    guard settledAt != nil else { return }
+    settledAt = nil
     sendSetUp(at: now, port: &port)
   }
 
   public mutating func upstreamOpened(at now: Instant, port: inout Port) {
-    lastNow = now
     connection = .open
     sendSetUp(at: now, port: &port)
   }
 
   private mutating func sendSetUp(at now: Instant, port: inout Port) {
-    guard isSettled, connection == .open else { return }
+    guard isSettled, settledAt == nil, connection == .open else { return }
     connection = .settingUp
     let setUp = makeSetUp(session)
     self.setUp = setUp
     setUpSession = session
+    renewal.setUpBegan()
     let handle = renewal.isUnderWay && renewal.usesHandle ? renewal.handle : nil
-    let told = renewal.isUnderWay && handle == nil ? history : []
+    // What is deleted from here on is not in the handle's session either, so it makes this one stale.
+    told = renewal.isUnderWay && handle == nil ? history : []
+    seed = traits.seeding == .instruction ? [] : Uplink.contents(told, instructions: nil, traits: traits)
     let message = setUp.message(
       handle: handle, history: traits.seeding == .instruction ? Uplink.story(told, traits: traits) : nil,
-      announcesHistory: traits.seeding == .announcedHistory && !told.isEmpty)
+      announcesHistory: traits.seeding == .announcedHistory && !seed.isEmpty)
     port.sendSetUp { message.write(into: &$0) }
   }
 
@@ -44,19 +54,18 @@ extension GeminiLiveTranslator {
   mutating func setUpCompleted(at now: Instant, port: inout Port) throws(TranslationFault) {
     guard connection == .settingUp else { throw .unexpectedMessage("setupComplete") }
     connection = .ready
-    let isNew = !hasBegun
     hasBegun = true
     workingSession = setUpSession
     if renewal.isUnderWay {
-      goOn(at: now, port: &port)
+      beTold(at: now, port: &port)
     } else {
       renewal.connectionBegan(at: now)
     }
-    port.upstreamBecameReady()
-    if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
-    if !isNew { return }
     // What changed between the set-up and its answer.
     if makeSetUp(session) != setUp { wantUpdate(eventID: nil, at: now) }
+    port.upstreamBecameReady()
+    if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
+    askAgain(at: now, port: &port)
   }
 
   // MARK: Wishes
@@ -69,7 +78,7 @@ extension GeminiLiveTranslator {
 
   /// The service remembers what it must not: it is told the conversation anew, unless it has been told nothing yet.
   mutating func contextIsStale() {
-    guard hasBegun else { return }
+    guard isSettled else { return }
     renewal.isStale = true
     renewal.forgetHandle()
   }
@@ -106,16 +115,17 @@ extension GeminiLiveTranslator {
 
   /// Replaces the connection if something asks for it and nothing speaks against it.
   mutating func renewIfPossible(at now: Instant, port: inout Port) {
+    lastNow = now
     guard connection == .ready, !renewal.isUnderWay, renewal.isWanted(at: now) else { return }
     if renewal.isForced(at: now) { return renew(at: now, port: &port) }
     if isIdle {
       let waitsForHandle =
         !renewal.isStale && !renewal.isHandleCurrent && quietSince.map { now < $0 + Limits.handleTimeout } ?? false
       if !waitsForHandle { updateOrRenew(at: now, port: &port) }
-    } else if renewal.isStale, isUserSpeaking, !timeline.isLive, request == nil, !tools.isOpen,
+    } else if renewal.isStale, isUserSpeaking || turn.isCommitted, !timeline.isLive, request == nil, !tools.isOpen,
       recentAudio.milliseconds >= min(heardMs, replayedMs)
     {
-      // The user speaks already: the fresh session hears it from the beginning.
+      // The user speaks already, or has: the fresh session hears it from the beginning.
       renew(at: now, port: &port)
     }
   }
@@ -128,7 +138,7 @@ extension GeminiLiveTranslator {
 
   private mutating func updateOrRenew(at now: Instant, port: inout Port) {
     let wanted = makeSetUp(session)
-    guard !renewal.isStale, let setUp, renewal.updateAt.map({ now >= $0 }) ?? false else {
+    guard !renewal.isStale, !renewal.isRotationDue(at: now), renewal.updateAt != nil, let setUp else {
       return renew(at: now, port: &port)
     }
     if wanted == setUp {
@@ -162,8 +172,8 @@ extension GeminiLiveTranslator {
   /// What the old connection was in the middle of is brought to an end, or kept to be asked again.
   private mutating func beginRenewal(followsLoss: Bool, at now: Instant, port: inout Port) {
     connection = .closed
-    replayMs = replayedMs
-    awayFromMs = heardMs
+    port.upstreamIsAway()
+    request?.cueAt = nil
     releaseAnswer(at: now, port: &port)
     if timeline.isLive {
       finishAnswer(
@@ -186,6 +196,8 @@ extension GeminiLiveTranslator {
       pending.putBack(asked.entries)
       request?.entries = []
     }
+    // Nothing more is said about a turn that was answered.
+    if let speech, speech.isCommitted, !turn.isCommitted, !pending.contains(speech.itemID) { finishSpeech(port: &port) }
     let model = configuration.wireName(of: session.model)
     let canResume = !renewal.isStale && renewal.handle != nil && setUp?.model == model
     let isComplete = renewal.isHandleCurrent || !isMirrorComplete
@@ -193,6 +205,19 @@ extension GeminiLiveTranslator {
     let isCommitted = turn.isCommitted
     turn = Turn()
     turn.isCommitted = isCommitted
+    hearAgain(port: &port)
+  }
+
+  /// The next connection hears the end of what this one heard: ahead of all that comes from here on.
+  private mutating func hearAgain(port: inout Port) {
+    let replayMs = replayedMs
+    streamFromMs = heardMs - min(replayMs, recentAudio.milliseconds)
+    guard replayMs > 0, recentAudio.milliseconds > 0 else { return }
+    let rate = uplinkAudio.rate
+    recentAudio.replay(lastMs: replayMs) { piece in
+      port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
+    }
+    if turn.isCommitted { port.send(.audio) { Uplink.audioStreamEnd.write(into: &$0) } }
   }
 
   /// Whether the mirror has in words all that was said.
@@ -218,8 +243,7 @@ extension GeminiLiveTranslator {
   }
 
   /// The new connection is set up: it is told what it has to know, ahead of what was held back.
-  private mutating func goOn(at now: Instant, port: inout Port) {
-    let told = renewal.usesHandle ? [] : history
+  private mutating func beTold(at now: Instant, port: inout Port) {
     if !renewal.usesHandle, renewal.followsLoss, !isMirrorComplete {
       port.emit(
         EventFault(
@@ -227,38 +251,29 @@ extension GeminiLiveTranslator {
           message: "The connection to the provider was lost and begun anew; what was spoken without a transcript is "
             + "lost to the model."), eventID: nil)
     }
-    seed(told, port: &port)
-    streamFromMs = awayFromMs
-    if replayMs > 0, recentAudio.milliseconds > 0 {
-      let rate = uplinkAudio.rate
-      recentAudio.replay(lastMs: replayMs) { piece in
-        port.sendSetUp { Uplink.writeAudio(piece, rate: rate, into: &$0) }
-      }
-      streamFromMs -= min(replayMs, recentAudio.milliseconds)
-      if turn.isCommitted { port.sendSetUp { Uplink.audioStreamEnd.write(into: &$0) } }
+    if !seed.isEmpty {
+      let isHistory = traits.seeding == .announcedHistory
+      let message = ClientMessage(clientContent: ClientContent(turns: seed, turnComplete: isHistory))
+      port.sendSetUp { message.write(into: &$0) }
     }
-    renewal.succeeded(at: now)
     if !told.isEmpty { renewal.conversationMovedOn() }
+    told = []
+    seed = []
+    renewal.succeeded(at: now)
+  }
+
+  /// What was asked for while there was no connection, and what the last one did not answer.
+  private mutating func askAgain(at now: Instant, port: inout Port) {
     guard let asked = request, !asked.dependsOnAudio, !asked.awaitsResults || !tools.isOwed else { return }
     request?.awaitsResults = false
     ask(at: now, port: &port)
-  }
-
-  /// Tells a fresh session what was said before.
-  private mutating func seed(_ items: [Item], port: inout Port) {
-    guard !items.isEmpty, traits.seeding != .instruction else { return }
-    let turns = Uplink.contents(items, instructions: nil, traits: traits)
-    guard !turns.isEmpty else { return }
-    let isHistory = traits.seeding == .announcedHistory
-    let message = ClientMessage(clientContent: ClientContent(turns: turns, turnComplete: isHistory))
-    port.sendSetUp { message.write(into: &$0) }
-    turn.hasOpenContext = false
   }
 
   // MARK: Loss
 
   public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool {
     lastNow = now
+    port.upstreamIsAway()
     // The first set-up tells the client what is wrong.
     guard hasBegun else { return false }
     let verdict = verdict(on: end)
@@ -309,7 +324,12 @@ extension GeminiLiveTranslator {
   /// The service refused what the client asked for: the session goes on as it was.
   private mutating func restore(_ verdict: UpstreamVerdict?, at now: Instant, port: inout Port) -> Bool {
     let eventID = renewal.updateEventID
+    let refused = session
     session = workingSession
+    if refused.audio.input.format != session.audio.input.format { inputFormatChanged(port: &port) }
+    if refused.audio.input.turnDetection != session.audio.input.turnDetection {
+      detectionChanged(from: refused, port: &port)
+    }
     if let verdict {
       port.emit(
         EventFault(type: verdict.type, code: verdict.code, message: verdict.message, param: verdict.param),

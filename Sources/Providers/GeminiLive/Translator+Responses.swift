@@ -8,6 +8,7 @@ extension GeminiLiveTranslator {
     _ options: ResponseOptions?, at now: Instant, port: inout Port
   ) throws(EventFault) {
     try check(options)
+    endConfiguration(at: now, port: &port)
     if options?.isOutOfBand == true { return try openSide(options, at: now, port: &port) }
     releaseAnswer(at: now, port: &port)
     if timeline.isLive || request != nil {
@@ -43,8 +44,8 @@ extension GeminiLiveTranslator {
   mutating func ask(at now: Instant, port: inout Port) {
     request?.deadline = now + Limits.answerTimeout
     renewBeforeAnswer(at: now, port: &port)
-    // While another connection is made, what was to be sent waits for what the next one is told.
-    guard !renewal.isUnderWay else { return }
+    // While a connection is made, what was to be sent waits for what that one is told.
+    guard connection == .ready else { return }
     let options = request?.options
     if pending.hasAudio {
       askAloud(instructions: instructions(of: options), at: now, port: &port)
@@ -137,6 +138,7 @@ extension GeminiLiveTranslator {
     guard !pending.hasAudio, let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
     else { return }
     send(context, port: &port)
+    renewal.conversationMovedOn()
     turn.hasOpenContext = true
     _ = pending.take()
   }
@@ -150,7 +152,7 @@ extension GeminiLiveTranslator {
     if let responseID, responseID != timeline.live?.id { throw .noActiveResponse() }
     guard timeline.isLive || request != nil else { throw .noActiveResponse() }
     guard turn.releaseAt == nil else { return releaseAnswer(at: now, port: &port) }  // All of it was said.
-    let neverAsked = request?.awaitsResults == true || renewal.isUnderWay
+    let neverAsked = request?.awaitsResults == true || connection != .ready
     turn.discardsUnbegun = !timeline.isLive
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.cancelledByClient, at: now, port: &port)

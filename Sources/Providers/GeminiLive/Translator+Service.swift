@@ -10,7 +10,6 @@ extension GeminiLiveTranslator {
   public mutating func upstreamMessage(
     _ message: ByteBuffer, at now: Instant, port: inout Port
   ) throws(TranslationFault) {
-    lastNow = now
     if let base64 = Downlink.audioOnly(message) {
       guard connection == .ready else { throw .unexpectedMessage("audio before setupComplete") }
       speak(base64, at: now, port: &port)

@@ -36,7 +36,7 @@ extension GeminiLiveTranslator {
   }
 
   /// The detection of turns is another from here on.
-  private mutating func detectionChanged(from old: RealtimeSession, port: inout Port) {
+  mutating func detectionChanged(from old: RealtimeSession, port: inout Port) {
     if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
     } else {
       idleAt = nil

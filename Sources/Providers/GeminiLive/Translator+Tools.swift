@@ -93,10 +93,10 @@ extension GeminiLiveTranslator {
 
   mutating func sendResults(at now: Instant, port: inout Port) {
     request?.awaitsResults = false
-    renewBeforeAnswer(at: now, port: &port)
-    guard !renewal.isUnderWay else { return }  // The results are told to the next connection.
-    guard connection == .ready else { return ask(at: now, port: &port) }
     request?.deadline = now + Limits.answerTimeout
+    renewBeforeAnswer(at: now, port: &port)
+    // The results of an earlier connection's calls are told to this one, or to the next.
+    guard connection == .ready, tools.isOpen else { return ask(at: now, port: &port) }
     tools.answeredRequests = tools.calls.count - 1
     deliver(port: &port)
     turn.answersText = true
@@ -104,6 +104,8 @@ extension GeminiLiveTranslator {
 
   /// The user goes on speaking, or the client never asks: the service is wedged until it has the results.
   mutating func deliver(port: inout Port) {
+    let told = toldResults
+    request?.entries = told
     var responses = tools.take(otherwise: "The function returned nothing in time.")
     addNotes(to: &responses, port: &port)
     renewal.conversationMovedOn()
@@ -120,7 +122,19 @@ extension GeminiLiveTranslator {
     guard !text.isEmpty, object["note"] == nil else { return }
     object["note"] = .string(text)
     responses[responses.count - 1].response = .object(object)
-    _ = pending.take()
+    let noted = pending.take()
+    request?.entries += noted
+  }
+
+  /// The results of the batch as text, for a connection that has not made the calls.
+  private var toldResults: [Pending.Entry] {
+    tools.calls.compactMap { call in
+      guard
+        var item = conversation.items.last(where: { $0.type == .functionCallOutput && $0.callID == call.id })
+      else { return nil }
+      item.name = call.name
+      return Pending.Entry(item: item)
+    }
   }
 
   /// Nobody asked for an answer to the results: the service gets them, and its answer is not heard.

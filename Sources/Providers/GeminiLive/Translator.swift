@@ -70,6 +70,8 @@ public struct GeminiLiveTranslator: Translator {
   public internal(set) var session: RealtimeSession
   var connection = Connection.closed
   var isSettled = false
+  /// The client has begun, and what it says first may still belong into the set-up.
+  var settledAt: Instant?
   /// There has been a connection that worked: from then on the call outlives its loss.
   var hasBegun = false
   /// The set-up that the connection has, and the session that it was made for.
@@ -104,8 +106,9 @@ public struct GeminiLiveTranslator: Translator {
   /// What the service was sent last; and, while there is no connection, up to where it was sent, and how much of it the
   /// next one hears again.
   var recentAudio = RecentAudio()
-  var awayFromMs = 0
-  var replayMs = 0
+  /// What the connection that is set up is told of the conversation; and as turns, where it has them for itself.
+  var told: [Item] = []
+  var seed: [Content] = []
   /// Audio of a turn that the service does not end itself.
   var buffered = ManualAudio()
   /// Finds turns where the service's own detection cannot be used.
@@ -157,6 +160,7 @@ public struct GeminiLiveTranslator: Translator {
   /// Asked for after every message: no array, no allocation.
   public var deadline: Instant? {
     var earliest = turn.releaseAt
+    Self.consider(setUpBy, &earliest)
     Self.consider(turn.discardUntil, &earliest)
     Self.consider(turn.endsIfSilentAt, &earliest)
     Self.consider(turn.thinksUntil, &earliest)
@@ -169,6 +173,11 @@ public struct GeminiLiveTranslator: Translator {
     return earliest
   }
 
+  /// Messages of the role `system` that come first come in a row.
+  private var setUpBy: Instant? {
+    settledAt.map { systemNotes.isEmpty ? $0 : $0 + Limits.systemNotesGathering }
+  }
+
   @inline(__always)
   private static func consider(_ candidate: Instant?, _ earliest: inout Instant?) {
     guard let candidate else { return }
@@ -176,7 +185,7 @@ public struct GeminiLiveTranslator: Translator {
   }
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
-    lastNow = now
+    if let at = setUpBy, now >= at { endConfiguration(at: now, port: &port) }
     if let until = turn.discardUntil, now >= until { stopDiscarding() }
     if let at = turn.releaseAt, now >= at { releaseAnswer(at: now, port: &port) }
     if let at = turn.endsIfSilentAt, now >= at {

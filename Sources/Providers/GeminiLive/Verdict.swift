@@ -92,6 +92,10 @@ extension GeminiLiveTranslator {
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? {
     if case .refused(let status, _) = end { return GeminiLiveVerdict.onRefusal(status: status) }
     guard case .closed(let code, let reason) = end else { return nil }
+    // The call is not over when another connection cannot be had.
+    let goodbye = UpstreamVerdict(
+      code: "upstream_closed", message: "The provider closed the connection (\(code)).", outlook: .mayRecover)
+    if renewal.isUnderWay, code == 1000 || code == 1001 { return goodbye }
     return GeminiLiveVerdict.onClose(code: code, reason: reason, isSetUp: connection != .ready)
   }
 }
