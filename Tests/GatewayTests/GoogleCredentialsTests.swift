@@ -344,4 +344,30 @@ private final class ManualMoments: Sendable {
     await upstream.stop()
     await endpoint.stop()
   }
+
+  @Test("gemini 1.1, 1.2: a session of a routes.json with a service account reaches Vertex with its token")
+  func wholeGateway() async throws {
+    let endpoint = try await TokenEndpoint { _ in TokenEndpoint.token("ya29.gateway") }
+    let upstream = try await ScriptedUpstream.start(.open(texts: []))
+    let account = try JSONEncoder().encode([
+      "type": "service_account", "client_email": "gateway@p1.iam.example", "private_key": try Self.pem(),
+      "token_uri": endpoint.url,
+    ])
+    let gateway = try await TestGateway.routes(
+      #"""
+      {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "vertex", "providers": {"vertex": {
+        "kind": "gemini-live", "url": "ws://127.0.0.1:\#(upstream.port)", "model": "gemini-3.8-live",
+        "platform": "vertex", "project": "p1", "location": "us-central1", "serviceAccount": "env:ACCOUNT"}}}
+      """#, environment: ["ACCOUNT": String(decoding: account, as: UTF8.self)])
+    let socket = try await gateway.connect()
+    #expect(try await socket.upgrade(path: "/v1/realtime?model=gemini-3.8-live"))
+    var requests = upstream.requests.makeAsyncIterator()
+    let head = try #require(await requests.next())
+    #expect(
+      head.hasPrefix("GET /ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent HTTP/1.1\r\n"))
+    #expect(head.contains("\r\nAuthorization: Bearer ya29.gateway\r\n"))
+    await gateway.stop()
+    await upstream.stop()
+    await endpoint.stop()
+  }
 }

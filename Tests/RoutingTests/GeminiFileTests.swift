@@ -207,6 +207,18 @@ struct GeminiFileTests {
     #expect(faultLines(file.text) == file.lines)
   }
 
+  @Test("every setting and every cell of the table of models is documented")
+  func documented() throws {
+    let bytes = try SystemFile.read(DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
+    let page = try #require(String(decoding: bytes, as: UTF8.self).split(separator: "## A provider of kind").last)
+    let section = try #require(page.split(separator: "\n## ").first)
+    let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
+      $0.split(separator: "|").first
+    }
+    let described = Set(rows.joined().split(separator: "`").map(String.init).filter { $0.allSatisfy(\.isLetter) })
+    #expect(described == Set(TableDecoder.geminiKeys + GeminiLiveSettings.modelCells))
+  }
+
   @Test("Q16: a foreign model becomes the configured one, unless it is an alias or the provider is strict")
   func foreignModels() throws {
     func isForeign(_ members: String) throws -> Bool {
