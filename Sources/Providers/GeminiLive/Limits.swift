@@ -77,6 +77,8 @@ enum Limits {
   static let suddenEnds = 1
   /// Updates of the session that come within this time need one connection.
   static let updateGathering = Duration.milliseconds(50)
+  /// How long messages of the role `system` that come first may hold the set-up back, for more of them.
+  static let systemNotesGathering = Duration.milliseconds(300)
   /// How long a handle is awaited after a turn; without it what was said last would have to be told again.
   static let handleTimeout = Duration.seconds(1)
   /// Of the audio before a new connection, how much it hears again when nothing is known of speech in it.

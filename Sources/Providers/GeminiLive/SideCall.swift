@@ -51,6 +51,7 @@ extension GeminiLiveTranslator {
     timeline.begin(
       form: session.outputModalities == [.text] ? .text : .audio, session: session, options: options,
       conversation: conversation, port: &port)
+    port.emit(.rateLimitsUpdated([]))
     sides.append(
       SideCall(
         line: line, timeline: timeline,

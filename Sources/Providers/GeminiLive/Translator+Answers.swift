@@ -105,9 +105,9 @@ extension GeminiLiveTranslator {
   /// Silence counts from the end of what the user hears.
   private mutating func armIdleTimeout(at now: Instant) {
     idleAt = nil
-    guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0 else {
-      return
-    }
+    guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0,
+      speech?.isCommitted != false
+    else { return }
     let unheardMs = spoken.unheardMs(at: now)
     idleAt = now + .milliseconds(unheardMs + idle)
     idleFromMs = heardMs + unheardMs

@@ -35,12 +35,22 @@ extension GeminiLiveTranslator {
     renewal.setUpBegan()
     let handle = renewal.isUnderWay && renewal.usesHandle ? renewal.handle : nil
     // What is deleted from here on is not in the handle's session either, so it makes this one stale.
-    told = renewal.isUnderWay && handle == nil ? history : []
+    told = renewal.isUnderWay ? (handle == nil ? history : []) : earlierHistory()
     seed = traits.seeding == .instruction ? [] : Uplink.contents(told, instructions: nil, traits: traits)
     let message = setUp.message(
       handle: handle, history: traits.seeding == .instruction ? Uplink.story(told, traits: traits) : nil,
       announcesHistory: traits.seeding == .announcedHistory && !seed.isEmpty)
     port.sendSetUp { message.write(into: &$0) }
+  }
+
+  /// History that the client brings along before the first set-up, where it must be announced there: all but the user's last
+  /// words, which are to be answered.
+  private mutating func earlierHistory() -> [Item] {
+    guard traits.seeding == .announcedHistory else { return [] }
+    let words = pending.entries.reversed().prefix { $0.item.role == .user }.count
+    guard !pending.entries.dropLast(words).contains(where: { $0.audio != nil }) else { return [] }
+    pending.keep(last: words)
+    return history
   }
 
   /// What the service would be set up with. The tools were checked when they came.
@@ -59,6 +69,7 @@ extension GeminiLiveTranslator {
     if renewal.isUnderWay {
       beTold(at: now, port: &port)
     } else {
+      tellSeed(port: &port)
       renewal.connectionBegan(at: now)
     }
     // What changed between the set-up and its answer.
@@ -108,7 +119,9 @@ extension GeminiLiveTranslator {
     guard speech != nil, isUserSpeaking || turn.isCommitted else {
       return min(Limits.replayedMilliseconds, heardMs - heardFromMs)
     }
-    return heardMs - speechFromMs + Limits.replayedBeforeSpeechMilliseconds
+    let speechMs = heardMs - speechFromMs + Limits.replayedBeforeSpeechMilliseconds
+    // Nothing of the turn before, which has been answered.
+    return turn.isCommitted ? speechMs : min(speechMs, heardMs - heardFromMs)
   }
 
   // MARK: Replacing
@@ -251,6 +264,11 @@ extension GeminiLiveTranslator {
           message: "The connection to the provider was lost and begun anew; what was spoken without a transcript is "
             + "lost to the model."), eventID: nil)
     }
+    tellSeed(port: &port)
+    renewal.succeeded(at: now)
+  }
+
+  private mutating func tellSeed(port: inout Port) {
     if !seed.isEmpty {
       let isHistory = traits.seeding == .announcedHistory
       let message = ClientMessage(clientContent: ClientContent(turns: seed, turnComplete: isHistory))
@@ -259,7 +277,6 @@ extension GeminiLiveTranslator {
     if !told.isEmpty { renewal.conversationMovedOn() }
     told = []
     seed = []
-    renewal.succeeded(at: now)
   }
 
   /// What was asked for while there was no connection, and what the last one did not answer.

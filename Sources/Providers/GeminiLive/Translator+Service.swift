@@ -28,8 +28,10 @@ extension GeminiLiveTranslator {
     if let update = message.sessionResumptionUpdate {
       renewal.took(handle: update.newHandle, isResumable: update.resumable ?? false)
     }
-    if let activity = message.voiceActivity { voiceActivity(activity, port: &port) }
-    if let signal = message.voiceActivityDetectionSignal { voiceActivity(VoiceActivity(signal), port: &port) }
+    if let activity = message.voiceActivity { voiceActivity(activity, at: now, port: &port) }
+    if let signal = message.voiceActivityDetectionSignal {
+      voiceActivity(VoiceActivity(signal), at: now, port: &port)
+    }
     if message.serverContent != nil || message.toolCall != nil {
       guard connection == .ready else { throw .unexpectedMessage("content before setupComplete") }
     }
@@ -136,12 +138,14 @@ extension GeminiLiveTranslator {
 
   // MARK: The user's speech
 
-  private mutating func voiceActivity(_ activity: VoiceActivity, port: inout Port) {
+  private mutating func voiceActivity(_ activity: VoiceActivity, at now: Instant, port: inout Port) {
     guard !ownsTurns else { return }
     request?.cueAt = nil
     let offset = Downlink.milliseconds(activity.audioOffset).map { streamFromMs + $0 } ?? heardMs
     switch activity.type ?? activity.voiceActivityType {
-    case "ACTIVITY_START": startSpeech(atMs: offset, port: &port)
+    case "ACTIVITY_START":
+      startSpeech(atMs: offset, port: &port)
+      releaseAnswer(at: now, port: &port)
     case "ACTIVITY_END":
       guard speech != nil else { return }
       speech?.stop(atMs: offset, port: &port)
@@ -161,6 +165,7 @@ extension GeminiLiveTranslator {
       // Where the service does not find the turns, only a commit begins one: this trails one whose transcript is complete.
       guard !ownsTurns else { return port.note(.debug, "a late piece of transcript was dropped") }
       startSpeech(atMs: heardMs, port: &port)
+      releaseAnswer(at: now, port: &port)
     }
     speech?.transcribe(fragment, port: &port)
   }
@@ -185,7 +190,9 @@ extension GeminiLiveTranslator {
     if request != nil, turn.answersText, !timeline.isLive { return }
     request?.cueAt = nil
     turn.thinksUntil = nil
-    if !ownsTurns { startSpeech(atMs: heardMs, port: &port) }
+    // The turn that interrupts may be over already.
+    let isKnown = turn.isCommitted && speech?.isCommitted == true
+    if !ownsTurns, !isKnown { startSpeech(atMs: heardMs, port: &port) }
     releaseAnswer(at: now, port: &port)
     if timeline.isLive { finishAnswer(.interrupted, at: now, port: &port) }
   }

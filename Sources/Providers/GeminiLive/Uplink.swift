@@ -39,9 +39,21 @@ enum Uplink {
 
   static func contents(_ items: [Item], instructions: String?, traits: ModelTraits) -> [Content] {
     var turns: [Content] = []
-    for content in items.compactMap({ content($0, traits: traits) }) {
+    // As a turn of its own a message of the role `system` is not obeyed, in the user's next words it is.
+    var notes: [Content.Part] = []
+    for item in items {
+      guard var content = content(item, traits: traits) else { continue }
+      guard item.role != .system else {
+        notes += content.parts
+        continue
+      }
+      if content.role == "user" {
+        content.parts = notes + content.parts
+        notes = []
+      }
       turns.append(content)
     }
+    if !notes.isEmpty { turns.append(Content(role: "user", parts: notes)) }
     guard let instructions, !instructions.isEmpty else { return turns }
     let note = "[For this reply only: \(instructions)]\n"
     if let last = turns.indices.last(where: { turns[$0].role == "user" }) {
