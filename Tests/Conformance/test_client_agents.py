@@ -16,6 +16,11 @@ from sound import chunks
 QUICK = ["gemini", "openai"]
 SLOW = ["gemini-slow", "openai-slow"]
 
+# A PNG of one pixel.
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
 set_tracing_disabled(True)  # of the SDK's own traces, which it would upload
 
 
@@ -177,3 +182,29 @@ async def test_the_agents_sdk_answers_two_calls_of_one_turn(gateway, provider):
         # The SDK has a second request for a response to send, which must not be in the way of the next turn.
         await talk.session.send_message("And now?")
         await talk.seen.until(lambda event: talk.history("assistant")[-1] == "You said: And now?", "later answer")
+
+
+async def said(talk: Talk, text) -> str:
+    """The last words of the assistant after a typed turn."""
+    before = talk.seen.mark
+    await talk.session.send_message(text)
+    await talk.event("agent_end", before)
+    return talk.history("assistant")[-1]
+
+
+async def test_the_agents_sdk_changes_its_agent_between_turns(gateway):
+    async with talking(gateway, "gemini") as talk:
+        assert await said(talk, "One.") == "You said: One."
+        other = RealtimeAgent(name="Guide", instructions="Answer in French.", tools=slow_tools(talk.seen))
+        await talk.session.update_agent(other)
+        assert await said(talk, "What are your instructions?") == "My instructions are: Answer in French."
+        assert await said(talk, "What are your tools?") == "My tools are: get_time, get_weather."
+        assert "One." in await said(talk, "What did I say?"), "the conversation was lost"
+
+
+async def test_the_agents_sdk_shows_an_image(gateway):
+    async with talking(gateway, "gemini") as talk:
+        image = {"type": "input_image", "image_url": PIXEL}
+        text = {"type": "input_text", "text": "What have you seen?"}
+        seen = await said(talk, {"type": "message", "role": "user", "content": [image, text]})
+        assert seen == "I have seen 1 image."

@@ -10,6 +10,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import llm
 from livekit.plugins.openai.realtime import RealtimeModel
+from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad
 
 from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
@@ -19,7 +20,10 @@ from sound import RATE, chunks
 # which the service takes and the types do not.
 QUICK = ["gemini"]
 SLOW = ["gemini-slow"]
-REPORTED = ["generation_created", "input_speech_started", "input_audio_transcription_completed", "error"]
+REPORTED = [
+    "generation_created", "input_speech_started", "input_speech_stopped", "input_audio_transcription_completed",
+    "remote_item_added", "error",
+]  # fmt: skip
 
 
 class Answer(typing.NamedTuple):
@@ -185,3 +189,60 @@ async def test_livekit_answers_two_calls_of_one_turn(gateway, provider):
         assert len(answer.audio) == TONE_BYTES and not answer.calls
         later = await whole(await talk.say("And now?"))
         assert later.words == "You said: And now?"
+
+
+async def asked(talk: Talk, text: str) -> str:
+    """The words of the answer to a typed turn."""
+    return (await whole(await talk.say(text))).words
+
+
+async def test_livekit_changes_instructions_tools_and_voice_between_turns(gateway):
+    async with talking(gateway, "gemini") as talk:
+        assert await asked(talk, "One.") == "You said: One."
+        await talk.session.update_instructions("Answer in French.")
+        await talk.session.update_tools([get_weather])
+        talk.session.update_options(voice="cedar", max_response_output_tokens=200)
+        assert await asked(talk, "What are your instructions?") == "My instructions are: Answer in French."
+        assert await asked(talk, "What are your tools?") == "My tools are: get_weather."
+        assert "One." in await asked(talk, "What did I say?"), "the conversation was lost"
+
+
+async def test_livekit_edits_the_conversation_between_turns(gateway):
+    async with talking(gateway, "gemini") as talk:
+        await asked(talk, "One.")
+        await asked(talk, "Two.")
+        edited = talk.session.chat_ctx.copy()
+        edited.items = [item for item in edited.items if item.text_content not in ("Two.", "You said: Two.")]
+        edited.items.insert(0, llm.ChatMessage(role="user", content=["Zero."]))
+        await talk.session.update_chat_ctx(edited)
+        assert [item.text_content for item in talk.session.chat_ctx.items] == ["Zero.", "One.", "You said: One."]
+        said = await asked(talk, "What was said?")
+        assert "Two." not in said and 0 < said.index("Zero.") < said.index("One."), said
+
+
+async def test_livekit_shows_an_image(gateway):
+    async with talking(gateway, "gemini") as talk:
+        talk.session.push_video(rtc.VideoFrame(64, 64, rtc.VideoBufferType.RGBA, bytes(64 * 64 * 4)))
+        await talk.reported("remote_item_added")
+        assert await asked(talk, "What have you seen?") == "I have seen 1 image."
+
+
+async def test_livekit_asks_for_the_answers_itself(gateway):
+    hears = SemanticVad(type="semantic_vad", create_response=False, interrupt_response=False)
+    async with talking(gateway, "gemini", turn_detection=hears) as talk:
+        talk.push(SPEECH)
+        await talk.reported("input_speech_stopped")
+        answer = await whole(await talk.session.generate_reply())
+        assert answer.words.lower().startswith(f"you said: {HEARD}")
+        generations = [report for name, report in talk.seen.entries if name == "generation_created"]
+        assert [report.user_initiated for report in generations] == [True]
+
+
+async def test_livekit_pushes_to_talk(gateway):
+    async with talking(gateway, "gemini", turn_detection=None) as talk:
+        talk.push(SPEECH)
+        talk.session.clear_audio()
+        talk.push(SPEECH)
+        talk.session.commit_audio()
+        answer = await whole(await talk.session.generate_reply())
+        assert answer.words.lower().startswith(f"you said: {HEARD}") and len(answer.audio) == TONE_BYTES

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
@@ -11,12 +12,17 @@ from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
     InputAudioRawFrame,
+    InputImageRawFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMMessagesAppendFrame,
     LLMRunFrame,
+    LLMSetToolsFrame,
+    LLMUpdateSettingsFrame,
     TTSAudioRawFrame,
     TTSTextFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
@@ -35,6 +41,7 @@ from pipecat.workers.runner import WorkerRunner
 from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
 from sound import RATE, chunks
+from upstream_record import await_record
 
 QUICK = ["gemini", "openai"]
 SLOW = ["gemini-slow", "openai-slow"]
@@ -94,7 +101,7 @@ async def talking(gateway, provider: str, messages: list | None = None, turn_det
     heard = AudioInput(transcription=InputAudioTranscription(), turn_detection=turn_detection)
     service = OpenAIRealtimeLLMService(
         api_key="test",
-        base_url=f"{gateway.ws}/v1/realtime?provider={provider}&",
+        base_url=f"{gateway.ws}/v1/realtime?provider={provider}",
         settings=OpenAIRealtimeLLMService.Settings(
             system_instruction="Answer in one sentence.",
             session_properties=SessionProperties(audio=AudioConfiguration(input=heard)),
@@ -219,3 +226,49 @@ async def test_pipecat_answers_two_calls_of_one_turn(gateway, provider):
         assert len(talk.audio(0, end)) == LEAD_BYTES + TONE_BYTES
         await talk.type("And now?")
         await talk.seen.until(lambda frame: "And now?" in talk.words(end), "later answer", end)
+
+
+async def test_pipecat_changes_instructions_and_tools_between_turns(gateway, standin):
+    async with talking(gateway, "gemini", [user("One.")]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        first = await talk.answer_end()
+        changed = OpenAIRealtimeLLMService.Settings(system_instruction="Answer in Esperanto.")
+        await talk.service.queue_frame(LLMUpdateSettingsFrame(delta=changed))
+        tools = ToolsSchema(standard_tools=[Tool("get_moon_phase", "Full").schema])
+        await talk.service.queue_frame(LLMSetToolsFrame(tools=tools))
+        await talk.type("Two.")
+        await talk.answer_end(first)
+        assert "Two." in talk.words(first)
+
+    def holds(message: dict) -> bool:
+        text = json.dumps(message)
+        return "Esperanto" in text and "get_moon_phase" in text
+
+    record = await_record(standin.record, lambda record: record.connections("gemini", holds))
+    assert record.connections("gemini", holds), "Gemini was not told"
+
+
+async def test_pipecat_shows_an_image(gateway, standin):
+    async with talking(gateway, "gemini", [user("Say hello.")]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        first = await talk.answer_end()
+        image = InputImageRawFrame(image=bytes(64 * 64 * 3), size=(64, 64), format="RGB")
+        await talk.service.queue_frame(image)
+        await talk.type("Two.")
+        await talk.answer_end(first)
+        assert "Two." in talk.words(first)
+
+    def holds(message: dict) -> bool:
+        return "image/jpeg" in json.dumps(message)
+
+    record = await_record(standin.record, lambda record: record.connections("gemini", holds))
+    assert record.connections("gemini", holds), "Gemini was not shown it"
+
+
+async def test_pipecat_detects_turns_itself(gateway):
+    async with talking(gateway, "gemini", turn_detection=False) as talk:
+        await talk.worker.queue_frame(UserStartedSpeakingFrame())
+        await talk.say(SPEECH)
+        await talk.worker.queue_frame(UserStoppedSpeakingFrame())
+        await talk.answer_end()
+        assert talk.words().lower().startswith(f"you said: {HEARD}") and len(talk.audio()) == TONE_BYTES

@@ -84,3 +84,22 @@ async def test_the_result_of_a_call_that_nobody_made_is_an_error_that_leaves_the
         fault = await talk.error()
         assert fault["type"] == "invalid_request_error", fault
         await talk.still_works()
+
+
+# As Pipecat begins: nothing waits for the connection to the provider.
+@pytest.mark.parametrize("tools", [[], TOOLS], ids=["without tools", "with tools"])
+async def test_R224_an_update_just_before_the_first_request_holds_for_its_one_answer(gateway, tools):
+    async with conversation(gateway, "gemini") as talk:
+        await update(talk, instructions="Answer in one sentence.")
+        await talk.say_text(BOTH if tools else "One.")
+        await talk.connection.session.update(session={"type": "realtime", "tools": tools})
+        await talk.connection.response.create()
+        output = (await talk.until("response.done"))[-1]["response"]["output"]
+        calls = [item for item in output if item["type"] == "function_call"]
+        assert len(calls) == len(tools)
+        for call in calls:
+            await give(talk, call, "noted")
+        later = await talk.text_turn("And now?")
+        assert_legal([event for event in later if event["type"].startswith("response.") or "item" in event])
+        answer = "The result of get_weather is noted. The result of get_time is noted." if tools else "You said: And now?"
+        assert said(later) == answer
