@@ -296,7 +296,7 @@ public struct Session: Sendable {
     if verdict.outlook != .isComplete {
       port.emit(
         EventFault(type: verdict.type, code: verdict.code, message: verdict.message, param: verdict.param),
-        eventID: nil)
+        eventID: verdict.eventID)
     }
     port.outbox.actions.append(.closeDownstream(code: verdict.outlook.closeCode, reason: verdict.code))
   }

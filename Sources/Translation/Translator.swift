@@ -137,6 +137,8 @@ public struct UpstreamVerdict: Error, Sendable, Hashable {
   public var code: String
   public var message: String
   public var param: String?
+  /// The client's event that asked for what was refused, where that is known.
+  public var eventID: String?
   public var outlook: Outlook
 
   public init(

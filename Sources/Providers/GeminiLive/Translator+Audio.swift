@@ -200,7 +200,7 @@ extension GeminiLiveTranslator {
   /// The service answers a spoken turn: what it has not said about the turn's end is said now.
   mutating func commitSpeech(port: inout Port) {
     guard !ownsTurns else { return }
-    if speech == nil, !turn.answersText, heardMs > heardFromMs {
+    if speech == nil, !turn.isCommitted, !turn.answersText, heardMs > heardFromMs {
       startSpeech(atMs: heardFromMs, port: &port)
     }
     let endMs = heardMs

@@ -71,6 +71,7 @@ extension GeminiLiveTranslator {
     } else {
       tellSeed(port: &port)
       renewal.connectionBegan(at: now)
+      if makeSetUp(session) == setUp { renewal.updateEventID = nil }
     }
     // What changed between the set-up and its answer.
     if makeSetUp(session) != setUp { wantUpdate(eventID: nil, at: now) }

@@ -60,6 +60,7 @@ extension GeminiLiveTranslator {
   ) throws(TranslationFault) {
     if content.interrupted == true { interrupted(at: now, port: &port) }
     if let heard = content.inputTranscription?.text, !heard.isEmpty { hear(heard, at: now, port: &port) }
+    if content.inputTranscription?.finished == true, speech?.isCommitted == true { finishSpeech(port: &port) }
     for part in content.modelTurn?.parts ?? [] {
       if let text = part.text, !text.isEmpty, part.thought != true, setUp?.writes == true {
         say(text, at: now, port: &port)
@@ -162,8 +163,10 @@ extension GeminiLiveTranslator {
     deliverBeforeSpeech(port: &port)
     guard session.transcribesInput else { return }
     if speech == nil {
-      // Where the service does not find the turns, only a commit begins one: this trails one whose transcript is complete.
-      guard !ownsTurns else { return port.note(.debug, "a late piece of transcript was dropped") }
+      // Of a turn whose transcript is complete. Where the service does not find the turns, only a commit begins one.
+      guard !ownsTurns, !turn.isCommitted else {
+        return port.note(.debug, "a late piece of transcript was dropped")
+      }
       startSpeech(atMs: heardMs, port: &port)
       releaseAnswer(at: now, port: &port)
     }

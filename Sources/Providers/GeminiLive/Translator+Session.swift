@@ -23,7 +23,11 @@ extension GeminiLiveTranslator {
     if old.audio.input.format != updated.audio.input.format { inputFormatChanged(port: &port) }
     if old.audio.input.turnDetection != updated.audio.input.turnDetection { detectionChanged(from: old, port: &port) }
     port.emit(.sessionUpdated(session))
-    if setUp != nil, makeSetUp(session) != setUp { wantUpdate(eventID: eventID, at: now) }
+    if setUp == nil {
+      renewal.updateEventID = eventID ?? renewal.updateEventID
+    } else if makeSetUp(session) != setUp {
+      wantUpdate(eventID: eventID, at: now)
+    }
   }
 
   /// A model that the service cannot know becomes the configured one (Q16).

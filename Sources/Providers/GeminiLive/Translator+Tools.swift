@@ -103,11 +103,17 @@ extension GeminiLiveTranslator {
   }
 
   /// The user goes on speaking, or the client never asks: the service is wedged until it has the results.
-  mutating func deliver(port: inout Port) {
+  mutating func deliver(silently isSilent: Bool = false, port: inout Port) {
     let told = toldResults
     request?.entries = told
     var responses = tools.take(otherwise: "The function returned nothing in time.")
     addNotes(to: &responses, port: &port)
+    if isSilent {
+      for index in responses.indices {
+        responses[index].scheduling = "SILENT"
+        if !configuration.platform.isVertex { responses[index].willContinue = false }
+      }
+    }
     renewal.conversationMovedOn()
     send(ClientMessage(toolResponse: ToolResponse(functionResponses: responses)), port: &port)
   }
@@ -137,11 +143,14 @@ extension GeminiLiveTranslator {
     }
   }
 
-  /// Nobody asked for an answer to the results: the service gets them, and its answer is not heard.
+  /// Nobody asked for an answer to the results: the service gets them, to keep in silence where it can, or else its answer
+  /// is not heard.
   mutating func deliverUnasked(at now: Instant, port: inout Port) {
     tools.deliverAt = nil
     guard tools.isOpen, tools.isAnswered, connection == .ready else { return }
-    deliver(port: &port)
+    let isSilent = traits.toolBehavior == .nonBlocking && traits.schedulesToolResults
+    deliver(silently: isSilent, port: &port)
+    guard !isSilent else { return }
     turn.discardUntil = now + Limits.discardTimeout
   }
 

@@ -96,6 +96,9 @@ extension GeminiLiveTranslator {
     let goodbye = UpstreamVerdict(
       code: "upstream_closed", message: "The provider closed the connection (\(code)).", outlook: .mayRecover)
     if renewal.isUnderWay, code == 1000 || code == 1001 { return goodbye }
-    return GeminiLiveVerdict.onClose(code: code, reason: reason, isSetUp: connection != .ready)
+    var verdict = GeminiLiveVerdict.onClose(code: code, reason: reason, isSetUp: connection != .ready)
+    // The client's own values: it may know by which of its events it gave them.
+    if connection != .ready, verdict?.param != nil { verdict?.eventID = renewal.updateEventID }
+    return verdict
   }
 }

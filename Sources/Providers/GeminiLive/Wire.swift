@@ -68,6 +68,10 @@ struct FunctionResponse: Encodable, Equatable {
   var name: String
   /// An object.
   var response: JSONValue
+  /// `SILENT`: the model takes note and says nothing. Only for calls that block nothing.
+  var scheduling: String?
+  /// False: no more results of this call come. AI Studio, and only for calls that block nothing.
+  var willContinue: Bool?
 }
 
 /// Changes the running session, where the model takes it. An absent member changes nothing.
