@@ -75,13 +75,16 @@ extension GoldenTranscript {
     var dials = 0
     var end: SessionDialogue.Step?
     // Results of functions are awaited for two minutes.
-    for _ in 0..<60 where end == nil {
-      while step.dialled != nil, end == nil {
+    let horizon = dialogue.now + .seconds(150)
+    while end == nil {
+      if step.dialled != nil {
         dials += 1
         step = isBack ? Self.connect(&dialogue) : dialogue.upstreamEnds(.unreachable)
-        if step.clientCloseCode != nil { end = step }
+      } else if let deadline = dialogue.session.deadline, deadline <= horizon {
+        step = dialogue.wait(deadline - dialogue.now)
+      } else {
+        break
       }
-      if end == nil { step = dialogue.wait(.seconds(3)) }
       if step.clientCloseCode != nil { end = step }
     }
     if dials == 0 { violations.append("it neither dials nor ends") }

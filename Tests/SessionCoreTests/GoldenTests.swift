@@ -10,21 +10,23 @@ import Testing
 
   @Test("the transcripts are there")
   func folderIsFull() {
-    #expect(Self.names.count { $0.hasPrefix("gemini-live/") } >= 10)
+    #expect(Self.names.count { $0.hasPrefix("gemini-live/") } >= 44)
     #expect(Self.names.count { $0.hasPrefix("openai/") } >= 3)
     #expect(Self.names.count { $0.hasPrefix("local/") } >= 9)
   }
 
   @Test(
-    "R012 R016 R017 R027 R029-R033 R035-R039 R050 R085-R093 R097 R098 R102 R180 R185 R186 R193 R194 R241 R242 R248 R252: as written",
+    "R012 R016 R017 R027 R029-R033 R035-R039 R050 R085-R093 R097 R098 R102 R145 R149 R151 R180 R185 R186 R193 R194 R224 R241 R242 R248 R252 R270 R284 R288, gemini 8.1-8.19: as written",
     arguments: names)
   func replays(_ name: String) throws {
-    #expect(try Self.transcript(name).differences() == [])
+    for difference in try Self.transcript(name).differences() { Issue.record("\(difference)") }
   }
 
-  @Test("R098: whatever ends after any step, the client is told once and nothing stays open", arguments: names)
+  @Test(
+    "R098, gemini 4.6: whatever ends after any step, the call ends once or goes on, and nothing stays open",
+    arguments: names)
   func survivesFaults(_ name: String) throws {
-    #expect(try Self.transcript(name).violationsUnderFaults() == [])
+    for violation in try Self.transcript(name).violationsUnderFaults() { Issue.record("\(violation)") }
   }
 
   private static func transcript(_ name: String) throws -> GoldenTranscript {
