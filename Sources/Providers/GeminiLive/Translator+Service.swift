@@ -100,6 +100,9 @@ extension GeminiLiveTranslator {
 
   /// The service begins to answer, by itself or because it was asked.
   mutating func openAnswer(port: inout Port) {
+    if request == nil, !pending.isEmpty {
+      port.note(.info, "created items wait for the next typed turn", ["items": "\(pending.entries.count)"])
+    }
     beginAnswer(port: &port)
     turn.hasOpenContext = false
     turn.hasCalled = false
