@@ -42,7 +42,9 @@ public struct EventInvariants: Sendable {
     }
     check(event["event_id"]?.string.map { eventIDs.insert($0).inserted } == true, "\(type): event_id is used again")
     let responseID = event["response_id"]?.string ?? event["response"]?["id"]?.string
-    if let responseID, doneResponses.contains(responseID) { violations.append("\(type) after response.done") }
+    if let responseID, doneResponses.contains(responseID), type.hasPrefix("response.") {
+      violations.append("\(type) after response.done")
+    }
     switch type {
     case "response.created":
       if let responseID, event["response"]?["conversation_id"]?.isNull == true {
