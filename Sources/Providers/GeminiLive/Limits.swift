@@ -8,6 +8,9 @@ enum Limits {
   /// The most audio that is kept for a client that ends its turns itself: ten minutes at 24 kHz, decoded.
   static let bufferedBytes = 10 * 60 * 1000 * 48
 
+  /// How long the end of an append that is too short for a piece of its own waits for more.
+  static let restTimeout = Duration.milliseconds(20)
+
   /// The shortest audio that can be committed (the OpenAI service's rule).
   static let shortestCommitMilliseconds = 100
 

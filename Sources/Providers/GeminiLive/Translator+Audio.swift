@@ -14,6 +14,7 @@ extension GeminiLiveTranslator {
       sendContext(port: &port)
     }
     Self.pass(chunk, &uplinkAudio, &recentAudio, &port)
+    restAt = uplinkAudio.holdsRest ? restAt ?? now + Limits.restTimeout : nil
     if renewal.isStale || renewal.isForced(at: now) { renewIfPossible(at: now, port: &port) }
   }
 
@@ -137,7 +138,8 @@ extension GeminiLiveTranslator {
   }
 
   /// The rest that was too short for a piece of its own.
-  private mutating func flushUplink(port: inout Port) {
+  mutating func flushUplink(port: inout Port) {
+    restAt = nil
     let rate = uplinkAudio.rate
     if ownsTurns {
       var rest = ManualAudio(rate: rate)

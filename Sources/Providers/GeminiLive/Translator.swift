@@ -103,6 +103,8 @@ public struct GeminiLiveTranslator: Translator {
   /// Up to here the audio belongs to an earlier turn.
   var heardFromMs = 0
   var uplinkAudio: UplinkAudio
+  /// What waits in it for more goes up then.
+  var restAt: Instant?
   /// What the service was sent last; and, while there is no connection, up to where it was sent, and how much of it the
   /// next one hears again.
   var recentAudio = RecentAudio()
@@ -168,6 +170,7 @@ public struct GeminiLiveTranslator: Translator {
     Self.consider(request?.deadline, &earliest)
     Self.consider(tools.deliverAt, &earliest)
     Self.consider(idleAt, &earliest)
+    Self.consider(restAt, &earliest)
     Self.consider(renewalDeadline, &earliest)
     for side in sides { Self.consider(side.deadline, &earliest) }
     return earliest

@@ -66,6 +66,9 @@ struct UplinkAudio: Sendable {
 }
 
 extension UplinkAudio {
+  /// Whether something waits for more: too short to be sent by itself.
+  var holdsRest: Bool { rest.readableBytes > 0 }
+
   private var restCount: Int { rest.readableBytes / PCM16.bytesPerSample }
 
   private var law: G711.Law? {
