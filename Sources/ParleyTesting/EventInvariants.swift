@@ -25,12 +25,15 @@ public struct EventInvariants: Sendable {
   public static func violations(in events: [JSONValue], isComplete: Bool) -> [String] {
     var checker = Self()
     for event in events { checker.observe(event) }
-    if isComplete {
-      for id in checker.sideResponses.sorted() + (checker.liveResponse.map { [$0] } ?? []) {
-        checker.violations.append("\(id) was never done")
-      }
-    }
+    if isComplete { checker.finish() }
     return checker.violations
+  }
+
+  /// Nothing more comes: nothing may be open.
+  public mutating func finish() {
+    for id in sideResponses.sorted() + (liveResponse.map { [$0] } ?? []) {
+      violations.append("\(id) was never done")
+    }
   }
 
   public mutating func observe(_ event: JSONValue) {

@@ -11,30 +11,49 @@ extension GoldenTranscript {
     let faults: [UpstreamEnd] = [
       .lost, .closed(code: 1011, reason: ""), .closed(code: 1000, reason: ""), .framingBroken,
     ]
+    var call = Call(dialogue: dialogue())
     var violations: [String] = []
-    for cut in 1...turns.count {
+    for (number, turn) in turns.enumerated() {
+      let step = call.perform(turn.input)
+      _ = call.ids.compare(turn.toClient, step.events, "")
       for fault in faults {
-        violations += self.violations(cut: cut, fault).map { "cut \(cut), \(fault): \($0)" }
+        violations += after(fault, call, rest: turns.dropFirst(number + 1)).map { "turn \(number), \(fault): \($0)" }
       }
     }
     return violations
   }
 
-  private func violations(cut: Int, _ fault: UpstreamEnd) -> [String] {
-    var dialogue = dialogue()
+  /// A call as far as it has come. A value: what a fault does to a copy happens to no other.
+  private struct Call {
+    var dialogue: SessionDialogue
     var ids = IDBinding()
+    var invariants = EventInvariants()
     var hasEnded = false
-    for turn in turns.prefix(cut) {
-      let step = Self.perform(turn.input, &ids, on: &dialogue)
-      _ = ids.compare(turn.toClient, step.events, "")
-      if case .clientCloses = turn.input { hasEnded = true }
+
+    mutating func perform(_ input: Input) -> SessionDialogue.Step {
+      if case .clientCloses = input { hasEnded = true }
+      return saw(GoldenTranscript.perform(input, &ids, on: &dialogue))
+    }
+
+    mutating func saw(_ step: SessionDialogue.Step) -> SessionDialogue.Step {
+      for event in step.events { invariants.observe(event) }
       hasEnded = hasEnded || step.clientCloseCode != nil
+      return step
     }
-    let last = dialogue.upstreamEnds(fault)
-    if hasEnded || last.clientCloseCode != nil {
-      return (hasEnded ? Self.silence(of: last) : Self.farewell(last)) + rest(from: cut, ids, dialogue)
+  }
+
+  private func after(_ fault: UpstreamEnd, _ call: Call, rest: ArraySlice<Turn>) -> [String] {
+    let hadEnded = call.hasEnded
+    var call = call
+    let last = call.saw(call.dialogue.upstreamEnds(fault))
+    guard call.hasEnded else {
+      // How a connection ended makes no difference to what becomes of the next one.
+      return Self.revival(call, last, isBack: true) + (fault == .lost ? Self.revival(call, last, isBack: false) : [])
     }
-    return Self.revival(dialogue, last, isBack: true) + Self.revival(dialogue, last, isBack: false)
+    var violations = hadEnded ? Self.silence(of: last) : Self.farewell(last)
+    for turn in rest { violations += Self.silence(of: call.perform(turn.input)) }
+    call.invariants.finish()
+    return violations + call.invariants.violations
   }
 
   /// What goes wrong where everything has been said.
@@ -52,45 +71,31 @@ extension GoldenTranscript {
     return violations
   }
 
-  /// The rest of the transcript, after the end of the call.
-  private func rest(from cut: Int, _ ids: IDBinding, _ dialogue: SessionDialogue) -> [String] {
-    var dialogue = dialogue
-    var ids = ids
-    var violations: [String] = []
-    for turn in turns.dropFirst(cut) {
-      violations += Self.silence(of: Self.perform(turn.input, &ids, on: &dialogue))
-    }
-    return violations + EventInvariants.violations(in: dialogue.history, isComplete: true)
-  }
-
   /// The call goes on: with a service that is back and says nothing, or with one that cannot be reached again. In either
   /// case everything comes to an end in time.
-  private static func revival(
-    _ survivor: SessionDialogue, _ loss: SessionDialogue.Step, isBack: Bool
-  ) -> [String] {
-    var dialogue = survivor
+  private static func revival(_ survivor: Call, _ loss: SessionDialogue.Step, isBack: Bool) -> [String] {
+    var call = survivor
     var violations: [String] = []
     if loss.types.contains("error") { violations.append("an error, and it goes on") }
     var step = loss
     var dials = 0
-    var end: SessionDialogue.Step?
     // Results of functions are awaited for two minutes.
-    let horizon = dialogue.now + .seconds(150)
-    while end == nil {
+    let horizon = call.dialogue.now + .seconds(150)
+    while !call.hasEnded {
       if step.dialled != nil {
         dials += 1
-        step = isBack ? Self.connect(&dialogue) : dialogue.upstreamEnds(.unreachable)
-      } else if let deadline = dialogue.session.deadline, deadline <= horizon {
-        step = dialogue.wait(deadline - dialogue.now)
+        step = call.saw(isBack ? connect(&call.dialogue) : call.dialogue.upstreamEnds(.unreachable))
+      } else if let deadline = call.dialogue.session.deadline, deadline <= horizon {
+        step = call.saw(call.dialogue.wait(deadline - call.dialogue.now))
       } else {
         break
       }
-      if step.clientCloseCode != nil { end = step }
     }
     if dials == 0 { violations.append("it neither dials nor ends") }
-    if isBack, let end { violations.append("it ends with a service that is back: \(end.types)") }
-    if !isBack { violations += end.map(farewell) ?? ["it goes on without a service"] }
-    return violations + EventInvariants.violations(in: dialogue.history, isComplete: true)
+    if isBack, call.hasEnded { violations.append("it ends with a service that is back: \(step.types)") }
+    if !isBack { violations += call.hasEnded ? farewell(step) : ["it goes on without a service"] }
+    call.invariants.finish()
+    return violations + call.invariants.violations
   }
 
   private static func connect(_ dialogue: inout SessionDialogue) -> SessionDialogue.Step {
