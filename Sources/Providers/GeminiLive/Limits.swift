@@ -46,6 +46,9 @@ enum Limits {
   /// How long a model that thinks on may be silent before its answer counts as ended.
   static let thinkingTimeout = Duration.seconds(30)
 
+  /// How long an answer that has begun may make no progress before it counts as lost.
+  static let stallTimeout = Duration.seconds(30)
+
   // MARK: Calls
 
   /// How long results that nobody asked an answer for are kept back before the service gets them: it is wedged until then.

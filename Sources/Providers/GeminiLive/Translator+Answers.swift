@@ -72,6 +72,7 @@ extension GeminiLiveTranslator {
     turn.releaseAt = nil
     turn.endsIfSilentAt = nil
     turn.thinksUntil = nil
+    turn.stallsAt = nil
     turn.usage = nil
     turn.answersText = false
     turn.refusesCalls = false
@@ -91,6 +92,16 @@ extension GeminiLiveTranslator {
     guard turn.releaseAt != nil else { return }
     finishAnswer(.completed, at: now, port: &port)
     turn.owesEnd = true
+  }
+
+  /// Nothing more came of an answer that had begun. What may come yet is not another answer.
+  mutating func stalled(at now: Instant, port: inout Port) {
+    let isSpoken = traits.endsWhenIdle && timeline.hasOutput && timeline.openItemID == nil
+    finishAnswer(
+      isSpoken
+        ? .completed : .failed(code: "upstream_timeout", message: "The provider did not go on with its answer in time."),
+      at: now, port: &port)
+    turn.discardUntil = now + Limits.discardTimeout
   }
 
   /// What was cancelled is over; its `turnComplete` may still come.

@@ -8,7 +8,7 @@ public import Translation
 extension GeminiLiveTranslator {
   public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
     endConfiguration(at: now, port: &port)
-    guard !ownsTurns else { return try keep(chunk, at: now, port: &port) }
+    guard !ownsTurns, !waitsForDetection else { return try keep(chunk, at: now, port: &port) }
     clock.append(bytes: chunk.decodedByteCount)
     if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil, !renewal.isUnderWay {
       sendContext(port: &port)
@@ -31,6 +31,26 @@ extension GeminiLiveTranslator {
   }
 
   var bufferedMs: Int { buffered.milliseconds }
+
+  /// The session wants the service to find the turns, and the connection was set up to be told them: what is heard now is
+  /// for the next one.
+  var waitsForDetection: Bool {
+    !ownsTurns && (connection == .ready || connection == .settingUp)
+      && setUpSession.audio.input.turnDetection?.createResponse != true
+  }
+
+  /// What was kept goes to a connection that finds the turns in it.
+  mutating func sendBuffered(port: inout Port) {
+    guard !ownsTurns, !waitsForDetection, !buffered.isEmpty else { return }
+    var audio = buffered
+    let rate = audio.rate
+    buffered = ManualAudio(rate: uplinkAudio.rate)
+    audio.drain { piece in
+      port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
+      recentAudio.append(piece, rate: rate)
+    }
+    if turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
+  }
 
   /// Audio of a turn that the service does not end itself stays here until the turn is asked for.
   private mutating func keep(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
@@ -132,7 +152,7 @@ extension GeminiLiveTranslator {
     } else {
       turn.isCommitted = true
       heardFromMs = heardMs
-      send(Uplink.audioStreamEnd, port: &port)
+      if !waitsForDetection { send(Uplink.audioStreamEnd, port: &port) }
       speech?.commit(&conversation, port: &port)
     }
   }
@@ -141,7 +161,7 @@ extension GeminiLiveTranslator {
   mutating func flushUplink(port: inout Port) {
     restAt = nil
     let rate = uplinkAudio.rate
-    if ownsTurns {
+    if ownsTurns || waitsForDetection {
       var rest = ManualAudio(rate: rate)
       uplinkAudio.flush { rest.append($0) }
       buffered.append(rest)

@@ -29,9 +29,10 @@ extension GeminiLiveTranslator {
   private mutating func sendSetUp(at now: Instant, port: inout Port) {
     guard isSettled, settledAt == nil, connection == .open else { return }
     connection = .settingUp
-    let setUp = makeSetUp(session)
-    self.setUp = setUp
     setUpSession = session
+    if port.heldByteCount > 0, let heldDetection { setUpSession.audio.input.turnDetection = heldDetection }
+    let setUp = makeSetUp(setUpSession)
+    self.setUp = setUp
     renewal.setUpBegan()
     let handle = renewal.isUnderWay && renewal.usesHandle ? renewal.handle : nil
     // What is deleted from here on is not in the handle's session either, so it makes this one stale.
@@ -65,6 +66,7 @@ extension GeminiLiveTranslator {
     guard connection == .settingUp else { throw .unexpectedMessage("setupComplete") }
     connection = .ready
     hasBegun = true
+    heldDetection = nil
     workingSession = setUpSession
     if renewal.isUnderWay {
       beTold(at: now, port: &port)
@@ -136,8 +138,8 @@ extension GeminiLiveTranslator {
       let waitsForHandle =
         !renewal.isStale && !renewal.isHandleCurrent && quietSince.map { now < $0 + Limits.handleTimeout } ?? false
       if !waitsForHandle { updateOrRenew(at: now, port: &port) }
-    } else if renewal.isStale, isUserSpeaking || turn.isCommitted, !timeline.isLive, request == nil, !tools.isOpen,
-      recentAudio.milliseconds >= min(heardMs, replayedMs)
+    } else if renewal.isStale || waitsForDetection, isUserSpeaking || turn.isCommitted, !timeline.isLive,
+      request == nil, !tools.isOpen, waitsForDetection || recentAudio.milliseconds >= min(heardMs, replayedMs)
     {
       // The user speaks already, or has: the fresh session hears it from the beginning.
       renew(at: now, port: &port)
@@ -224,14 +226,15 @@ extension GeminiLiveTranslator {
 
   /// The next connection hears the end of what this one heard: ahead of all that comes from here on.
   private mutating func hearAgain(port: inout Port) {
-    let replayMs = replayedMs
-    streamFromMs = heardMs - min(replayMs, recentAudio.milliseconds)
-    guard replayMs > 0, recentAudio.milliseconds > 0 else { return }
+    let replayMs = min(replayedMs, recentAudio.milliseconds)
+    streamFromMs = heardMs - bufferedMs - replayMs
+    guard replayMs > 0 else { return sendBuffered(port: &port) }
     let rate = uplinkAudio.rate
     recentAudio.replay(lastMs: replayMs) { piece in
       port.send(.audio) { Uplink.writeAudio(piece, rate: rate, into: &$0) }
     }
-    if turn.isCommitted { port.send(.audio) { Uplink.audioStreamEnd.write(into: &$0) } }
+    if turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
+    sendBuffered(port: &port)
   }
 
   /// Whether the mirror has in words all that was said.
@@ -298,6 +301,7 @@ extension GeminiLiveTranslator {
     let wasReady = connection == .ready
     let wasSettingUp = connection == .settingUp
     connection = .closed
+    if !wasReady { sendBuffered(port: &port) }
     let fields = ["end": end.label]
     if wasReady {
       guard verdict?.code != "upstream_credentials_refused", verdict?.code != "rate_limit_exceeded",

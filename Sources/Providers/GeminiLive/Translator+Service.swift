@@ -92,9 +92,11 @@ extension GeminiLiveTranslator {
     turn.endsIfSilentAt = nil
     if turn.thinksUntil != nil { turn.thinksUntil = now + Limits.thinkingTimeout }
     releaseAnswer(at: now, port: &port)
-    guard !timeline.isLive else { return true }
-    commitSpeech(port: &port)
-    openAnswer(port: &port)
+    if !timeline.isLive {
+      commitSpeech(port: &port)
+      openAnswer(port: &port)
+    }
+    turn.stallsAt = now + Limits.stallTimeout
     return true
   }
 

@@ -47,8 +47,12 @@ extension GeminiLiveTranslator {
     }
     let owned = old.audio.input.turnDetection?.createResponse != true
     if owned != ownsTurns {
-      buffered = ManualAudio(rate: uplinkAudio.rate)
-      heardFromMs = heardMs
+      recentAudio.removeAll()
+      heardFromMs = heardMs - (ownsTurns ? 0 : bufferedMs)
+      // What is held was said to a service that finds the turns: the next connection does, and another one after it not.
+      let isHeld = ownsTurns && port.heldByteCount > 0 && connection != .ready
+      heldDetection = isHeld ? old.audio.input.turnDetection : nil
+      sendBuffered(port: &port)
     }
     detector?.forgetTurn()
     tuneDetector()

@@ -60,6 +60,8 @@ public struct GeminiLiveTranslator: Translator {
     var hasCalled = false
     /// The model thinks on after it spoke: silence until then ends the answer.
     var thinksUntil: Instant?
+    /// An answer that has begun and of which nothing more has come by then is over (fault row 47).
+    var stallsAt: Instant?
     /// The tokens of what came before a call; the answer to the results has them if it has none of its own.
     var usageBeforeResults: Usage?
     /// Calls of this answer are refused, whatever was declared.
@@ -116,6 +118,8 @@ public struct GeminiLiveTranslator: Translator {
   /// Finds turns where the service's own detection cannot be used.
   var detector: (any TurnDetector)?
   var detectorFromMs = 0
+  /// The detection for which content is held, where the session has another one since.
+  var heldDetection: TurnDetection?
 
   /// Brings the service's speech into the format that the live answer is heard in; nil where it has it.
   var transcoder: AudioTranscoder?
@@ -166,6 +170,7 @@ public struct GeminiLiveTranslator: Translator {
     Self.consider(turn.discardUntil, &earliest)
     Self.consider(turn.endsIfSilentAt, &earliest)
     Self.consider(turn.thinksUntil, &earliest)
+    Self.consider(turn.stallsAt, &earliest)
     Self.consider(request?.cueAt, &earliest)
     Self.consider(request?.deadline, &earliest)
     Self.consider(tools.deliverAt, &earliest)
@@ -196,6 +201,7 @@ public struct GeminiLiveTranslator: Translator {
       if request != nil, !timeline.isLive { beginAnswer(port: &port) }
       finishAnswer(.completed, at: now, port: &port)
     }
+    if let at = turn.stallsAt, now >= at { stalled(at: now, port: &port) }
     if let at = turn.thinksUntil, now >= at { finishAnswer(.completed, at: now, port: &port) }
     if let at = request?.cueAt, now >= at {
       request?.cueAt = nil
