@@ -1,9 +1,11 @@
 """What the tests of all client libraries say to the stand-ins, and what these answer."""
 
-from sound import silence
+from sound import RATE, silence
 from spoken import speech
 
 SPEECH = silence(300) + speech("What time is it?") + silence(1_200)
+# Whoever interrupts goes on speaking while that is noticed.
+OPENING, REST = SPEECH[: RATE * 2 * 700 // 1000], SPEECH[RATE * 2 * 700 // 1000 :]
 HEARD = "what time is it"  # what the stand-ins understand, whatever is said
 
 STORY = "Tell me a long story."

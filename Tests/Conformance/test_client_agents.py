@@ -9,7 +9,7 @@ from agents import function_tool, set_tracing_disabled
 from agents.realtime import RealtimeAgent, RealtimeRunner
 from agents.realtime.model_inputs import RealtimeModelSendInterrupt
 
-from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
+from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
 from sound import chunks
 
@@ -108,8 +108,9 @@ async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
         await talk.session.send_message(STORY)
         cut = await talk.event("audio")
         before = talk.seen.mark
-        await talk.say(SPEECH)
+        await talk.say(OPENING)
         interrupted = await talk.event("audio_interrupted", before)
+        await talk.say(REST)
         assert interrupted.item_id == cut.item_id
         await talk.event("agent_end", before)
         answered = await talk.seen.until(

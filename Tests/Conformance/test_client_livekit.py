@@ -12,7 +12,7 @@ from livekit.agents import llm
 from livekit.plugins.openai.realtime import RealtimeModel
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad
 
-from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
+from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
 from sound import RATE, chunks
 
@@ -123,11 +123,12 @@ async def test_livekit_hears_that_the_user_barges_in(gateway, provider):
             message = await anext(cut.message_stream)
             first = await anext(message.audio_stream)
         before = talk.seen.mark
-        talk.push(SPEECH)
+        talk.push(OPENING)
         await talk.reported("input_speech_started", before)
         # What an AgentSession does then.
         talk.session.interrupt()
         talk.session.truncate(message_id=message.message_id, modalities=["audio"], audio_end_ms=100)
+        talk.push(REST)
         answer = await whole(await talk.reported("generation_created", before))
         assert answer.words.lower().startswith(f"you said: {HEARD}") and len(answer.audio) == TONE_BYTES
         async with asyncio.timeout(WAIT_SECONDS):

@@ -38,7 +38,7 @@ from pipecat.services.openai.realtime.events import (
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.workers.runner import WorkerRunner
 
-from client_turns import CALLS, HEARD, LEAD_BYTES, SPEECH, STORY, STORY_BYTES, TONE_BYTES
+from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
 from sound import RATE, chunks
 from upstream_record import await_record
@@ -174,8 +174,9 @@ async def test_pipecat_hears_that_the_user_barges_in(gateway, provider):
     async with talking(gateway, provider, [user(STORY)]) as talk:
         await talk.worker.queue_frame(LLMRunFrame())
         await talk.frame(TTSAudioRawFrame)
-        await talk.say(SPEECH)
+        await talk.say(OPENING)
         interrupted = talk.seen.behind(await talk.frame(InterruptionFrame))
+        await talk.say(REST)
         end = await talk.answer_end(interrupted)
         assert 0 < len(talk.audio(0, interrupted)) < STORY_BYTES[provider]
         assert len(talk.audio(interrupted, end)) == TONE_BYTES
@@ -235,7 +236,8 @@ async def test_pipecat_changes_instructions_and_tools_between_turns(gateway, sta
         changed = OpenAIRealtimeLLMService.Settings(system_instruction="Answer in Esperanto.")
         await talk.service.queue_frame(LLMUpdateSettingsFrame(delta=changed))
         tools = ToolsSchema(standard_tools=[Tool("get_moon_phase", "Full").schema])
-        await talk.service.queue_frame(LLMSetToolsFrame(tools=tools))
+        await talk.worker.queue_frame(LLMSetToolsFrame(tools=tools))
+        await talk.frame(LLMSetToolsFrame, first)
         await talk.type("Two.")
         await talk.answer_end(first)
         assert "Two." in talk.words(first)
