@@ -1,3 +1,4 @@
+import Envelope
 import Hummingbird
 public import Logging
 public import NIOCore
@@ -30,8 +31,10 @@ public final class GatewayServer: Sendable {
       admission: RealtimeAdmission(
         table: table, limits: limits, contexts: TLSContexts(), engine: engine, logger: logger),
       surface: HTTPSurface(
-        responder: OperatorSurface.router(engine: engine, refusal: SpeechAdmission(table: table).refusal)
-          .buildResponder(), logger: logger),
+        responder: OperatorSurface.router(
+          engine: engine, capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
+          refusal: HTTPAdmission(table: table).refusal
+        ).buildResponder(), logger: logger),
       group: group, logger: logger)
   }
 

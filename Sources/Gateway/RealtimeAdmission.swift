@@ -66,21 +66,10 @@ struct RealtimeAdmission: UpgradeAdmission {
     limits.heldBytes = table.limits.heldBytes
     var generator = SystemRandomNumberGenerator()
     return SessionParameters(
-      provider: ProviderConfiguration(name: entry.name, service: service(of: entry))
-        .detectingTurns(by: engine.makeTurnDetector),
+      provider: entry.configuration(engine),
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
       requestedModel: choice.isForeignModel ? entry.remote?.model : choice.model,
       limits: limits, unixTime: Int(Date().timeIntervalSince1970),
       seed: UInt128(generator.next()) << 64 | UInt128(generator.next()))
-  }
-
-  private func service(of entry: ProviderEntry) -> ProviderConfiguration.Service {
-    guard let remote = entry.remote else { return .local(engine.profile) }
-    let key: Redacted<String>? = if case .secret(let secret) = remote.credential { secret } else { nil }
-    let account: GoogleServiceAccount? = if case .serviceAccount(let it) = remote.credential { it } else { nil }
-    let endpoint = UpstreamEndpoint(
-      isSecure: remote.endpoint.isSecure, host: remote.endpoint.host, port: remote.endpoint.port,
-      basePath: remote.endpoint.basePath, authorityFile: remote.caFile)
-    return entry.kind.service(at: endpoint, key: key, model: remote.model, account: account) ?? .local(engine.profile)
   }
 }

@@ -1,4 +1,4 @@
-import Envelope
+public import Envelope
 public import Foundation
 import HTTPTypes
 public import Hummingbird
@@ -23,14 +23,16 @@ public enum OperatorSurface {
   /// Why a client may not use what sessions and their keys are for; nil if it may.
   public typealias Gatekeeper = @Sendable (Request, _ peer: SocketAddress?) -> Response?
 
-  /// A router that answers `GET /health`, speaks with the engine's voice, and answers everything it does not know with an
-  /// error object as JSON.
+  /// A router that answers `GET /health` and `GET /v1/capabilities`, speaks with the engine's voice, and answers everything
+  /// it does not know with an error object as JSON.
   ///
   /// - Parameters:
-  ///   - refusal: judges who may have speech.
+  ///   - capabilities: the answer to the second; it does not change.
+  ///   - refusal: judges who may have that and speech.
   ///   - now: gives the time stamp of the health answer.
   public static func router(
-    engine: VoiceEngine, refusal: @escaping Gatekeeper, now: @escaping @Sendable () -> Date = { Date() }
+    engine: VoiceEngine, capabilities: JSONValue, refusal: @escaping Gatekeeper,
+    now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: JSONErrorMiddleware())
@@ -39,6 +41,10 @@ public enum OperatorSurface {
       var health: JSONObject = ["status": "ok", "timestamp": .string(stamp)]
       if engine.isPresent { health["engine"] = engine.profile.description }
       return json(.ok, JSONValue.object(health).text)
+    }
+    let capabilities = capabilities.text
+    router.get("/v1/capabilities") { request, context in
+      refusal(request, context.peer) ?? json(.ok, capabilities)
     }
     let places = SpeechPlaces(SpeechRoute.mostAtOnce)
     router.post("/v1/audio/speech") { request, context in

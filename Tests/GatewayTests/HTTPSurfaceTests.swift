@@ -54,6 +54,39 @@ struct HTTPSurfaceTests {
     await gateway.stop()
   }
 
+  @Test("R251: what each provider covers is told in JSON, with no secret, and to whoever may open a session")
+  func capabilities() async throws {
+    let gateway = try await TestGateway.upstream(port: 9)
+    let socket = try await gateway.connect()
+    try await socket.send(get("/v1/capabilities"))
+    let (head, body) = try #require(await socket.response())
+    #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+    #expect(head.lowercased().contains("content-type: application/json"))
+    #expect(
+      body.hasPrefix(#"{"object":"list","data":[{"provider":"main","kind":"openai","available":true,"default":true,"#))
+    #expect(body.contains(#"{"provider":"absent","kind":"openai","available":false,"default":false,"model":"m","#))
+    #expect(!body.contains("ABSENT_KEY") && !body.contains("example.test"))
+    await gateway.stop()
+  }
+
+  @Test("R008: one key opens capabilities too")
+  func capabilitiesWithKey() async throws {
+    let gateway = try await TestGateway.routes(
+      #"""
+      {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "main",
+       "providers": {"main": {"kind": "openai", "url": "ws://127.0.0.1:9/v1/realtime", "model": "gpt-realtime"}},
+       "access": {"keys": [{"name": "app", "key": "env:APP_KEY"}]}}
+      """#, environment: ["APP_KEY": "sk-planted-secret-0123456789"])
+    let socket = try await gateway.connect()
+    try await socket.send(get("/v1/capabilities"))
+    let refused = try #require(await socket.response())
+    #expect(refused.head.hasPrefix("HTTP/1.1 401 ") && refused.body.contains(#""code":"missing_api_key""#))
+    try await socket.send(get("/v1/capabilities", "Authorization: Bearer sk-planted-secret-0123456789"))
+    let answer = try #require(await socket.response())
+    #expect(answer.head.hasPrefix("HTTP/1.1 200 ") && !answer.body.contains("sk-planted"))
+    await gateway.stop()
+  }
+
   @Test("an upgrade offered to an ordinary path is ignored (RFC 9110 section 7.8)")
   func ignoredUpgrade() async throws {
     let gateway = try await TestGateway.upstream(port: 9)

@@ -4,8 +4,8 @@ import Hummingbird
 import NIOCore
 import Routing
 
-/// Who may have speech over HTTP: whoever may open a session.
-struct SpeechAdmission: Sendable {
+/// Who may use, over HTTP, what belongs to sessions: whoever may open one (R008).
+struct HTTPAdmission: Sendable {
   private let keys: KeyStore
   private let contact: String
 
