@@ -99,7 +99,8 @@ extension GeminiLiveTranslator {
     let isSpoken = traits.endsWhenIdle && timeline.hasOutput && timeline.openItemID == nil
     finishAnswer(
       isSpoken
-        ? .completed : .failed(code: "upstream_timeout", message: "The provider did not go on with its answer in time."),
+        ? .completed
+        : .failed(code: "upstream_timeout", message: "The provider did not go on with its answer in time."),
       at: now, port: &port)
     turn.discardUntil = now + Limits.discardTimeout
   }
