@@ -28,6 +28,8 @@ public struct SpeechTurn: Sendable {
   }
 
   public var isCommitted: Bool { stage == .committed }
+  /// Whether anything of the transcript has been told.
+  public var hasWords: Bool { !transcript.isEmpty }
 
   /// The utterance's length.
   public var lengthMs: Int { endedMs - startedMs }

@@ -89,8 +89,10 @@ enum Limits {
   static let handleTimeout = Duration.seconds(1)
   /// Of the audio before a new connection, how much it hears again when nothing is known of speech in it.
   static let replayedMilliseconds = 1_000
-  /// From before the first sign of speech: the service is sure of it late.
+  /// From before a position where speech is known to begin.
   static let replayedBeforeSpeechMilliseconds = 1_000
+  /// From before an interruption: it came 0.4 to 3 s after the first sound of the speech that caused it.
+  static let replayedBeforeInterruptionMilliseconds = 3_000
 
   /// Tokens (Google's capability comparison, autumn 2026), and what part of them starts the compression by default.
   static let contextWindow = 131_072

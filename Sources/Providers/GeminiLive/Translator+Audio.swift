@@ -113,7 +113,7 @@ extension GeminiLiveTranslator {
   }
 
   private mutating func detectedStart(atMs: Int, at now: Instant, port: inout Port) {
-    startSpeech(atMs: atMs, port: &port)
+    startSpeech(atMs: atMs, lagMs: Limits.replayedBeforeSpeechMilliseconds, port: &port)
     buffered.keep(lastMs: heardMs - atMs + preRollMs)
     guard session.audio.input.turnDetection?.interruptResponse == true, timeline.isLive else { return }
     releaseAnswer(at: now, port: &port)
@@ -143,6 +143,7 @@ extension GeminiLiveTranslator {
       finishSpeech(port: &port)
       speech = SpeechTurn(committedByClient: milliseconds, port: &port)
       speechFromMs = heardMs - milliseconds
+      speechLagMs = 0
     }
     let endMs = heardMs
     speech?.stop(atMs: endMs, port: &port)
@@ -208,8 +209,11 @@ extension GeminiLiveTranslator {
   // MARK: The user's speech
 
   /// A new turn of the user, unless one is being heard already.
-  mutating func startSpeech(atMs milliseconds: Int, port: inout Port) {
+  ///
+  /// - Parameter lagMs: how long before that position it may have begun; nil where nothing is known of it.
+  mutating func startSpeech(atMs milliseconds: Int, lagMs: Int? = nil, port: inout Port) {
     if let speech, !speech.isCommitted { return }
+    speechLagMs = lagMs
     finishSpeech(port: &port)
     idleAt = nil
     tools.answeredRequests = 0

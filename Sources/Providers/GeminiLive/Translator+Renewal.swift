@@ -122,9 +122,16 @@ extension GeminiLiveTranslator {
     guard speech != nil, isUserSpeaking || turn.isCommitted else {
       return min(Limits.replayedMilliseconds, heardMs - heardFromMs)
     }
-    let speechMs = heardMs - speechFromMs + Limits.replayedBeforeSpeechMilliseconds
+    let speechMs = heardMs - speechFromMs + (speechLagMs ?? Limits.replayedBeforeInterruptionMilliseconds)
     // Nothing of the turn before, which has been answered.
     return turn.isCommitted ? speechMs : min(speechMs, heardMs - heardFromMs)
+  }
+
+  /// Whether another connection would hear all of what the user says now, and nothing of it has been told yet: words that
+  /// were told cannot be taken back. Otherwise the turn is answered first; the user's words go before everything else.
+  private var canBeHeardAgain: Bool {
+    guard let speech else { return false }
+    return speechLagMs != nil && !speech.hasWords && recentAudio.milliseconds >= min(heardMs, replayedMs)
   }
 
   // MARK: Replacing
@@ -139,7 +146,7 @@ extension GeminiLiveTranslator {
         !renewal.isStale && !renewal.isHandleCurrent && quietSince.map { now < $0 + Limits.handleTimeout } ?? false
       if !waitsForHandle { updateOrRenew(at: now, port: &port) }
     } else if renewal.isStale || waitsForDetection, isUserSpeaking || turn.isCommitted, !timeline.isLive,
-      request == nil, !tools.isOpen, waitsForDetection || recentAudio.milliseconds >= min(heardMs, replayedMs)
+      request == nil, !tools.isOpen, waitsForDetection || canBeHeardAgain
     {
       // The user speaks already, or has: the fresh session hears it from the beginning.
       renew(at: now, port: &port)
@@ -316,15 +323,15 @@ extension GeminiLiveTranslator {
       beginRenewal(followsLoss: true, at: now, port: &port)
       return retry(at: now, port: &port)
     }
-    if renewal.usesHandle, case .closed = end {
-      port.note(.warning, "the provider refused to resume", fields)
-      renewal.begin(withHandle: false, followsLoss: true)
-      return retry(at: now, port: &port)
-    }
     if wasSettingUp, verdict?.code == "upstream_setup_rejected" || verdict?.code == "model_not_found",
       makeSetUp(workingSession) != setUp
     {
       return restore(verdict, at: now, port: &port)
+    }
+    if renewal.usesHandle, case .closed = end {
+      port.note(.warning, "the provider refused to resume", fields)
+      renewal.begin(withHandle: false, followsLoss: true)
+      return retry(at: now, port: &port)
     }
     if case .refused(let status, _) = end, status < 500 { return false }
     guard end != .tlsRefused, verdict?.outlook != .isFinal || verdict?.code == "upstream_closed" else { return false }

@@ -150,7 +150,7 @@ extension GeminiLiveTranslator {
     let offset = Downlink.milliseconds(activity.audioOffset).map { streamFromMs + $0 } ?? heardMs
     switch activity.type ?? activity.voiceActivityType {
     case "ACTIVITY_START":
-      startSpeech(atMs: offset, port: &port)
+      startSpeech(atMs: offset, lagMs: Limits.replayedBeforeSpeechMilliseconds, port: &port)
       releaseAnswer(at: now, port: &port)
     case "ACTIVITY_END":
       guard speech != nil else { return }
@@ -181,7 +181,7 @@ extension GeminiLiveTranslator {
   // MARK: Ends
 
   private mutating func note(_ metadata: UsageMetadata, port: inout Port) {
-    let usage = Downlink.usage(metadata)
+    let usage = Downlink.usage(metadata, writes: setUp?.writes ?? false)
     if timeline.isLive || request != nil {
       turn.usage = usage
     } else if turn.hasCalled {
@@ -200,7 +200,9 @@ extension GeminiLiveTranslator {
     turn.thinksUntil = nil
     // The turn that interrupts may be over already.
     let isKnown = turn.isCommitted && speech?.isCommitted == true
-    if !ownsTurns, !isKnown { startSpeech(atMs: heardMs, port: &port) }
+    if !ownsTurns, !isKnown {
+      startSpeech(atMs: heardMs, lagMs: Limits.replayedBeforeInterruptionMilliseconds, port: &port)
+    }
     releaseAnswer(at: now, port: &port)
     if timeline.isLive { finishAnswer(.interrupted, at: now, port: &port) }
   }

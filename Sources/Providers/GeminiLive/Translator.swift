@@ -97,6 +97,8 @@ public struct GeminiLiveTranslator: Translator {
   var speech: SpeechTurn?
   /// The position in the client's audio where `speech` began.
   var speechFromMs = 0
+  /// How long before `speechFromMs` the user may have begun to speak; nil where nothing is known of it.
+  var speechLagMs: Int?
   var clock = AudioClock()
   /// The time in `clock` when the format last changed was this.
   var clockBaseMs = 0
