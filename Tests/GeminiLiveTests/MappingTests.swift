@@ -37,40 +37,29 @@ import Testing
     #expect(Downlink.milliseconds(text) == milliseconds)
   }
 
-  @Test("R101: voices of OpenAI become voices of Gemini; Gemini's own keep their canonical case")
-  func voices() {
-    #expect(Voices.name(for: "marin") == "Despina")
-    #expect(Voices.name(for: "KORE") == "Kore")
-    #expect(Voices.name(for: "aura-2-thalia-en") == nil)
-    #expect(Voices.name(for: Voices.standard) != nil)
-  }
-
-  @Test("Q16: a model that the service cannot know becomes the configured one")
-  func models() {
-    let configuration = GeminiLiveConfiguration(
-      endpoint: UpstreamEndpoint(isSecure: false, host: "h", port: 1), key: nil, model: "gemini-3.8-live")
-    #expect(GeminiLiveTranslator.knownModel("gpt-realtime", configuration) == "gemini-3.8-live")
-    #expect(GeminiLiveTranslator.knownModel("", configuration) == "gemini-3.8-live")
-    #expect(
-      GeminiLiveTranslator.knownModel("models/gemini-3.1-flash-live-preview", configuration)
-        == "gemini-3.1-flash-live-preview")
-  }
-
   @Test("R284: the silence is always stated; thresholds are coarse; eagerness becomes sensitivity")
   func voiceDetection() {
-    func detection(_ detection: TurnDetection?) -> RealtimeInputConfig { Uplink.realtimeInput(detection) }
-    let standard = detection(.serverVAD(ServerVAD()))
-    #expect(standard.automaticActivityDetection == .init(silenceDurationMs: 500))
-    #expect(standard.activityHandling == nil && standard.turnCoverage == "TURN_INCLUDES_ONLY_ACTIVITY")
-    let deaf = detection(.serverVAD(ServerVAD(threshold: 0.9, silenceDurationMs: 5000, interruptResponse: false)))
+    func input(_ detection: TurnDetection?) -> JSONValue {
+      var session = RealtimeSession.defaults(id: "sess_1", model: "gemini-3.8-live", voice: "marin", expiresAt: 1)
+      session.audio.input.turnDetection = detection
+      let configuration = GeminiLiveConfiguration(
+        endpoint: UpstreamEndpoint(isSecure: false, host: "h", port: 1), key: nil, model: "gemini-3.8-live")
+      let setUp = SetUp(session, configuration, ownsTurns: detection == nil, tools: [])
+      return setUp.fields["realtimeInputConfig"] ?? .null
+    }
     #expect(
-      deaf.automaticActivityDetection
-        == .init(startOfSpeechSensitivity: "START_SENSITIVITY_LOW", silenceDurationMs: 2000))
-    #expect(deaf.activityHandling == "NO_INTERRUPTION")
+      input(.serverVAD(ServerVAD())) == [
+        "automaticActivityDetection": ["silenceDurationMs": 500], "turnCoverage": "TURN_INCLUDES_ONLY_ACTIVITY",
+      ])
+    let deaf = input(.serverVAD(ServerVAD(threshold: 0.9, silenceDurationMs: 5000, interruptResponse: false)))
     #expect(
-      detection(.semanticVAD(SemanticVAD(eagerness: .high))).automaticActivityDetection
-        == .init(endOfSpeechSensitivity: "END_SENSITIVITY_HIGH", silenceDurationMs: 400))
-    #expect(detection(nil).automaticActivityDetection == .init(disabled: true))
+      deaf["automaticActivityDetection"]
+        == ["startOfSpeechSensitivity": "START_SENSITIVITY_LOW", "silenceDurationMs": 2000])
+    #expect(deaf["activityHandling"] == "NO_INTERRUPTION")
+    #expect(
+      input(.semanticVAD(SemanticVAD(eagerness: .high)))["automaticActivityDetection"]
+        == ["endOfSpeechSensitivity": "END_SENSITIVITY_HIGH", "silenceDurationMs": 400])
+    #expect(input(nil)["automaticActivityDetection"] == ["disabled": true])
   }
 
   @Test(

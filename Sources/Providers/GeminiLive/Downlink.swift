@@ -22,7 +22,9 @@ enum Downlink {
 
   /// Token counts, by the envelope's modalities. Tool results count as input, thoughts as output; the service's own
   /// total sometimes leaves the thoughts out and is not used.
-  static func usage(_ metadata: UsageMetadata) -> Usage {
+  ///
+  /// - Parameter writes: the session answers in text; matters where the service does not say what the tokens are of.
+  static func usage(_ metadata: UsageMetadata, writes: Bool = false) -> Usage {
     let toolUse = count(metadata.toolUsePromptTokenCount)
     let thoughts = count(metadata.thoughtsTokenCount)
     let prompt = count(metadata.promptTokenCount)
@@ -30,7 +32,8 @@ enum Downlink {
     let cached = count(metadata.cachedContentTokenCount)
     let promptBy = counts(metadata.promptTokensDetails, otherwise: prompt, as: "TEXT")
     let answerBy = counts(
-      metadata.responseTokensDetails ?? metadata.candidatesTokensDetails, otherwise: answer, as: "AUDIO")
+      metadata.responseTokensDetails ?? metadata.candidatesTokensDetails, otherwise: answer,
+      as: writes ? "TEXT" : "AUDIO")
     let cachedBy = counts(metadata.cacheTokensDetails, otherwise: cached, as: "TEXT")
     return Usage(
       totalTokens: prompt + toolUse + answer + thoughts,
@@ -77,7 +80,9 @@ enum Downlink {
     case "MALFORMED_FUNCTION_CALL", "MAX_REGENERATION_REACHED", "GENERATED_OTHER", "INPUT_OTHER":
       return (false, reason.lowercased())
     default:
-      let filters = ["SAFETY", "PROHIBITED", "BLOCKLIST", "CELEBRITY", "MINORS", "NCII", "_IP_"]
+      let filters = [
+        "SAFETY", "PROHIBITED", "BLOCKLIST", "CELEBRITY", "MINORS", "NCII", "_IP_", "UNSAFE", "PEOPLE",
+      ]
       return filters.contains { reason.contains($0) } ? (true, reason.lowercased()) : nil
     }
   }

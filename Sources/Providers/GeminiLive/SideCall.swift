@@ -148,7 +148,7 @@ extension GeminiLiveTranslator {
         port.outbox.actions.append(.sendSide(line, text))
       }
     }
-    if let usage = message.usageMetadata { sides[index].usage = Downlink.usage(usage) }
+    if let usage = message.usageMetadata { sides[index].usage = Downlink.usage(usage, writes: sides[index].writes) }
     if let content = message.serverContent {
       for part in content.modelTurn?.parts ?? [] {
         if let text = part.text, part.thought != true, sides[index].writes {
