@@ -185,6 +185,11 @@ public struct SessionDialogue: Sendable {
     return step
   }
 
+  /// Time passes, and no timer has fired yet: what comes next overtakes it.
+  public mutating func lag(_ duration: Duration) {
+    now = now + duration
+  }
+
   private mutating func drain() -> Step {
     var step = Step()
     step.events = session.outbox.downstream.texts.map(Self.parse)
