@@ -160,13 +160,15 @@ async def test_pipecat_holds_text_turns(gateway, provider):
 # that needs no time to think has answered. So here it is one that does.
 @pytest.mark.parametrize("provider", SLOW)
 async def test_pipecat_holds_an_audio_turn(gateway, provider):
-    async with talking(gateway, provider) as talk:
+    async with talking(gateway, provider, [user("Say hello.")]) as talk:
+        await talk.worker.queue_frame(LLMRunFrame())
+        greeted = await talk.answer_end()
         await talk.say(SPEECH)
-        await talk.answer_end()
-        assert talk.words().lower().startswith(f"you said: {HEARD}")
-        assert len(talk.audio()) == TONE_BYTES
-        await talk.seen.until(lambda frame: talk.remembered("user"), "transcript")
-        assert talk.remembered("user") == [HEARD]
+        end = await talk.answer_end(greeted)
+        assert talk.words(greeted, end).lower().startswith(f"you said: {HEARD}")
+        assert len(talk.audio(greeted, end)) == TONE_BYTES
+        await talk.seen.until(lambda frame: HEARD in talk.remembered("user"), "transcript")
+        assert talk.remembered("user") == ["Say hello.", HEARD]
 
 
 @pytest.mark.parametrize("provider", SLOW)
@@ -272,5 +274,5 @@ async def test_pipecat_detects_turns_itself(gateway):
         await talk.worker.queue_frame(UserStartedSpeakingFrame())
         await talk.say(SPEECH)
         await talk.worker.queue_frame(UserStoppedSpeakingFrame())
-        await talk.answer_end()
-        assert talk.words().lower().startswith(f"you said: {HEARD}") and len(talk.audio()) == TONE_BYTES
+        end = await talk.answer_end()
+        assert talk.words(0, end).lower().startswith(f"you said: {HEARD}") and len(talk.audio(0, end)) == TONE_BYTES
