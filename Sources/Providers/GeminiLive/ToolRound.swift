@@ -22,6 +22,8 @@ struct ToolRound: Sendable {
   private var forgotten: [String: (name: String, wasCancelled: Bool)] = [:]
   /// Calls whose result the service has.
   private var settled: Set<String> = []
+  /// Ids of calls that this connection has had its answer to: a frame that comes twice makes no second call.
+  private var answered: Set<String> = []
   /// How often calls were refused in place of the client since it was last asked for something.
   var refusals = 0
   /// Requests that ask for no more than what an answer to several results has already said: some clients send one with
@@ -39,6 +41,18 @@ struct ToolRound: Sendable {
 
   mutating func add(_ call: Call) {
     calls.append(call)
+    bound()
+  }
+
+  /// Whether the connection has made the call before.
+  func hasMade(_ wireID: String?) -> Bool {
+    guard let wireID, !wireID.isEmpty else { return false }
+    return answered.contains(wireID) || calls.contains { $0.wireID == wireID }
+  }
+
+  /// The service was told for the client that the call is not made.
+  mutating func refused(_ wireID: String?) {
+    if let wireID { answered.insert(wireID) }
     bound()
   }
 
@@ -75,6 +89,7 @@ struct ToolRound: Sendable {
   mutating func take(otherwise missing: String) -> [FunctionResponse] {
     defer {
       settled.formUnion(calls.map(\.id))
+      answered.formUnion(calls.compactMap(\.wireID))
       calls = []
       deliverAt = nil
       bound()
@@ -99,6 +114,7 @@ struct ToolRound: Sendable {
   mutating func abandon() -> [Call] {
     for call in calls where call.result == nil { forgotten[call.id] = (call.name, false) }
     settled.formUnion(calls.filter { $0.result != nil }.map(\.id))
+    answered = []
     defer {
       calls = []
       deliverAt = nil
@@ -117,6 +133,7 @@ struct ToolRound: Sendable {
 
   /// A session may make many thousand calls; the client's late results are for the last of them.
   private mutating func bound() {
+    if answered.count > Limits.rememberedCalls { answered.removeAll() }
     if settled.count > Limits.rememberedCalls { settled.removeAll() }
     if forgotten.count > Limits.rememberedCalls { forgotten.removeAll() }
   }

@@ -25,7 +25,7 @@ extension GeminiLiveTranslator {
   // MARK: The service calls
 
   mutating func called(_ calls: [ToolCall.FunctionCall], at now: Instant, port: inout Port) {
-    let calls = calls.filter { !($0.name ?? "").isEmpty }
+    let calls = calls.filter { !($0.name ?? "").isEmpty && !tools.hasMade($0.id) }
     guard !calls.isEmpty else { return }
     guard turn.discardUntil == nil else {
       // Of an answer that the client does not want: the service must not wait for it.
@@ -33,6 +33,8 @@ extension GeminiLiveTranslator {
     }
     if turn.refusesCalls || request?.options?.toolChoice == ToolChoice.none, tools.refusals < Limits.callRefusals {
       tools.refusals += 1
+      // The turn that called may end before the answer to the refusal.
+      turn.hasCalled = true
       return refuse(calls, because: "Tool calls are disabled for this turn, reply directly.", port: &port)
     }
     turn.endsIfSilentAt = nil
@@ -55,7 +57,8 @@ extension GeminiLiveTranslator {
     turn.refusesCalls = false
   }
 
-  private func refuse(_ calls: [ToolCall.FunctionCall], because reason: String, port: inout Port) {
+  private mutating func refuse(_ calls: [ToolCall.FunctionCall], because reason: String, port: inout Port) {
+    for call in calls { tools.refused(call.id) }
     let responses = calls.map {
       FunctionResponse(id: $0.id, name: $0.name ?? "", response: ["error": .string(reason)])
     }
