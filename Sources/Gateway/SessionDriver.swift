@@ -308,7 +308,9 @@ extension SessionDriver {
     if let armed = deadlineTaskTime, armed <= deadline { return }
     deadlineTask?.cancel()
     deadlineTaskTime = deadline
-    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: NIODeadline(deadline)) { [weak self] in
+    // A deadline that does not go away must not keep the loop from its other sessions.
+    let time = max(NIODeadline(deadline), loop.now + .milliseconds(1))
+    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
       self?.deadlineCame()
     }
   }

@@ -196,6 +196,7 @@ public struct GeminiLiveTranslator: Translator {
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
     if let at = setUpBy, now >= at { endConfiguration(at: now, port: &port) }
+    if let at = restAt, now >= at { flushUplink(port: &port) }
     if let until = turn.discardUntil, now >= until { stopDiscarding() }
     if let at = turn.releaseAt, now >= at { releaseAnswer(at: now, port: &port) }
     if let at = turn.endsIfSilentAt, now >= at {
