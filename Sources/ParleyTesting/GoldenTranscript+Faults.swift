@@ -4,7 +4,8 @@ import Translation
 
 extension GoldenTranscript {
   /// Replays the transcript with one thing going wrong after each of its steps in turn: either the call ends then, with one
-  /// error and a close, or it goes on with another connection; never both, never neither.
+  /// error and a close, or it goes on with another connection; never both, never neither. A client that leaves takes the
+  /// provider's connection with it.
   ///
   /// - Returns: what no fault may lead to, in words.
   public func violationsUnderFaults() -> [String] {
@@ -19,6 +20,7 @@ extension GoldenTranscript {
       for fault in faults {
         violations += after(fault, call, rest: turns.dropFirst(number + 1)).map { "turn \(number), \(fault): \($0)" }
       }
+      violations += departure(call, rest: turns.dropFirst(number + 1)).map { "turn \(number), client gone: \($0)" }
     }
     return violations
   }
@@ -54,6 +56,17 @@ extension GoldenTranscript {
     for turn in rest { violations += Self.silence(of: call.perform(turn.input)) }
     call.invariants.finish()
     return violations + call.invariants.violations
+  }
+
+  /// What goes wrong when the client leaves.
+  private func departure(_ call: Call, rest: ArraySlice<Turn>) -> [String] {
+    guard !call.hasEnded else { return [] }
+    var call = call
+    let last = call.dialogue.clientCloses()
+    var violations = last.events.isEmpty ? [] : ["it speaks to nobody"]
+    if last.connections.last != "upstream closes 1000" { violations.append("the provider's connection stays") }
+    for turn in rest { violations += Self.silence(of: call.perform(turn.input)) }
+    return violations
   }
 
   /// What goes wrong where everything has been said.

@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(
-    "R098, gemini 4.6: whatever ends after any step, the call ends once or goes on, and nothing stays open",
+    "R098, gemini 4.6, fault row 33: whatever ends after any step, the call ends once or goes on, and nothing stays open",
     arguments: names)
   func survivesFaults(_ name: String) throws {
     for violation in try Self.transcript(name).violationsUnderFaults() { Issue.record("\(violation)") }
