@@ -57,7 +57,9 @@ import Translation
     #expect(call.history.count { $0["type"] == "input_audio_buffer.committed" } == 1)
   }
 
-  @Test("gemini 5.5: a commit of less than 100 ms since the last one is input_audio_buffer_commit_empty", arguments: [true, false])
+  @Test(
+    "gemini 5.5: a commit of less than 100 ms since the last one is input_audio_buffer_commit_empty",
+    arguments: [true, false])
   func emptyCommit(_ isManual: Bool) {
     var call = Call.ready(Call.live38, isManual ? Self.manual : "")
     _ = call.client(Call.append(ms: 99))
@@ -68,7 +70,9 @@ import Translation
     #expect(call.client(Call.commit).error?["code"] == "input_audio_buffer_commit_empty")
   }
 
-  @Test("gemini 5.5: input_audio_buffer.commit (manual) makes a user item and sends nothing: an activity's end would draw an answer")
+  @Test(
+    "gemini 5.5: input_audio_buffer.commit (manual) makes a user item and sends nothing: an activity's end would draw an answer"
+  )
   func manualCommit() {
     var call = Call.ready(Call.live38, Self.manual)
     _ = call.client(Call.append(ms: 300))
@@ -141,7 +145,8 @@ import Translation
 
   static func image(_ url: String) -> String {
     GeminiCall.item(
-      #""type":"message","role":"user","content":[{"type":"input_text","text":"What is this?"},{"type":"input_image","image_url":"\#(url)"}]"#)
+      #""type":"message","role":"user","content":[{"type":"input_text","text":"What is this?"},{"type":"input_image","image_url":"\#(url)"}]"#
+    )
   }
 
   @Test("gemini 5.5 8.16 R291: an image goes up in its turn where the family takes it there")
@@ -178,7 +183,9 @@ import Translation
 
   @Test(
     "gemini 5.5 R291: an image must be a data URL of JPEG or PNG; anything else is an error with its place",
-    arguments: ["https://example.org/a.png", "data:image/webp;base64,AAAA", "data:image/png;base64,!!!!", "data:image/png,x"])
+    arguments: [
+      "https://example.org/a.png", "data:image/webp;base64,AAAA", "data:image/png;base64,!!!!", "data:image/png,x",
+    ])
   func badImage(_ url: String) {
     var call = Call.ready()
     let step = call.client(Self.image(url))
@@ -190,7 +197,9 @@ import Translation
     #""type":"message","role":"user","content":[{"type":"input_audio","audio":"\#(GeminiCall.silence(ms: 60))"}]"#,
     id: "sound")
 
-  @Test("gemini 5.5 R137: a recording is played at response.create: in a window (manual), or as a burst with its end (auto)")
+  @Test(
+    "gemini 5.5 R137: a recording is played at response.create: in a window (manual), or as a burst with its end (auto)"
+  )
   func recordedAudio() {
     var auto = Call.ready()
     #expect(auto.client(Self.recording).upstream.isEmpty)
@@ -217,7 +226,9 @@ import Translation
         == Call.turns(("model", "I am Ada."), ("user", "Who are you?")))
   }
 
-  @Test("gemini 5.5: system messages before anything else are appended to the instruction, until other content or for 300 ms")
+  @Test(
+    "gemini 5.5: system messages before anything else are appended to the instruction, until other content or for 300 ms"
+  )
   func systemFirst() {
     let instruction: JSONValue = ["parts": [["text": "Be brief."], ["text": "Speak French."]]]
     var call = Call.open()
@@ -297,7 +308,9 @@ import Translation
     #expect(item?["content"]?[0]?["transcript"] == "Four." && item?["role"] == "assistant")
   }
 
-  @Test("gemini 5.5 R145 R149 R270: conversation.item.delete: what was not sent is not; what was sent leaves with the session that heard it")
+  @Test(
+    "gemini 5.5 R145 R149 R270: conversation.item.delete: what was not sent is not; what was sent leaves with the session that heard it"
+  )
   func delete() {
     var call = Call.ready()
     _ = call.client(Call.text("secret", id: "s"))

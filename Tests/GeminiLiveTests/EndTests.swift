@@ -36,19 +36,23 @@ import Translation
     #expect(after.upstream(Call.end).events.isEmpty, "late usage goes to no other response")
   }
 
-  @Test("gemini 6.3: earlier than that when the client goes on: create, an item, a cancel", arguments: [
-    GeminiCall.create, GeminiCall.text("Next"), GeminiCall.cancel,
-  ])
+  @Test(
+    "gemini 6.3: earlier than that when the client goes on: create, an item, a cancel",
+    arguments: [
+      GeminiCall.create, GeminiCall.text("Next"), GeminiCall.cancel,
+    ])
   func clientGoesOn(_ event: String) {
     var call = Self.generated()
     let step = call.client(event)
     #expect(step.types.first == "response.done" && step.response?["status"] == "completed" && step.error == nil)
   }
 
-  @Test("gemini 6.3: or when the service goes on: a call, new output, new speech", arguments: [
-    GeminiCall.calls(GeminiCall.called("a")), GeminiCall.audio, GeminiCall.said("Also"), GeminiCall.interrupted,
-    GeminiCall.activity("ACTIVITY_START", at: "0.1s"), GeminiCall.heard("Wait"),
-  ])
+  @Test(
+    "gemini 6.3: or when the service goes on: a call, new output, new speech",
+    arguments: [
+      GeminiCall.calls(GeminiCall.called("a")), GeminiCall.audio, GeminiCall.said("Also"), GeminiCall.interrupted,
+      GeminiCall.activity("ACTIVITY_START", at: "0.1s"), GeminiCall.heard("Wait"),
+    ])
   func serviceGoesOn(_ message: String) {
     var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
     _ = call.client(Call.create)
@@ -70,9 +74,12 @@ import Translation
   // MARK: Extended thinking
 
   static let inProgress = #"{"serverContent":{"turnComplete":true,"interactionStatus":"IN_PROGRESS"}}"#
-  static let idle = #"{"serverContent":{"turnComplete":true,"interactionStatus":"IDLE"},"usageMetadata":{"promptTokenCount":610,"responseTokenCount":44,"thoughtsTokenCount":90}}"#
+  static let idle =
+    #"{"serverContent":{"turnComplete":true,"interactionStatus":"IDLE"},"usageMetadata":{"promptTokenCount":610,"responseTokenCount":44,"thoughtsTokenCount":90}}"#
 
-  @Test("gemini 6.3 8.18: extended thinking: IN_PROGRESS closes the item, what follows is the next item of the same response, IDLE ends it")
+  @Test(
+    "gemini 6.3 8.18: extended thinking: IN_PROGRESS closes the item, what follows is the next item of the same response, IDLE ends it"
+  )
   func thinking() {
     var call = GeminiServerMessages.speaking(Call.thinking38)
     _ = call.upstream(Call.complete)
@@ -136,7 +143,9 @@ import Translation
       : #"{"serverContent":{"turnComplete":true,"turnCompleteReason":"\#(reason)"}}"#
   }
 
-  @Test("gemini 6.4: no reason, NEED_MORE_INPUT and RESPONSE_REJECTED complete an awaited response with nothing in it", arguments: completed)
+  @Test(
+    "gemini 6.4: no reason, NEED_MORE_INPUT and RESPONSE_REJECTED complete an awaited response with nothing in it",
+    arguments: completed)
   func emptyCompleted(_ reason: String) {
     var call = Call.ready()
     _ = call.client(Call.create)
@@ -156,7 +165,9 @@ import Translation
     #expect(response?["status_details"]?["error"]?["type"] == "server_error")
   }
 
-  @Test("gemini 6.4: filters make the response incomplete by content_filter, with what was said before", arguments: filtered)
+  @Test(
+    "gemini 6.4: filters make the response incomplete by content_filter, with what was said before", arguments: filtered
+  )
   func emptyFiltered(_ reason: String) {
     var awaited = Call.ready()
     _ = awaited.client(Call.create)
@@ -188,7 +199,9 @@ import Translation
 
   // MARK: 5.3, 6.5
 
-  @Test("gemini 5.3: an answer as long as max_output_tokens allows is incomplete by max_output_tokens", arguments: [(2, "incomplete"), (3, "completed")])
+  @Test(
+    "gemini 5.3: an answer as long as max_output_tokens allows is incomplete by max_output_tokens",
+    arguments: [(2, "incomplete"), (3, "completed")])
   func maxOutputTokens(_ limit: Int, _ status: String) {
     var call = GeminiServerMessages.speaking(Call.live38, #""max_output_tokens":\#(limit)"#)
     _ = call.upstream(Call.complete)

@@ -50,7 +50,9 @@ import Translation
       ])
   }
 
-  @Test("gemini 5.6 8.17: 3.1 before its first turn: history is announced in a set-up and told; the last words are the question")
+  @Test(
+    "gemini 5.6 8.17: 3.1 before its first turn: history is announced in a set-up and told; the last words are the question"
+  )
   func announcedHistory() {
     var call = Call.ready(Call.flash31)
     _ = call.client(Call.text("My name is Ada."))
@@ -91,7 +93,9 @@ import Translation
         == Call.turns(("user", "Hello"), ("model", "Yes."), ("model", "By the way, I am Bob.")))
   }
 
-  @Test("gemini 5.6: a voice turn before any response.create: 3.8 gets the items as context before the next audio, while idle")
+  @Test(
+    "gemini 5.6: a voice turn before any response.create: 3.8 gets the items as context before the next audio, while idle"
+  )
   func contextBeforeVoice() {
     var call = Call.ready()
     _ = call.client(Call.text("My name is Ada."))
@@ -126,7 +130,9 @@ import Translation
     _ = call.client(Call.append(ms: 100))
     let sent = call.client(Call.create).upstream
     #expect(
-      sent.map { TranscriptPlayer.kind(of: $0) } == ["clientContent", "realtimeInput", "realtimeInput", "realtimeInput"])
+      sent.map { TranscriptPlayer.kind(of: $0) } == [
+        "clientContent", "realtimeInput", "realtimeInput", "realtimeInput",
+      ])
     #expect(sent.first?["clientContent"] == ["turns": Call.turns(("user", "Context.")), "turnComplete": false])
   }
 
@@ -145,7 +151,9 @@ import Translation
     #expect(step.upstream.last == ["realtimeInput": ["activityEnd": [:]]])
   }
 
-  @Test("gemini 5.6: historyConfig is stated exactly where the family wants it and there is history", arguments: [true, false])
+  @Test(
+    "gemini 5.6: historyConfig is stated exactly where the family wants it and there is history",
+    arguments: [true, false])
   func historyConfig(_ hasHistory: Bool) {
     for model in [Call.live38, Call.native25, Call.flash31] {
       var call = Call.ready(model)

@@ -36,7 +36,8 @@ import Translation
     let sound = SoundSpecimen.base64(specimen.bytes(4_800))
     var call = Call.ready()
     let step = call.client(#"{"type":"input_audio_buffer.append","audio":"\#(String(buffer: sound))"}"#)
-    #expect(step.upstream.map { $0["realtimeInput"]?["audio"]?["data"]?.string ?? "" }.joined() == String(buffer: sound))
+    #expect(
+      step.upstream.map { $0["realtimeInput"]?["audio"]?["data"]?.string ?? "" }.joined() == String(buffer: sound))
     #expect(step.upstream.allSatisfy { $0["realtimeInput"]?["audio"]?["mimeType"] == "audio/pcm;rate=24000" })
   }
 
@@ -53,7 +54,9 @@ import Translation
     #expect(pcm == expected)
   }
 
-  @Test("gemini 5.3: G.711 output is 8 kHz, a byte a sample, however the speech is cut; nothing of its end is lost", arguments: laws)
+  @Test(
+    "gemini 5.3: G.711 output is 8 kHz, a byte a sample, however the speech is cut; nothing of its end is lost",
+    arguments: laws)
   func g711Down(_ type: String, _ law: G711.Law) throws {
     var specimen = SoundSpecimen(seed: 5)
     let bytes = Array(specimen.bytes(24 * 2 * 600).readableBytesView)  // 600 ms.
@@ -63,7 +66,8 @@ import Translation
       var from = 0
       for end in cuts + [bytes.count] {
         let base64 = Self.encoded(Array(bytes[from..<end]))
-        step = step + call.upstream(#"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"data":"\#(base64)"}}]}}}"#)
+        step =
+          step + call.upstream(#"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"data":"\#(base64)"}}]}}}"#)
         from = end
       }
       step = step + call.upstream(Call.complete) + call.upstream(Call.end)
@@ -104,8 +108,10 @@ import Translation
   func change() {
     var call = Call.ready()
     _ = call.client(Call.append(ms: 500))
-    #expect(call.client(Call.update(#""audio":{"input":{"format":{"type":"audio/pcmu"}}}"#)).types == ["session.updated"])
-    let step = call.client(#"{"type":"input_audio_buffer.append","audio":"\#(Self.encoded(Array(repeating: 0xFF, count: 4_000)))"}"#)
+    #expect(
+      call.client(Call.update(#""audio":{"input":{"format":{"type":"audio/pcmu"}}}"#)).types == ["session.updated"])
+    let step = call.client(
+      #"{"type":"input_audio_buffer.append","audio":"\#(Self.encoded(Array(repeating: 0xFF, count: 4_000)))"}"#)
     #expect(step.upstream.allSatisfy { $0["realtimeInput"]?["audio"]?["mimeType"] == "audio/pcm;rate=8000" })
     #expect(call.upstream(Call.interrupted).events.first?["audio_start_ms"] == 1000)
   }

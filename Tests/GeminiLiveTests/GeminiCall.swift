@@ -59,7 +59,8 @@ enum GeminiCall {
   static let handle = #"{"sessionResumptionUpdate":{"newHandle":"handle-1","resumable":true}}"#
   static let audio = #"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"data":"AAABAAIA"}}]}}}"#
   static let complete = #"{"serverContent":{"generationComplete":true}}"#
-  static let end = #"{"serverContent":{"turnComplete":true},"usageMetadata":{"promptTokenCount":7,"responseTokenCount":2}}"#
+  static let end =
+    #"{"serverContent":{"turnComplete":true},"usageMetadata":{"promptTokenCount":7,"responseTokenCount":2}}"#
   static let interrupted = #"{"serverContent":{"interrupted":true}}"#
 
   static func heard(_ text: String) -> String {

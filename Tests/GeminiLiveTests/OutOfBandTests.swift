@@ -94,7 +94,9 @@ import Translation
     #expect(unknown.error?["param"] == "response.input[0].id" && unknown.dialledSide == nil)
   }
 
-  @Test("gemini 5.5: overrides that a response of the conversation cannot have are its own here: voice, tokens, tools, format")
+  @Test(
+    "gemini 5.5: overrides that a response of the conversation cannot have are its own here: voice, tokens, tools, format"
+  )
   func overrides() throws {
     var (call, line, _, told) = try Self.asked(
       Call.create(
@@ -105,7 +107,8 @@ import Translation
     #expect(generation?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?["voiceName"] == "Puck")
     #expect(told.first?["setup"]?["tools"]?[0]?["functionDeclarations"]?[0]?["name"] == "f")
     #expect(told.last == ["clientContent": ["turns": [], "turnComplete": true]], "no context at all")
-    let speech = call.side(line, Call.speech(ms: 100)) + call.side(line, Call.complete)
+    let speech =
+      call.side(line, Call.speech(ms: 100)) + call.side(line, Call.complete)
       + call.side(line, #"{"serverContent":{"turnComplete":true}}"#)
     let base64 = speech.events.compactMap { $0["type"] == "response.output_audio.delta" ? $0["delta"]?.string : nil }
     #expect(base64.joined().utf8.count >= 800 * 4 / 3, "8 kHz, a byte a sample")
@@ -133,7 +136,9 @@ import Translation
     #expect(call.upstream(Call.audio).types == ["response.output_audio.delta"])
   }
 
-  @Test("gemini 5.5: a line that cannot be had, breaks its protocol, or is silent for 15 s fails the response and nothing else")
+  @Test(
+    "gemini 5.5: a line that cannot be had, breaks its protocol, or is silent for 15 s fails the response and nothing else"
+  )
   func failures() throws {
     var (refused, first, _, _) = try Self.asked()
     var step = refused.sideEnds(first, .refused(status: 429, retryAfterSeconds: nil))

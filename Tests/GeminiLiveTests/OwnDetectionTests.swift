@@ -25,7 +25,9 @@ import Translation
     GeminiClientEvents.pieces(step).reduce(0) { $0 + $1.utf8.count } / 64
   }
 
-  @Test("gemini 5.5 R241: it emits started, stopped and committed; nothing goes up, and nobody answers, until response.create")
+  @Test(
+    "gemini 5.5 R241: it emits started, stopped and committed; nothing goes up, and nobody answers, until response.create"
+  )
   func gated() {
     var call = Self.ready([.started(atMs: 1_000), .stopped(atMs: 2_000)])
     #expect(call.client(Call.append(ms: 900)).events.isEmpty)
@@ -46,9 +48,11 @@ import Translation
     #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
   }
 
-  @Test("gemini 4.3: a window begins 300 ms before its speech, or prefix_padding_ms if that is more: the service has no pre-roll", arguments: [
-    ("", 300), (#","prefix_padding_ms":50"#, 300), (#","prefix_padding_ms":450"#, 450),
-  ])
+  @Test(
+    "gemini 4.3: a window begins 300 ms before its speech, or prefix_padding_ms if that is more: the service has no pre-roll",
+    arguments: [
+      ("", 300), (#","prefix_padding_ms":50"#, 300), (#","prefix_padding_ms":450"#, 450),
+    ])
   func preRoll(_ more: String, _ preRoll: Int) {
     var call = Self.ready([.started(atMs: 2_000), .stopped(atMs: 3_000)], .init(), more)
     for _ in 0..<30 { _ = call.client(Call.append(ms: 100)) }
@@ -78,7 +82,9 @@ import Translation
     #expect(call.upstream(Call.heard("Hello")).events.first?["item_id"] == items.last)
   }
 
-  @Test("gemini 5.3 R242: speech interrupts a response that goes on, unless interrupt_response is false", arguments: [true, false])
+  @Test(
+    "gemini 5.3 R242: speech interrupts a response that goes on, unless interrupt_response is false",
+    arguments: [true, false])
   func interrupts(_ interrupts: Bool) {
     var call = Self.ready([.started(atMs: 100)], .init(), #","interrupt_response":\#(interrupts)"#)
     _ = call.client(Call.create)
@@ -150,7 +156,9 @@ import Translation
     #expect(call.client(Call.commit).error?["code"] == "input_audio_buffer_commit_empty")
   }
 
-  @Test("gemini 5.5: from the service's detection to ours and back in mid-session: a hidden connection each, the time of the audio goes on")
+  @Test(
+    "gemini 5.5: from the service's detection to ours and back in mid-session: a hidden connection each, the time of the audio goes on"
+  )
   func switching() {
     var call = Call.ready { $0.makeDetector = { ScriptedDetector([.started(atMs: 200), .stopped(atMs: 600)]) } }
     _ = call.client(Call.append(ms: 1_000))

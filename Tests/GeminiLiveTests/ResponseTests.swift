@@ -85,7 +85,9 @@ import Translation
       flash.client(create).upstream == [["realtimeInput": ["text": "[For this reply only: In French.]\n\nHello"]]])
   }
 
-  @Test("gemini 5.5: a tool choice of one response: required and named are said in words; none refuses calls in the client's place, three times at most")
+  @Test(
+    "gemini 5.5: a tool choice of one response: required and named are said in words; none refuses calls in the client's place, three times at most"
+  )
   func toolChoice() {
     let tools = #""tools":[{"type":"function","name":"f"}]"#
     var call = Call.ready(Call.live38, tools)
@@ -104,7 +106,9 @@ import Translation
     #expect(fourth.event("response.function_call_arguments.done") != nil && fourth.upstream.isEmpty)
   }
 
-  @Test("gemini 5.5 R017: output_modalities text for one response: its words are text and its sound is dropped; the next one speaks")
+  @Test(
+    "gemini 5.5 R017: output_modalities text for one response: its words are text and its sound is dropped; the next one speaks"
+  )
   func textOnly() {
     var call = Call.ready()
     _ = call.client(Call.create(#""output_modalities":["text"]"#))
@@ -163,7 +167,8 @@ import Translation
     }
     _ = call.client(Call.text("Next"))
     #expect(
-      call.client(Call.create).upstream.first != nil, "after such a frame the service waits for a turn that completes it")
+      call.client(Call.create).upstream.first != nil,
+      "after such a frame the service waits for a turn that completes it")
     #expect(call.upstream(Call.audio).types.first == "response.created")
   }
 

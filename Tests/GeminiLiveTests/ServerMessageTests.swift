@@ -38,7 +38,9 @@ import Translation
     #expect(vertex.client(Call.create).upstream.count == 1)
   }
 
-  @Test("gemini 6.2 8.10 R092 R093 R252: voiceActivity is speech_started and speech_stopped at its offsets, then the commit group, all of one item")
+  @Test(
+    "gemini 6.2 8.10 R092 R093 R252: voiceActivity is speech_started and speech_stopped at its offsets, then the commit group, all of one item"
+  )
   func voiceActivity() {
     var call = Call.ready()
     _ = call.client(Call.append(ms: 3000))
@@ -67,7 +69,9 @@ import Translation
     #expect(step.types == ["input_audio_buffer.speech_started"] && step.events[0]["audio_start_ms"] == 500)
   }
 
-  @Test("gemini 6.2 6.6: inputTranscription without a signal opens the user's item late; the first fragment loses its space, the rest is verbatim")
+  @Test(
+    "gemini 6.2 6.6: inputTranscription without a signal opens the user's item late; the first fragment loses its space, the rest is verbatim"
+  )
   func inputTranscription() {
     var call = Call.ready(Call.live38, Self.transcribed)
     _ = call.client(Call.append(ms: 1000))
@@ -96,7 +100,9 @@ import Translation
     #expect(step.event("response.content_part.added")?["part"] == ["type": "audio", "transcript": ""])
   }
 
-  @Test("gemini 6.2 R151: rate_limits.updated follows response.created, with an empty list: the service says nothing of its limits")
+  @Test(
+    "gemini 6.2 R151: rate_limits.updated follows response.created, with an empty list: the service says nothing of its limits"
+  )
   func rateLimits() {
     var call = Call.ready()
     _ = call.client(Call.create)
@@ -105,7 +111,9 @@ import Translation
     #expect(step.events[1]["rate_limits"] == [])
   }
 
-  @Test("gemini 6.1: what opens a response: sound, words of sound, calls; not transcripts of the user, thoughts, grounding or bare flags")
+  @Test(
+    "gemini 6.1: what opens a response: sound, words of sound, calls; not transcripts of the user, thoughts, grounding or bare flags"
+  )
   func opens() {
     for message in [Call.audio, Call.said("Hi"), Call.calls(Call.called("a"))] {
       var call = Call.ready()
@@ -126,7 +134,8 @@ import Translation
   func audio() {
     var call = Self.speaking()
     let step = call.upstream(
-      #"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AAABAAIA"}},{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AwAEAAUA"}}]},"outputTranscription":{"text":"Hi"}}}"#)
+      #"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AAABAAIA"}},{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AwAEAAUA"}}]},"outputTranscription":{"text":"Hi"}}}"#
+    )
     #expect(
       step.types == [
         "response.output_audio.delta", "response.output_audio.delta", "response.output_audio_transcript.delta",
@@ -134,9 +143,11 @@ import Translation
     #expect(step.events[0]["delta"] == "AAABAAIA" && step.events[1]["delta"] == "AwAEAAUA")
   }
 
-  @Test("gemini 6.2: a text part is the answer of a session that writes, and nothing beside speech: thoughts do not leak")
+  @Test(
+    "gemini 6.2: a text part is the answer of a session that writes, and nothing beside speech: thoughts do not leak")
   func text() {
-    let message = #"{"serverContent":{"modelTurn":{"parts":[{"text":"Plan."},{"thought":true,"text":"Hm."},{"thoughtSignature":"AAAA"},{"executableCode":{"code":"f()"}}]}}}"#
+    let message =
+      #"{"serverContent":{"modelTurn":{"parts":[{"text":"Plan."},{"thought":true,"text":"Hm."},{"thoughtSignature":"AAAA"},{"executableCode":{"code":"f()"}}]}}}"#
     var writing = Call.ready(Call.halfCascade, #""output_modalities":["text"]"#)
     _ = writing.client(Call.create)
     let step = writing.upstream(message)
@@ -176,7 +187,8 @@ import Translation
     #expect(step.event("response.output_item.done")?["item"]?["status"] == "completed")
   }
 
-  @Test("gemini 6.2: turnComplete completes the user's transcript once, closes an item that is open, and ends the response")
+  @Test(
+    "gemini 6.2: turnComplete completes the user's transcript once, closes an item that is open, and ends the response")
   func turnComplete() {
     var call = Call.ready(Call.live38, Self.transcribed)
     _ = call.client(Call.append(ms: 1000))
@@ -195,7 +207,9 @@ import Translation
     #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
   }
 
-  @Test("gemini 6.2 8.5 R242: interrupted: speech_started, the item incomplete, the response cancelled by turn_detected; the turnComplete after it is nothing")
+  @Test(
+    "gemini 6.2 8.5 R242: interrupted: speech_started, the item incomplete, the response cancelled by turn_detected; the turnComplete after it is nothing"
+  )
   func interrupted() {
     var call = Self.speaking()
     _ = call.client(Call.append(ms: 700))
@@ -209,7 +223,9 @@ import Translation
     #expect(call.upstream(Call.audio).types.contains("response.created"), "the answer to the user is another")
   }
 
-  @Test("gemini 4.2 6.2: both orders: speech that is known already is not started again by interrupted, even when it is over")
+  @Test(
+    "gemini 4.2 6.2: both orders: speech that is known already is not started again by interrupted, even when it is over"
+  )
   func interruptedLater() {
     var known = Self.speaking()
     _ = known.upstream(Call.activity("ACTIVITY_START", at: "0.1s"))
@@ -224,7 +240,9 @@ import Translation
     #expect(EventInvariants.violations(in: over.history, isComplete: true) == [])
   }
 
-  @Test("gemini 4.2 6.2: interrupted after the response is done, while it plays: the client must still flush, and only that is said")
+  @Test(
+    "gemini 4.2 6.2: interrupted after the response is done, while it plays: the client must still flush, and only that is said"
+  )
   func interruptedAfterDone() {
     var call = Self.speaking()
     _ = call.upstream(Call.complete)
@@ -247,10 +265,12 @@ import Translation
     #expect(call.upstream(Call.audio).types == Self.opening + ["response.output_audio.delta"])
   }
 
-  @Test("gemini 6.2: goAway and sessionResumptionUpdate say nothing to the client", arguments: [
-    #"{"goAway":{"timeLeft":"50s"}}"#, GeminiCall.handle, #"{"sessionResumptionUpdate":{"resumable":true}}"#,
-    #"{"sessionResumptionUpdate":{"newHandle":"","resumable":false}}"#,
-  ])
+  @Test(
+    "gemini 6.2: goAway and sessionResumptionUpdate say nothing to the client",
+    arguments: [
+      #"{"goAway":{"timeLeft":"50s"}}"#, GeminiCall.handle, #"{"sessionResumptionUpdate":{"resumable":true}}"#,
+      #"{"sessionResumptionUpdate":{"newHandle":"","resumable":false}}"#,
+    ])
   func connection(_ message: String) {
     var call = Self.speaking()
     #expect(call.upstream(message).events.isEmpty)
@@ -261,7 +281,8 @@ import Translation
   func grounding() {
     var call = Self.speaking()
     let step = call.upstream(
-      #"{"serverContent":{"groundingMetadata":{"webSearchQueries":["weather oslo"],"groundingChunks":[{"web":{"uri":"https://example.org/a","title":"A"}}],"groundingSupports":[{"segment":{"text":"x"}}]},"urlContextMetadata":{"urlMetadata":[]}}}"#)
+      #"{"serverContent":{"groundingMetadata":{"webSearchQueries":["weather oslo"],"groundingChunks":[{"web":{"uri":"https://example.org/a","title":"A"}}],"groundingSupports":[{"segment":{"text":"x"}}]},"urlContextMetadata":{"urlMetadata":[]}}}"#
+    )
     #expect(step.events.isEmpty)
     _ = call.upstream(Call.complete)
     #expect(
@@ -270,9 +291,11 @@ import Translation
       ])
   }
 
-  @Test("gemini 1.5 6.2: an empty object and unknown keys are nothing", arguments: [
-    "{}", #"{"novelty":{"a":[1]}}"#, #"{"serverContent":{"speechState":"X","novelty":true}}"#, "{\n}\n",
-  ])
+  @Test(
+    "gemini 1.5 6.2: an empty object and unknown keys are nothing",
+    arguments: [
+      "{}", #"{"novelty":{"a":[1]}}"#, #"{"serverContent":{"speechState":"X","novelty":true}}"#, "{\n}\n",
+    ])
   func unknown(_ message: String) {
     var call = Self.speaking()
     #expect(call.upstream(message).events.isEmpty)
@@ -310,12 +333,15 @@ import Translation
     #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
   }
 
-  @Test("gemini 6.1: one frame with everything in it: interruption, the user, sound, words, grounding, call, usage, ends, in the order of meaning")
+  @Test(
+    "gemini 6.1: one frame with everything in it: interruption, the user, sound, words, grounding, call, usage, ends, in the order of meaning"
+  )
   func order() {
     var call = Call.ready(Call.live38, Self.transcribed)
     _ = call.client(Call.append(ms: 500))
     let step = call.upstream(
-      #"{"usageMetadata":{"promptTokenCount":1},"serverContent":{"turnComplete":true,"generationComplete":true,"outputTranscription":{"text":"Hi"},"modelTurn":{"parts":[{"inlineData":{"data":"AAABAAIA"}}]},"inputTranscription":{"text":"Hey"}}}"#)
+      #"{"usageMetadata":{"promptTokenCount":1},"serverContent":{"turnComplete":true,"generationComplete":true,"outputTranscription":{"text":"Hi"},"modelTurn":{"parts":[{"inlineData":{"data":"AAABAAIA"}}]},"inputTranscription":{"text":"Hey"}}}"#
+    )
     let expected =
       ["input_audio_buffer.speech_started", "conversation.item.input_audio_transcription.delta"]
       + ["input_audio_buffer.speech_stopped"] + Self.commitGroup + Self.opening

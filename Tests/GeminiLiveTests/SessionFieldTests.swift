@@ -34,7 +34,8 @@ import Translation
   @Test("gemini 5.3: instructions are the parts of systemInstruction; none, no systemInstruction")
   func instructions() {
     #expect(
-      Call.setUp(Call.live38, #""instructions":"Be brief.""#)["systemInstruction"] == ["parts": [["text": "Be brief."]]])
+      Call.setUp(Call.live38, #""instructions":"Be brief.""#)["systemInstruction"] == ["parts": [["text": "Be brief."]]]
+    )
     #expect(Call.setUp()["systemInstruction"] == nil)
   }
 
@@ -73,7 +74,8 @@ import Translation
     #expect(config?["prebuiltVoiceConfig"]?["voiceName"]?.string == wire)
   }
 
-  @Test("gemini 5.4 R101 Q23: an unknown voice becomes the standard one and shows so; strictly, it is refused by its name")
+  @Test(
+    "gemini 5.4 R101 Q23: an unknown voice becomes the standard one and shows so; strictly, it is refused by its name")
   func unknownVoice() {
     let fields = #""audio":{"output":{"voice":"nobody"}}"#
     #expect(Call.session(Call.live38, fields)["audio"]?["output"]?["voice"] == "marin")
@@ -121,8 +123,10 @@ import Translation
 
   @Test(
     "gemini 5.3 R247 R284: silence_duration_ms is always sent, within 100 and 2000, and what is sent shows",
-    arguments: [("", 500), (#","silence_duration_ms":600"#, 600), (#","silence_duration_ms":50"#, 100),
-      (#","silence_duration_ms":9000"#, 2000)])
+    arguments: [
+      ("", 500), (#","silence_duration_ms":600"#, 600), (#","silence_duration_ms":50"#, 100),
+      (#","silence_duration_ms":9000"#, 2000),
+    ])
   func silence(_ field: String, _ milliseconds: Int) {
     let detection = #"{"type":"server_vad"\#(field)}"#
     #expect(Self.detection(detection)["automaticActivityDetection"]?["silenceDurationMs"]?.int == milliseconds)
@@ -186,6 +190,7 @@ import Translation
       (#""reasoning":{"effort":"high"}"#, "session.reasoning"),
       (#""temperature":7"#, "session.temperature"),
       (#""novelty":1"#, "session.novelty"),
+      (#""audio":{"output":{"model":"inworld-tts-1.5-max"}}"#, "session.audio.output.model"),
     ])
   func ignored(_ fields: String, _ param: String) {
     var plain = Call.open()
@@ -201,7 +206,8 @@ import Translation
 
   @Test("gemini 5.3: tools are functionDeclarations; mcp is refused by its place")
   func tools() {
-    let tool = #"{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}"#
+    let tool =
+      #"{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}"#
     #expect(
       Call.setUp(Call.live38, #""tools":[\#(tool)]"#)["tools"] == [
         [
@@ -248,7 +254,8 @@ import Translation
   @Test(
     "gemini 5.3 1.6: reasoning.effort is what the family knows of thinking",
     arguments: [
-      (GeminiCall.native25, "minimal", #"{"thinkingBudget":0}"#), (GeminiCall.native25, "low", #"{"thinkingBudget":1024}"#),
+      (GeminiCall.native25, "minimal", #"{"thinkingBudget":0}"#),
+      (GeminiCall.native25, "low", #"{"thinkingBudget":1024}"#),
       (GeminiCall.flash31, "minimal", #"{"thinkingLevel":"MINIMAL"}"#),
       (GeminiCall.flash31, "high", #"{"thinkingLevel":"HIGH"}"#),
       (GeminiCall.thinking38, "minimal", #"{"thinkingLevel":"LOW"}"#),
@@ -292,11 +299,13 @@ import Translation
     #expect(error?["param"] == "session.prompt" && error?["code"] == "unsupported_value")
   }
 
-  @Test("gemini 5.3: session.gemini sets what the envelope has no field for, last; other keys are refused by their names")
+  @Test(
+    "gemini 5.3: session.gemini sets what the envelope has no field for, last; other keys are refused by their names")
   func escapeHatch() {
     let setUp = Call.setUp(
       Call.live38,
-      #""gemini":{"translationConfig":{"targetLanguageCode":"de"},"mediaResolution":"MEDIA_RESOLUTION_LOW","proactivity":{"proactiveAudio":true},"safetySettings":[],"startOfSpeechSensitivity":"START_SENSITIVITY_HIGH","turnCoverage":"TURN_INCLUDES_ALL_INPUT","thinkingConfig":{"thinkingBudget":9}}"#)
+      #""gemini":{"translationConfig":{"targetLanguageCode":"de"},"mediaResolution":"MEDIA_RESOLUTION_LOW","proactivity":{"proactiveAudio":true},"safetySettings":[],"startOfSpeechSensitivity":"START_SENSITIVITY_HIGH","turnCoverage":"TURN_INCLUDES_ALL_INPUT","thinkingConfig":{"thinkingBudget":9}}"#
+    )
     #expect(setUp["generationConfig"]?["translationConfig"] == ["targetLanguageCode": "de"])
     #expect(setUp["generationConfig"]?["mediaResolution"] == "MEDIA_RESOLUTION_LOW")
     #expect(setUp["generationConfig"]?["thinkingConfig"] == ["thinkingBudget": 9])

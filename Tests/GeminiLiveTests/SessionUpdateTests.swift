@@ -21,7 +21,9 @@ import Translation
     #expect(sent[0]["setup"]?["generationConfig"]?["speechConfig"] != nil)
   }
 
-  @Test("gemini 5.2: the set-up goes up 300 ms after the first update, at the first content, or after 5 s; content waits for its answer")
+  @Test(
+    "gemini 5.2: the set-up goes up 300 ms after the first update, at the first content, or after 5 s; content waits for its answer"
+  )
   func timing() {
     var updated = Call.open()
     _ = updated.client(Call.update(#""instructions":"x""#))
@@ -39,13 +41,17 @@ import Translation
   @Test("gemini 5.5: an update that does not show in the set-up is applied and needs nothing of the service")
   func localOnly() {
     var call = Call.ready()
-    for fields in [#""instructions":"""#, #""audio":{"output":{"format":{"type":"audio/pcmu"}}}"#, #""tool_choice":"auto""#] {
+    for fields in [
+      #""instructions":"""#, #""audio":{"output":{"format":{"type":"audio/pcmu"}}}"#, #""tool_choice":"auto""#,
+    ] {
       let step = call.client(Call.update(fields)) + call.wait(.milliseconds(60))
       #expect(step.types == ["session.updated"] && step.upstream.isEmpty && step.dials == 0)
     }
   }
 
-  @Test("gemini 4.5 R288: instructions in mid-session: a hidden connection goes on from the handle, 50 ms after the last update")
+  @Test(
+    "gemini 4.5 R288: instructions in mid-session: a hidden connection goes on from the handle, 50 ms after the last update"
+  )
   func instructions() {
     var call = Call.ready()
     _ = call.upstream(Call.handle)
@@ -61,7 +67,9 @@ import Translation
     #expect(set.events.isEmpty && set.upstream.isEmpty, "the client saw only session.updated")
   }
 
-  @Test("gemini 4.5 R221 R225: the voice alone, tools alone, silence alone: each by the same way, leaving the rest as it was")
+  @Test(
+    "gemini 4.5 R221 R225: the voice alone, tools alone, silence alone: each by the same way, leaving the rest as it was"
+  )
   func others() throws {
     for (fields, path) in [
       (#""audio":{"output":{"voice":"Puck"}}"#, "speechConfig"),
@@ -120,6 +128,19 @@ import Translation
     #expect(sent.last?["clientContent"]?["turnComplete"] == true)
   }
 
+  @Test(
+    "gemini 5.3: tool_choice none in mid-session: the next response is of a set-up without tools, and auto brings them back"
+  )
+  func toolChoice() {
+    var call = Call.ready(Call.live38, GeminiTools.declared)
+    for (choice, hasTools) in [("none", false), ("auto", true)] {
+      _ = call.client(Call.update(#""tool_choice":"\#(choice)""#))
+      #expect(call.client(Call.create).dials == 1)
+      #expect((call.reconnect().setUp?["tools"] != nil) == hasTools)
+      _ = call.answer()
+    }
+  }
+
   @Test("gemini 5.5: an update that is taken back in time costs no connection")
   func takenBack() {
     var call = Call.ready()
@@ -164,7 +185,9 @@ import Translation
       ])
   }
 
-  @Test("gemini 5.5: a set-up that the service refuses in mid-session is undone: an error for the update, and session.updated with what holds")
+  @Test(
+    "gemini 5.5: a set-up that the service refuses in mid-session is undone: an error for the update, and session.updated with what holds"
+  )
   func refused() {
     var call = Call.ready(Call.live38, #""instructions":"Old.""#)
     _ = call.upstream(Call.handle)

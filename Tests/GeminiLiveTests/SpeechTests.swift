@@ -21,7 +21,9 @@ import Translation
     "conversation.item.added", "conversation.item.done",
   ]
 
-  @Test("gemini 6.6: without voiceActivity speech starts at the first fragment of its transcript, stops and is committed at the first output, by our own clock")
+  @Test(
+    "gemini 6.6: without voiceActivity speech starts at the first fragment of its transcript, stops and is committed at the first output, by our own clock"
+  )
   func byTranscript() {
     var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
     _ = call.client(Call.append(ms: 800))
@@ -90,7 +92,8 @@ import Translation
     #expect(completed?["transcript"] == "Hello.")
   }
 
-  @Test("gemini 4.1: a transcript may trail the answer; it belongs to the turn that it is of, and a missing one is empty")
+  @Test(
+    "gemini 4.1: a transcript may trail the answer; it belongs to the turn that it is of, and a missing one is empty")
   func trailing() {
     var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
     _ = call.client(Call.append(ms: 500))
@@ -141,7 +144,9 @@ import Translation
     return call
   }
 
-  @Test("gemini 5.3 R248: 800 ms after what the user heard, timeout_triggered with start, end and item; then the model is asked to speak")
+  @Test(
+    "gemini 5.3 R248: 800 ms after what the user heard, timeout_triggered with start, end and item; then the model is asked to speak"
+  )
   func triggers() {
     var call = Self.answered(#","idle_timeout_ms":800"#)
     for _ in 0..<13 {

@@ -24,11 +24,13 @@ import Translation
 
   // MARK: 6.2
 
-  @Test("gemini 6.2 8.6: toolCall closes the open message and gives each call all its events, then the response is done")
+  @Test(
+    "gemini 6.2 8.6: toolCall closes the open message and gives each call all its events, then the response is done")
   func call() {
     var call = Self.ready()
     _ = call.upstream(Call.audio)
-    let step = call.upstream(#"{"toolCall":{"functionCalls":[{"id":"fc_1","name":"get_weather","args":{"city":"Oslo"}}]}}"#)
+    let step = call.upstream(
+      #"{"toolCall":{"functionCalls":[{"id":"fc_1","name":"get_weather","args":{"city":"Oslo"}}]}}"#)
     #expect(
       step.types == [
         "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
@@ -77,14 +79,18 @@ import Translation
     #expect(call.upstream(Call.audio).types.first == "response.created")
   }
 
-  @Test("gemini 6.2 4.1: a bare generationComplete and turnComplete after a toolCall open and end nothing; their usage is the next response's")
+  @Test(
+    "gemini 6.2 4.1: a bare generationComplete and turnComplete after a toolCall open and end nothing; their usage is the next response's"
+  )
   func bareEnds() {
     var call = Self.ready()
     _ = call.upstream(Call.calls(Call.called("a")))
     #expect(call.upstream(Call.complete).events.isEmpty)
     #expect(
-      call.upstream(#"{"serverContent":{"turnComplete":true},"usageMetadata":{"promptTokenCount":31,"responseTokenCount":4}}"#)
-        .events.isEmpty)
+      call.upstream(
+        #"{"serverContent":{"turnComplete":true},"usageMetadata":{"promptTokenCount":31,"responseTokenCount":4}}"#
+      )
+      .events.isEmpty)
     _ = call.client(Call.result("a", "{}"))
     _ = call.client(Call.create)
     #expect(call.upstream(Call.audio).types.first == "response.created")
@@ -92,7 +98,8 @@ import Translation
     #expect(done?["status"] == "completed" && done?["usage"]?["input_tokens"] == 31)
   }
 
-  @Test("gemini 6.2 3.4: toolCallCancellation says nothing to the client; results of such calls are accepted and dropped")
+  @Test(
+    "gemini 6.2 3.4: toolCallCancellation says nothing to the client; results of such calls are accepted and dropped")
   func cancellation() {
     var call = Self.ready()
     _ = call.upstream(Call.calls(Call.called("a"), Call.called("b", "get_time")))
@@ -123,7 +130,9 @@ import Translation
         == [["id": "a", "name": "get_weather", "response": JSONValue(parsing: response)]])
   }
 
-  @Test("gemini 5.5: one toolResponse when all calls of the batch are answered, in the service's order, and no frame for response.create")
+  @Test(
+    "gemini 5.5: one toolResponse when all calls of the batch are answered, in the service's order, and no frame for response.create"
+  )
   func batch() {
     var call = Self.ready()
     _ = call.upstream(Call.calls(Call.called("a"), Call.called("b", "get_time")))
@@ -139,7 +148,8 @@ import Translation
     #expect(call.answer().types.first == "response.created", "the answer to the results is a new response")
   }
 
-  @Test("issue 4 part 7: response.create between two results waits for the second: neither is lost, neither comes early")
+  @Test(
+    "issue 4 part 7: response.create between two results waits for the second: neither is lost, neither comes early")
   func createBetween() {
     var call = Self.ready()
     _ = call.upstream(Call.calls(Call.called("a"), Call.called("b", "get_time")))
@@ -160,7 +170,9 @@ import Translation
     #expect(step.error?["code"] == "invalid_call_id" && step.error?["param"] == "item.call_id")
   }
 
-  @Test("gemini 4.1: results nobody asked an answer for go up after 10 s, because the service is wedged; its answer is not heard")
+  @Test(
+    "gemini 4.1: results nobody asked an answer for go up after 10 s, because the service is wedged; its answer is not heard"
+  )
   func unasked() {
     var call = Self.ready()
     _ = call.upstream(Call.calls(Call.called("a")))

@@ -175,7 +175,8 @@ import Testing
     var older = Self.ready(model: "gemini-2.5-flash-native-audio-latest")
     _ = older.client(Self.item("My name is Ada."))
     #expect(
-      older.client(Self.append).upstream.allSatisfy { $0["realtimeInput"]?["audio"] != nil }, "it waits for the next turn")
+      older.client(Self.append).upstream.allSatisfy { $0["realtimeInput"]?["audio"] != nil },
+      "it waits for the next turn")
   }
 
   @Test("R087 R184: a manual turn takes what is appended, with the text and the instructions before it")

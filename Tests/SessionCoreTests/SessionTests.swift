@@ -136,17 +136,17 @@ import Translation
 
   @Test("a session that a client lets grow is bounded where it is kept: the update beyond it has no effect")
   func growingSession() {
-    func update(_ name: String, _ count: Int) -> String {
-      let value = String(repeating: "x", count: count)
-      return #"{"type":"session.update","session":{"audio":{"input":{"\#(name)":"\#(value)"}}}}"#
-    }
+    let text = String(repeating: "x", count: 100_000)
+    func update(_ fields: String) -> String { #"{"type":"session.update","session":{\#(fields)}}"# }
     var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
     _ = call.begin()
-    for name in ["a", "b"] { #expect(call.client(update(name, 100_000)).types == ["session.updated"]) }
-    let refused = call.client(update("c", 100_000))
+    for fields in [#""instructions":"\#(text)""#, #""audio":{"input":{"transcription":{"prompt":"\#(text)"}}}"#] {
+      #expect(call.client(update(fields)).types == ["session.updated"])
+    }
+    let refused = call.client(update(#""gemini":{"labels":{"a":"\#(text)"}}"#))
     #expect(refused.types == ["error"] && refused.event("error")?["error"]?["code"] == "too_much_held")
-    let input = call.client(update("d", 10)).event("session.updated")?["session"]?["audio"]?["input"]
-    #expect(input?["b"] != nil && input?["c"] == nil && input?["d"] != nil)
+    let session = call.client(update(#""temperature":1"#)).event("session.updated")?["session"]
+    #expect(session?["instructions"]?.string == text && session?["gemini"] == nil && session?["temperature"] == 1)
   }
 
   @Test("an append of exactly 15 MiB of PCM passes, one sample more is an error event")

@@ -88,7 +88,9 @@ extension GeminiLiveTranslator {
       guard !turns.isEmpty else { return ([Uplink.cue(traits)], false) }
       var all = turns
       // A last turn of the model would be nothing to answer.
-      if all.last?.role != "user", case .userTurn(let text) = traits.cue { all.append(Content(role: "user", text: text)) }
+      if all.last?.role != "user", case .userTurn(let text) = traits.cue {
+        all.append(Content(role: "user", text: text))
+      }
       return ([ClientMessage(clientContent: ClientContent(turns: all, turnComplete: true))], false)
     case .realtimeText:
       let words = turns.reversed().prefix { $0.role == "user" }.reversed().flatMap(\.parts).compactMap(\.text)

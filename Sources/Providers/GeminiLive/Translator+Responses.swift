@@ -135,7 +135,8 @@ extension GeminiLiveTranslator {
 
   /// Gives what waits as context of a spoken turn that the service will end by itself.
   mutating func sendContext(port: inout Port) {
-    guard !pending.hasAudio, let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
+    guard !pending.hasAudio,
+      let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
     else { return }
     send(context, port: &port)
     renewal.conversationMovedOn()

@@ -73,7 +73,8 @@ extension GeminiLiveTranslator {
       throw .unsupported("Stored prompts are not supported with this provider.", param: "session.prompt")
     }
     for key in session.geminiExtension.keys where !SetUp.isKnown(extensionKey: key) {
-      throw .unsupported("This is not a setting of the provider that a session may choose.", param: "session.gemini.\(key)")
+      throw .unsupported(
+        "This is not a setting of the provider that a session may choose.", param: "session.gemini.\(key)")
     }
     guard JSONCoding.encode(session).text.utf8.count <= Limits.sessionBytes else {
       throw .tooMuchHeld("The session holds more than the provider can take.", param: "session")
@@ -126,12 +127,21 @@ extension GeminiLiveTranslator {
     if traits.thinking == .none { replace(\.reasoning, nil, "reasoning") }
     replace(\.tracing, nil, "tracing")
     replace(\.include, nil, "include")
+    for (path, name) in Self.unknownAudioFields {
+      ignored += session[keyPath: path].fields.keys.map { "session.\(name).\($0)" }
+      session[keyPath: path] = UnknownFields()
+    }
     for key in session.unknown.fields.keys where key != "gemini" && !(key == "temperature" && session.hasTemperature) {
       session.unknown.fields.removeValue(forKey: key)
       ignored.append("session." + key)
     }
     return ignored
   }
+
+  /// Where clients of other providers have fields that this vocabulary does not know, such as the model of a voice.
+  private static let unknownAudioFields: [(any WritableKeyPath<RealtimeSession, UnknownFields> & Sendable, String)] = [
+    (\.audio.unknown, "audio"), (\.audio.input.unknown, "audio.input"), (\.audio.output.unknown, "audio.output"),
+  ]
 
   /// The options of one response, without what cannot be done for one response alone.
   func effective(_ options: ResponseOptions?, port: inout Port) -> ResponseOptions? {
