@@ -254,7 +254,8 @@ private func fault(_ tools: [Tool]) -> EventFault? {
           ]
         ],
       ])
-    let thinking = try declared(tools, .nonBlocking)[0]
+    let thinking = try Schema.declarations(
+      tools, traits: ModelTraits.of("gemini-3.8-live-extended-thinking"), path: "session.tools")[0]
     #expect(thinking["parametersJsonSchema"] == nil)
     let tree = thinking["parameters"]?.object?["properties"]?.object?["tree"]?.object
     #expect(tree?["properties"]?.object?["children"]?.object?["items"]?.object?["type"] == "OBJECT")

@@ -104,5 +104,6 @@ extension GeminiModelOverride {
     Cell("speaksText", \.speaksText),
     Cell("schedulesToolResults", \.schedulesToolResults),
     Cell("combinesSearchWithFunctions", \.combinesSearchWithFunctions),
+    Cell("takesJSONSchema", \.takesJSONSchema),
   ]
 }

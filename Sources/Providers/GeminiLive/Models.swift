@@ -74,6 +74,9 @@ struct ModelTraits: Sendable, Hashable {
   var schedulesToolResults = false
   /// Google Search and functions may be declared together.
   var combinesSearchWithFunctions = true
+  /// `parametersJsonSchema` is understood: older models call such functions with no arguments, and with extended thinking
+  /// the model writes about its tools instead of calling them.
+  var takesJSONSchema = true
 
   /// The row of a model, whatever prefix its name has.
   static func of(_ model: String) -> Self {
@@ -88,7 +91,8 @@ extension ModelTraits {
 
   /// A stated `BLOCKING` is an error here.
   private static let extendedThinking = ModelTraits(
-    thinking: .requiredLevel, toolBehavior: .nonBlocking, takesContextAnytime: true, endsWhenIdle: true)
+    thinking: .requiredLevel, toolBehavior: .nonBlocking, takesContextAnytime: true, endsWhenIdle: true,
+    takesJSONSchema: false)
 
   private static let flash31 = ModelTraits(
     textInput: .realtimeText, cue: .realtimeText(" "), seeding: .announcedHistory, thinking: .level,
@@ -97,17 +101,17 @@ extension ModelTraits {
   /// Native audio on AI Studio.
   private static let native25 = ModelTraits(
     cue: .userTurn("."), seeding: .instruction, thinking: .budget, textInterrupts: false, schedulesToolResults: true,
-    combinesSearchWithFunctions: false)
+    combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// Native audio on Vertex, which refuses `scheduling` for this family.
   private static let vertexNative25 = ModelTraits(
     cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true, textInterrupts: false,
-    combinesSearchWithFunctions: false)
+    combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// A text model that a voice was added to: it takes seeded turns like any text model.
   private static let halfCascade25 = ModelTraits(
     cue: .userTurn("."), takesSystemTurns: true, textInterrupts: false, speaksText: true,
-    combinesSearchWithFunctions: false)
+    combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// Specialists have no conversation to shape and no tools whose behaviour is documented.
   private static let translate = ModelTraits(takesContextAnytime: true)

@@ -27,7 +27,7 @@ enum Schema {
 
   /// JSON Schema as the service's Schema message, always of type OBJECT.
   ///
-  /// Source: gemini-live.md 2.3. Nothing is refused: what cannot be said is left out.
+  /// Nothing is refused: what cannot be said is left out.
   ///
   /// - Returns: `schema` is nil where there is no property to tell of: `parameters` is then left out. `isExact` is false
   ///   where structure was lost: a recursive type was cut off, a reference leads nowhere, the values of a map or the
@@ -76,8 +76,8 @@ enum Schema {
       return function
     case .mcp:
       throw .unsupported("Tools of type 'mcp' are not supported with this provider.", param: "\(path).type")
-    case .other(let fields):
-      if fields["type"] == "google_search" { return nil }
+    case .other:
+      if tool.isSearch { return nil }
       throw .unsupported(
         "This provider has tools of the types 'function' and 'google_search' only.", param: "\(path).type")
     }
@@ -96,9 +96,8 @@ enum Schema {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
-  /// The parameters go as plain JSON Schema only where the service's own dialect would lose structure: that way is less
-  /// travelled, and with extended thinking, the family whose functions never block, the model writes about its tools
-  /// instead of calling them (gemini-live.md 2.3).
+  /// The parameters go as plain JSON Schema only where the service's own dialect would lose structure and the model calls
+  /// functions that are declared so: that way is less travelled.
   private static func declaration(of function: FunctionTool, traits: ModelTraits, work: inout Int) -> JSONValue {
     var declaration: JSONObject = ["name": .string(function.name)]
     if let description = function.description, !description.isEmpty {
@@ -107,7 +106,7 @@ enum Schema {
     var conversion = SchemaConversion(of: function.parameters ?? .null, work: work)
     let schema = conversion.parameters()
     work = conversion.work
-    if !conversion.isExact, traits.toolBehavior != .nonBlocking,
+    if !conversion.isExact, traits.takesJSONSchema,
       let plain = PlainSchema(of: conversion.document, recursive: conversion.recursive).parameters()
     {
       declaration["parametersJsonSchema"] = plain

@@ -217,7 +217,8 @@ extension GeminiLiveTranslator {
     finishSpeech(port: &port)
     idleAt = nil
     tools.answeredRequests = 0
-    renewal.conversationMovedOn()
+    // A turn that nobody answered is not heard again, unlike the one that begins.
+    if turn.isCommitted { renewal.conversationMovedOn() }
     speechFromMs = max(0, min(milliseconds, heardMs))
     speech = SpeechTurn(startedAtMs: speechFromMs, port: &port)
     deliverBeforeSpeech(port: &port)

@@ -225,6 +225,7 @@ extension GeminiLiveTranslator {
     if traits.endsWhenIdle, status == "IN_PROGRESS" {
       closeItem({ $0.timeline.closeItem(.completed, &$0.conversation, port: &$1) }, port: &port)
       turn.thinksUntil = timeline.isLive ? now + Limits.thinkingTimeout : nil
+      if request?.deadline != nil { request?.deadline = now + Limits.thinkingTimeout }
       return
     }
     // An answer that is complete is ended by the next end there is; before that, an owed one is an earlier turn's.
@@ -244,6 +245,7 @@ extension GeminiLiveTranslator {
     if !timeline.isLive, request != nil, request?.awaitsResults == false { beginAnswer(port: &port) }
     guard timeline.isLive else {
       // An empty turn that nobody asked for: the service heard nothing to answer.
+      if turn.isCommitted { renewal.conversationMovedOn() }
       turn.isCommitted = false
       return
     }
