@@ -161,7 +161,7 @@ public struct GoldenTranscript: Sendable {
     _ wanted: [JSONValue], _ found: [JSONValue], _ ids: inout IDBinding, _ place: String
   ) -> [String] {
     ids.compare(wanted, found, place)
-      + zip(wanted, found).filter { ids.resolved($0) != $1 }.map { "\(place): \($1.text.prefix(2_000))" }
+      + zip(wanted, found).filter { ids.resolved($0) != $1 }.map { "\(place): \($1.text.prefix(300))" }
   }
 
   static func perform(

@@ -10,7 +10,7 @@ import Testing
 
   @Test("the transcripts are there")
   func folderIsFull() {
-    #expect(Self.names.count { $0.hasPrefix("gemini-live/") } >= 60)
+    #expect(Self.names.count { $0.hasPrefix("gemini-live/") } >= 61)
     #expect(Self.names.count { $0.hasPrefix("openai/") } >= 3)
     #expect(Self.names.count { $0.hasPrefix("local/") } >= 9)
   }
