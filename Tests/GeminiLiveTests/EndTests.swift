@@ -123,6 +123,16 @@ import Translation
     #expect(call.wait(.milliseconds(1)).response?["status"] == "completed")
   }
 
+  @Test("gemini 6.3: a model that says it thinks has 30 s for its first output too")
+  func thinksFirst() {
+    var call = Call.ready(Call.thinking38)
+    _ = call.client(Call.create)
+    _ = call.wait(.seconds(14))
+    #expect(call.upstream(Self.inProgress).events.isEmpty)
+    #expect(call.wait(.milliseconds(29_999)).events.isEmpty)
+    #expect(call.wait(.milliseconds(1)).response?["status"] == "failed")
+  }
+
   // MARK: 6.4
 
   static let completed = ["", "TURN_COMPLETE_REASON_UNSPECIFIED", "NEED_MORE_INPUT", "RESPONSE_REJECTED"]
