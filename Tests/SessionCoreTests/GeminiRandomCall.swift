@@ -27,11 +27,14 @@ struct GeminiRandomCall {
   private(set) var itemIDs: [String] = []
   private(set) var callIDs: [String] = []
   private var unfinishedItems: Set<String> = []
+  /// What items say, by their ids; and what the deleted ones said, which the service must never be told again.
+  private var texts: [String: String] = [:]
+  private var deletedTexts: [String] = []
   private var liveResponses: Set<String> = []
   private var responseCount = 0
   /// How many responses there had been when a request was taken.
   private var takenRequests: [Int] = []
-  private var eventCount = 0
+  private(set) var eventCount = 0
   /// Is told all that is said, to find out about a seed.
   var log: ((String) -> Void)?
 
@@ -217,10 +220,20 @@ struct GeminiRandomCall {
     for frame in frames {
       if !isOpen { violations.append("a frame without a connection: \(frame.text.prefix(60))") }
       law.take(frame)
+      remember(frame)
     }
     law.stepEnded()
     for action in actions { perform(action) }
     return events
+  }
+
+  /// R145: what was deleted is not told again, whatever becomes of the connection.
+  private mutating func remember(_ frame: JSONValue) {
+    guard !deletedTexts.isEmpty, frame["realtimeInput"]?["audio"] == nil else { return }
+    let text = frame.text
+    for deleted in deletedTexts where text.contains(deleted) {
+      violations.append("a deleted item is told to the service: \(deleted)")
+    }
   }
 
   private mutating func perform(_ action: Action) {
@@ -262,7 +275,12 @@ struct GeminiRandomCall {
         itemIDs.append($0)
         _ = unfinishedItems.insert($0)
       }
+      if let id = event["item"]?["id"]?.string, let text = event["item"]?["content"]?[0]?["text"]?.string {
+        texts[id] = text
+      }
     case "conversation.item.done": event["item"]?["id"]?.string.map { _ = unfinishedItems.remove($0) }
+    case "conversation.item.deleted":
+      if let id = event["item_id"]?.string, let text = texts[id] { deletedTexts.append(text) }
     case "response.created":
       responseCount += 1
       liveResponses.insert(response)

@@ -23,9 +23,10 @@ enum GeminiRandomClient {
 
   static func speak(to call: inout GeminiRandomCall, _ random: inout RandomSessions.Random) {
     let item = call.itemIDs.suffix(6).randomElement(using: &random) ?? "none"
+    let number = call.eventCount
     let message = #""type":"message","role":"#
     func text(_ role: String, _ kind: String) -> String {
-      #""item":{\#(message)"\#(role)","content":[{"type":"\#(kind)","text":"words"}]}"#
+      #""item":{\#(message)"\#(role)","content":[{"type":"\#(kind)","text":"<\#(number)>"}]}"#
     }
     switch Int.random(in: 0..<40, using: &random) {
     case 0..<4: call.client("session.update", #""session":{\#(updates.randomElement(using: &random) ?? "")}"#)

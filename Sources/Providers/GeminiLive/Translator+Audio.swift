@@ -10,9 +10,7 @@ extension GeminiLiveTranslator {
     endConfiguration(at: now, port: &port)
     guard !ownsTurns, !waitsForDetection else { return try keep(chunk, at: now, port: &port) }
     clock.append(bytes: chunk.decodedByteCount)
-    if !pending.isEmpty, traits.takesContextAnytime, !timeline.isLive, request == nil, !renewal.isUnderWay {
-      sendContext(port: &port)
-    }
+    if connection == .ready { sendContextIfPossible(aheadOfHeld: false, port: &port) }
     Self.pass(chunk, &uplinkAudio, &recentAudio, &port)
     restAt = uplinkAudio.holdsRest ? restAt ?? now + Limits.restTimeout : nil
     if renewal.isStale || renewal.isForced(at: now) { renewIfPossible(at: now, port: &port) }

@@ -175,6 +175,7 @@ extension GeminiLiveTranslator {
       if isSettled { wantUpdate(eventID: nil, at: now) }
     } else if !pending.remove(itemID) {
       if speech?.itemID == itemID { forgetSpeech() }
+      request?.entries.removeAll { $0.item.id == itemID }
       contextIsStale()
     }
     port.emit(.conversationItemDeleted(itemID: itemID))

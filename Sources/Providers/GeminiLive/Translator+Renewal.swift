@@ -77,6 +77,7 @@ extension GeminiLiveTranslator {
     }
     // What changed between the set-up and its answer.
     if makeSetUp(session) != setUp { wantUpdate(eventID: nil, at: now) }
+    if port.heldByteCount > 0 { sendContextIfPossible(aheadOfHeld: true, port: &port) }
     port.upstreamBecameReady()
     if request?.dependsOnAudio == true { request?.cueAt = now + Limits.answerToAudioTimeout }
     askAgain(at: now, port: &port)
@@ -280,6 +281,7 @@ extension GeminiLiveTranslator {
   }
 
   private mutating func tellSeed(port: inout Port) {
+    tellAsItIsNow()
     if !seed.isEmpty {
       let isHistory = traits.seeding == .announcedHistory
       let message = ClientMessage(clientContent: ClientContent(turns: seed, turnComplete: isHistory))
@@ -288,6 +290,24 @@ extension GeminiLiveTranslator {
     if !told.isEmpty { renewal.conversationMovedOn() }
     told = []
     seed = []
+  }
+
+  /// What changed since the set-up: a family that is told in messages is told as the conversation is now.
+  private mutating func tellAsItIsNow() {
+    guard !renewal.usesHandle else { return }
+    switch traits.seeding {
+    case .context:
+      guard renewal.isUnderWay else { return }
+      told = history
+      seed = Uplink.contents(told, instructions: nil, traits: traits)
+      renewal.isStale = false
+    case .announcedHistory:
+      // Something must come, because it was announced.
+      let kept = told.filter { item in item.id.flatMap { conversation.item($0) } != nil }
+      let left = Uplink.contents(kept, instructions: nil, traits: traits)
+      if !left.isEmpty { seed = left }
+    case .instruction: break
+    }
   }
 
   /// What was asked for while there was no connection, and what the last one did not answer.

@@ -134,11 +134,17 @@ extension GeminiLiveTranslator {
   }
 
   /// Gives what waits as context of a spoken turn that the service will end by itself.
-  mutating func sendContext(port: inout Port) {
-    guard !pending.hasAudio,
-      let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
+  ///
+  /// - Parameter isAhead: before what is held, because the turn is part of that.
+  mutating func sendContextIfPossible(aheadOfHeld isAhead: Bool, port: inout Port) {
+    guard !pending.isEmpty, traits.takesContextAnytime, !ownsTurns, !timeline.isLive, request == nil,
+      !pending.hasAudio, let context = Uplink.context(pending.entries.map(\.item), instructions: nil, traits: traits)
     else { return }
-    send(context, port: &port)
+    if isAhead {
+      port.sendSetUp { context.write(into: &$0) }
+    } else {
+      send(context, port: &port)
+    }
     renewal.conversationMovedOn()
     turn.hasOpenContext = true
     _ = pending.take()
