@@ -1,6 +1,4 @@
-import Audio
 import Envelope
-import NIOCore
 import ParleyTesting
 import SessionCore
 import Translation

@@ -38,6 +38,13 @@ import Translation
     #expect(spoken.upstream(Call.setupComplete).upstream.first?["realtimeInput"]?["audio"] != nil)
   }
 
+  @Test("gemini 5.2: a first event that is refused holds the set-up back no longer")
+  func refusedFirst() {
+    var call = Call.open()
+    #expect(call.client(Call.item(#""type":"mcp_call","name":"f""#)).types == ["error"])
+    #expect(call.wait(.zero).setUp != nil)
+  }
+
   @Test("gemini 5.5: an update that does not show in the set-up is applied and needs nothing of the service")
   func localOnly() {
     var call = Call.ready()
