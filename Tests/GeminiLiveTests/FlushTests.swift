@@ -102,7 +102,7 @@ import Translation
     let sent = call.client(Call.append(ms: 20)).upstream
     #expect(
       sent.first == ["clientContent": ["turns": Call.turns(("user", "My name is Ada.")), "turnComplete": false]])
-    #expect(sent.count == 2 && sent[1]["realtimeInput"]?["audio"] != nil)
+    #expect(sent.count == 2 && sent.at(1)["realtimeInput"]?["audio"] != nil)
     #expect(call.client(Call.append(ms: 20)).upstream.count == 1, "once")
     _ = call.upstream(Call.audio)
     _ = call.client(Call.text("And I am old."))

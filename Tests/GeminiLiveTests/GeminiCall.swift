@@ -167,3 +167,8 @@ extension SessionDialogue.Step {
 
   var error: JSONValue? { event("error")?["error"] }
 }
+
+extension [JSONValue] {
+  /// Null where there is none: a test that fails must not end the others.
+  func at(_ index: Int) -> JSONValue { indices.contains(index) ? self[index] : .null }
+}

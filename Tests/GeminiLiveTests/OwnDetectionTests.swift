@@ -32,14 +32,14 @@ import Translation
     var call = Self.ready([.started(atMs: 1_000), .stopped(atMs: 2_000)])
     #expect(call.client(Call.append(ms: 900)).events.isEmpty)
     let start = call.client(Call.append(ms: 600))
-    #expect(start.types == ["input_audio_buffer.speech_started"] && start.events[0]["audio_start_ms"] == 1000)
+    #expect(start.types == ["input_audio_buffer.speech_started"] && start.events.at(0)["audio_start_ms"] == 1000)
     let stop = call.client(Call.append(ms: 600))
     #expect(
       stop.types == [
         "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "conversation.item.added",
         "conversation.item.done",
       ])
-    #expect(stop.events[0]["audio_end_ms"] == 2000)
+    #expect(stop.events.at(0)["audio_end_ms"] == 2000)
     #expect((start.upstream + stop.upstream + call.wait(.seconds(10)).upstream).isEmpty)
     let sent = call.client(Call.create)
     #expect(sent.upstream.first == ["realtimeInput": ["activityStart": [:]]])

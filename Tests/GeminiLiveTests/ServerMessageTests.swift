@@ -45,15 +45,16 @@ import Translation
     var call = Call.ready()
     _ = call.client(Call.append(ms: 3000))
     let start = call.upstream(Call.activity("ACTIVITY_START", at: "0.200s"))
-    #expect(start.types == ["input_audio_buffer.speech_started"] && start.events[0]["audio_start_ms"] == 200)
+    #expect(start.types == ["input_audio_buffer.speech_started"] && start.events.at(0)["audio_start_ms"] == 200)
     let end = call.upstream(Call.activity("ACTIVITY_END", at: "2.900s"))
     #expect(end.types == ["input_audio_buffer.speech_stopped"] + Self.commitGroup)
-    #expect(end.events[0]["audio_end_ms"] == 2900)
-    let id = start.events[0]["item_id"]
-    #expect(end.events[0]["item_id"] == id && end.events[1]["item_id"] == id && end.events[2]["item"]?["id"] == id)
+    #expect(end.events.at(0)["audio_end_ms"] == 2900)
+    let id = start.events.at(0)["item_id"]
     #expect(
-      end.events[2]["item"]?["content"] == [["type": "input_audio", "transcript": .null]]
-        && end.events[2]["item"]?["role"] == "user")
+      end.events.at(0)["item_id"] == id && end.events.at(1)["item_id"] == id && end.events.at(2)["item"]?["id"] == id)
+    #expect(
+      end.events.at(2)["item"]?["content"] == [["type": "input_audio", "transcript": .null]]
+        && end.events.at(2)["item"]?["role"] == "user")
   }
 
   @Test(
@@ -66,7 +67,7 @@ import Translation
     var call = Call.ready()
     _ = call.client(Call.append(ms: 500))
     let step = call.upstream(message)
-    #expect(step.types == ["input_audio_buffer.speech_started"] && step.events[0]["audio_start_ms"] == 500)
+    #expect(step.types == ["input_audio_buffer.speech_started"] && step.events.at(0)["audio_start_ms"] == 500)
   }
 
   @Test(
@@ -78,10 +79,10 @@ import Translation
     let first = call.upstream(Call.heard(" Hello"))
     #expect(
       first.types == ["input_audio_buffer.speech_started", "conversation.item.input_audio_transcription.delta"])
-    #expect(first.events[1]["delta"] == "Hello" && first.events[1]["content_index"] == 0)
+    #expect(first.events.at(1)["delta"] == "Hello" && first.events.at(1)["content_index"] == 0)
     let second = call.upstream(Call.heard(" there"))
     #expect(second.types == ["conversation.item.input_audio_transcription.delta"])
-    #expect(second.events[0]["delta"] == " there" && second.events[0]["item_id"] == first.events[0]["item_id"])
+    #expect(second.events.at(0)["delta"] == " there" && second.events.at(0)["item_id"] == first.events.at(0)["item_id"])
     #expect(call.upstream(Call.heard("")).events.isEmpty)
     #expect(call.upstream(#"{"serverContent":{"interimInputTranscription":{"text":"Hello the"}}}"#).events.isEmpty)
   }
@@ -108,7 +109,7 @@ import Translation
     _ = call.client(Call.create)
     let step = call.upstream(Call.audio)
     #expect(Array(step.types.prefix(2)) == ["response.created", "rate_limits.updated"])
-    #expect(step.events[1]["rate_limits"] == [])
+    #expect(step.events.at(1)["rate_limits"] == [])
   }
 
   @Test(
@@ -140,7 +141,7 @@ import Translation
       step.types == [
         "response.output_audio.delta", "response.output_audio.delta", "response.output_audio_transcript.delta",
       ])
-    #expect(step.events[0]["delta"] == "AAABAAIA" && step.events[1]["delta"] == "AwAEAAUA")
+    #expect(step.events.at(0)["delta"] == "AAABAAIA" && step.events.at(1)["delta"] == "AwAEAAUA")
   }
 
   @Test(
@@ -183,7 +184,7 @@ import Translation
         "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
         "conversation.item.done", "response.output_item.done",
       ])
-    #expect(step.events[1]["transcript"] == "Fourteen.")
+    #expect(step.events.at(1)["transcript"] == "Fourteen.")
     #expect(step.event("response.output_item.done")?["item"]?["status"] == "completed")
   }
 
@@ -202,7 +203,7 @@ import Translation
         "response.output_audio_transcript.done", "response.content_part.done", "conversation.item.done",
         "response.output_item.done", "response.done",
       ])
-    #expect(step.events[0]["transcript"] == "Hello there")
+    #expect(step.events.at(0)["transcript"] == "Hello there")
     #expect(call.history.count { $0["type"] == "conversation.item.input_audio_transcription.completed" } == 1)
     #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
   }
@@ -215,7 +216,7 @@ import Translation
     _ = call.client(Call.append(ms: 700))
     let step = call.upstream(Call.interrupted)
     #expect(step.types.first == "input_audio_buffer.speech_started" && step.types.last == "response.done")
-    #expect(step.events[0]["audio_start_ms"] == 700)
+    #expect(step.events.at(0)["audio_start_ms"] == 700)
     #expect(step.event("response.output_item.done")?["item"]?["status"] == "incomplete")
     #expect(step.response?["status"] == "cancelled")
     #expect(step.response?["status_details"] == ["type": "cancelled", "reason": "turn_detected"])

@@ -17,8 +17,8 @@ import Translation
     #expect(call.client(Call.update(#""audio":{"output":{"voice":"Puck"}}"#)).types == ["session.updated"])
     let sent = call.wait(.seconds(5)).upstream
     #expect(sent.count == 1)
-    #expect(sent[0]["setup"]?["systemInstruction"]?["parts"]?[0]?["text"] == "Be brief.")
-    #expect(sent[0]["setup"]?["generationConfig"]?["speechConfig"] != nil)
+    #expect(sent.at(0)["setup"]?["systemInstruction"]?["parts"]?[0]?["text"] == "Be brief.")
+    #expect(sent.at(0)["setup"]?["generationConfig"]?["speechConfig"] != nil)
   }
 
   @Test(
@@ -34,7 +34,7 @@ import Translation
     #expect(silent.wait(.milliseconds(1)).setUp != nil)
     var spoken = Call.open()
     let sent = spoken.client(Call.append(ms: 40)).upstream
-    #expect(sent.count == 1 && sent[0]["setup"] != nil)
+    #expect(sent.count == 1 && sent.at(0)["setup"] != nil)
     #expect(spoken.upstream(Call.setupComplete).upstream.first?["realtimeInput"]?["audio"] != nil)
   }
 

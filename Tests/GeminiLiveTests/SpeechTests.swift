@@ -27,11 +27,11 @@ import Translation
   func byTranscript() {
     var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
     _ = call.client(Call.append(ms: 800))
-    let started = call.upstream(Call.heard("Hello")).events[0]
+    let started = call.upstream(Call.heard("Hello")).events.at(0)
     #expect(started["audio_start_ms"] == 800)
     _ = call.client(Call.append(ms: 700))
     let step = call.upstream(Call.audio)
-    #expect(step.events[0]["audio_end_ms"] == 1500 && step.events[0]["item_id"] == started["item_id"])
+    #expect(step.events.at(0)["audio_end_ms"] == 1500 && step.events.at(0)["item_id"] == started["item_id"])
   }
 
   @Test("gemini 6.6: or at interrupted; each utterance has exactly one of started, stopped and committed")
@@ -61,12 +61,12 @@ import Translation
     _ = call.client(Call.append(ms: 600))
     let step = call.upstream(Call.audio)
     #expect(Array(step.types.prefix(5)) == Self.triple)
-    #expect(step.events[0]["audio_start_ms"] == 0 && step.events[1]["audio_end_ms"] == 600)
+    #expect(step.events.at(0)["audio_start_ms"] == 0 && step.events.at(1)["audio_end_ms"] == 600)
     _ = call.upstream(Call.complete)
     _ = call.upstream(Call.end)
     _ = call.client(Call.append(ms: 400))
     let next = call.upstream(Call.audio)
-    #expect(next.events[0]["audio_start_ms"] == 600 && next.events[1]["audio_end_ms"] == 1000)
+    #expect(next.events.at(0)["audio_start_ms"] == 600 && next.events.at(1)["audio_end_ms"] == 1000)
   }
 
   @Test("gemini 6.6: an answer to text is no sign of speech, whatever the microphone sent meanwhile")
@@ -97,7 +97,7 @@ import Translation
   func trailing() {
     var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
     _ = call.client(Call.append(ms: 500))
-    let item = call.upstream(Call.audio).events[0]["item_id"]
+    let item = call.upstream(Call.audio).events.at(0)["item_id"]
     #expect(call.upstream(Call.heard("Late")).events.map { $0["item_id"] } == [item])
     _ = call.upstream(Call.complete)
     _ = call.upstream(Call.end)
@@ -159,8 +159,8 @@ import Translation
         "input_audio_buffer.timeout_triggered", "input_audio_buffer.committed", "conversation.item.added",
         "conversation.item.done",
       ])
-    #expect(step.events[0]["audio_start_ms"] == 600 && step.events[0]["audio_end_ms"] == 1300)
-    #expect(step.events[0]["item_id"] == step.events[1]["item_id"])
+    #expect(step.events.at(0)["audio_start_ms"] == 600 && step.events.at(0)["audio_end_ms"] == 1300)
+    #expect(step.events.at(0)["item_id"] == step.events.at(1)["item_id"])
     #expect(step.upstream == [["clientContent": ["turns": [], "turnComplete": true]]])
     let answer = call.answer()
     #expect(answer.types.first == "response.created" && answer.response?["status"] == "completed")
