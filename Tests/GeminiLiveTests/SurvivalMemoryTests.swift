@@ -11,7 +11,7 @@ import Translation
   typealias Call = GeminiCall
   typealias Survival = GeminiSurvival
 
-  @Test("R145 R149 R270: a deleted item leaves the service: a fresh session without the handle is told the rest")
+  @Test("R145 R270: a deleted item leaves the service: a fresh session without the handle is told the rest")
   func deleted() {
     var call = Survival.spoken()
     let step = call.client(Survival.delete("ada"))
@@ -60,7 +60,30 @@ import Translation
     #expect(!told.contains { $0.text.contains("Ada") })
   }
 
-  @Test("R149: what was not heard of an answer leaves the service, in proportion")
+  @Test("R149: what a gate deletes before the model is asked never reaches it, spoken or written")
+  func gate() {
+    var call = Call.ready(Call.live38, #""audio":{"input":{"turn_detection":null}}"#)
+    _ = call.client(Call.append(ms: 200))
+    let item = call.client(Call.commit).event("input_audio_buffer.committed")?["item_id"]?.string ?? ""
+    _ = call.client(Call.text("A bad word.", id: "bad"))
+    _ = call.client(Call.text("Hello", id: "good"))
+    #expect(call.client(Survival.delete(item)).dials == 0, "it was never told")
+    _ = call.client(Survival.delete("bad"))
+    let sent = call.client(Call.create).upstream
+    #expect(sent == [["clientContent": ["turns": Call.turns(("user", "Hello")), "turnComplete": true]]])
+  }
+
+  @Test("R145: what is deleted while its answer is awaited is not told to another connection")
+  func deletedRequest() {
+    var call = Survival.spoken()
+    _ = call.client(Call.text("A secret.", id: "secret"))
+    _ = call.client(Call.create)
+    _ = call.client(Survival.delete("secret"))
+    _ = call.upstreamEnds(.lost)
+    #expect(!call.reconnect().upstream.contains { $0.text.contains("secret") })
+  }
+
+  @Test("gemini 5.5: what was not heard of an answer leaves the service, in proportion")
   func truncated() {
     var call = Call.ready()
     _ = call.client(Call.create)
@@ -74,7 +97,9 @@ import Translation
     #expect(told.last?["clientContent"]?["turns"] == Call.turns(("model", "one two")))
   }
 
-  @Test("R149: a client that cuts what it did not hear when the user speaks into it loses nothing of the user's speech")
+  @Test(
+    "gemini 5.5: a client that cuts what it did not hear when the user speaks into it loses nothing of the user's speech"
+  )
   func truncatedInSpeech() {
     var call = Call.ready(Call.live38, Survival.transcribed)
     _ = call.client(Call.create)
@@ -98,7 +123,7 @@ import Translation
     #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
   }
 
-  @Test("R270: an item between others is told in its place")
+  @Test("gemini 5.5: an item between others is told in its place")
   func inserted() {
     var call = Survival.spoken()
     let step = call.client(Call.text("I am blind.", id: "b", after: "ada"))

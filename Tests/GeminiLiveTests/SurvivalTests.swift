@@ -193,6 +193,27 @@ import Translation
     #expect(call.answer().response?["status"] == "completed")
   }
 
+  @Test(
+    "R224: another model: the response in flight ends on the old one; the next begins on the new one, which is told")
+  func otherModel() {
+    var call = Self.spoken()
+    _ = call.client(Call.create)
+    _ = call.upstream(Call.audio)
+    let updated = call.client(Call.update(#""model":"\#(Call.flash31)""#))
+    #expect(updated.event("session.updated")?["session"]?["model"]?.string == Call.flash31 && updated.dials == 0)
+    _ = call.answer()
+    _ = call.upstream(Call.handle)
+    #expect(call.wait(.milliseconds(50)).dials == 1)
+    let setUp = call.upstreamOpens().setUp
+    #expect(setUp?["model"]?.string == "models/\(Call.flash31)")
+    #expect(setUp?["sessionResumption"] == [:], "a handle is of a model")
+    let told = call.upstream(Call.setupComplete).upstream
+    #expect(told.first?["clientContent"]?["turns"]?.array?.count == 3)
+    _ = call.client(Call.text("And now?"))
+    #expect(call.client(Call.create).upstream == [["realtimeInput": ["text": "And now?"]]])
+    #expect(call.answer().event("response.created") != nil)
+  }
+
   @Test("R288: an update while the connection is made holds too: for the next one")
   func whileConnecting() {
     var call = Self.spoken()
