@@ -155,13 +155,13 @@ import Translation
     var configuration = Self.configuration()
     var family = GeminiModelOverride(prefix: "gemini-3.8")
     #expect(family.set("thinking", to: .text("level")) == nil)
-    #expect(family.set("textInterrupts", to: .bool(false)) == nil)
+    #expect(family.set("takesImagesInTurns", to: .bool(false)) == nil)
     var model = GeminiModelOverride(prefix: "gemini-3.8-live-x")
     #expect(model.set("thinking", to: .text("budget")) == nil)
     configuration.overrides = [model, family]
     var expected = ModelTraits.of("gemini-3.8-live")
     expected.thinking = .level
-    expected.textInterrupts = false
+    expected.takesImagesInTurns = false
     #expect(configuration.traits(of: "gemini-3.8-live") == expected)
     #expect(configuration.traits(of: "models/gemini-3.8-live") == expected)
     expected.thinking = .budget

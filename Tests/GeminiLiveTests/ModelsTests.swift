@@ -10,7 +10,7 @@ import Testing
     let traits = ModelTraits.of("gemini-3.8-live")
     #expect(traits.textInput == .clientContent && traits.cue == .emptyTurn && traits.seeding == .context)
     #expect(traits.thinking == .none && traits.toolBehavior == .blocking)
-    #expect(traits.contentStopsGeneration && traits.takesContextAnytime && traits.textInterrupts)
+    #expect(traits.contentStopsGeneration && traits.takesContextAnytime)
     #expect(traits.takesImagesInTurns && traits.schedulesToolResults)
     #expect(!traits.takesContextUpdate && !traits.takesSystemTurns && !traits.endsWhenIdle && !traits.speaksText)
     for name in ["gemini-9-live", "gemini-", "tunedModels/mine", ""] { #expect(ModelTraits.of(name) == traits) }
@@ -38,7 +38,7 @@ import Testing
     let traits = ModelTraits.of(Self.native)
     #expect(traits.textInput == .clientContent && traits.cue == .userTurn(".") && traits.seeding == .instruction)
     #expect(traits.thinking == .budget && traits.toolBehavior == .unstated && traits.schedulesToolResults)
-    #expect(!traits.textInterrupts && traits.takesImagesInTurns && !traits.takesSystemTurns && !traits.speaksText)
+    #expect(traits.takesImagesInTurns && !traits.takesSystemTurns && !traits.speaksText)
   }
 
   @Test("gemini 1.7: 2.5 on Vertex takes system turns and refuses scheduling")
@@ -98,7 +98,7 @@ import Testing
     let empty = override
     #expect(override.set("thinking", to: .text("HIGH"))?.contains("\"requiredLevel\"") == true)
     #expect(override.set("thinking", to: .bool(true)) != nil)
-    #expect(override.set("textInterrupts", to: .text("true")) == "true or false")
+    #expect(override.set("takesImagesInTurns", to: .text("true")) == "true or false")
     #expect(override.set("cue", to: .named("modelTurn", ".")) != nil)
     #expect(override.set("family", to: .text("3.8")) != nil)
     #expect(override == empty)

@@ -62,7 +62,7 @@ struct GeminiFileTests {
       #"""
       \#(vertex), "key": "env:K", "quotaProject": "q:1", "strict": true,
       "aliases": {"gpt-realtime": "gemini-3.8-live"}, "voices": {"Our Voice": "Kore", "aura-2-thalia-en": "Vega2"},
-      "models": {"gemini-9": {"thinking": "level", "cue": {"userTurn": "."}, "textInterrupts": false}}
+      "models": {"gemini-9": {"thinking": "level", "cue": {"userTurn": "."}, "takesImagesInTurns": false}}
       """#)
     #expect(settings.place == .vertex(project: "p1", location: "us-central1"))
     #expect(settings.keyType == .accessToken)
@@ -179,10 +179,10 @@ struct GeminiFileTests {
       WrongFile(
         "cells of the wrong kind",
         gemini(
-          #""key": "env:K", "models": {"g": {"thinking": "high", "textInterrupts": "no", "cue": "userTurn", "seeding": 1}}"#
+          #""key": "env:K", "models": {"g": {"thinking": "high", "takesImagesInTurns": "no", "cue": "userTurn", "seeding": 1}}"#
         ),
         #"routes.json:4: providers.openai.models.g.thinking: expected one of "budget", "level", "requiredLevel", "none""#,
-        "routes.json:4: providers.openai.models.g.textInterrupts: expected true or false",
+        "routes.json:4: providers.openai.models.g.takesImagesInTurns: expected true or false",
         #"routes.json:4: providers.openai.models.g.cue: expected "emptyTurn", {"userTurn": TEXT} or "#
           + #"{"realtimeText": TEXT}"#,
         #"routes.json:4: providers.openai.models.g.seeding: expected one of "context", "announcedHistory", "#

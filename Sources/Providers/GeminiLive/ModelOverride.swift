@@ -99,7 +99,6 @@ extension GeminiModelOverride {
     Cell("takesContextUpdate", \.takesContextUpdate),
     Cell("takesSystemTurns", \.takesSystemTurns),
     Cell("takesImagesInTurns", \.takesImagesInTurns),
-    Cell("textInterrupts", \.textInterrupts),
     Cell("endsWhenIdle", \.endsWhenIdle),
     Cell("speaksText", \.speaksText),
     Cell("schedulesToolResults", \.schedulesToolResults),

@@ -64,8 +64,6 @@ struct ModelTraits: Sendable, Hashable {
   var takesSystemTurns = false
   /// `inlineData` images may stand in `clientContent`.
   var takesImagesInTurns = true
-  /// Text that comes while the model speaks interrupts it; otherwise it is answered afterwards, in order.
-  var textInterrupts = true
   /// An answer ends with `interactionStatus: IDLE` rather than with `turnComplete`.
   var endsWhenIdle = false
   /// `responseModalities: ["TEXT"]` is possible.
@@ -100,17 +98,17 @@ extension ModelTraits {
 
   /// Native audio on AI Studio.
   private static let native25 = ModelTraits(
-    cue: .userTurn("."), seeding: .instruction, thinking: .budget, textInterrupts: false, schedulesToolResults: true,
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, schedulesToolResults: true,
     combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// Native audio on Vertex, which refuses `scheduling` for this family.
   private static let vertexNative25 = ModelTraits(
-    cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true, textInterrupts: false,
+    cue: .userTurn("."), seeding: .instruction, thinking: .budget, takesSystemTurns: true,
     combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// A text model that a voice was added to: it takes seeded turns like any text model.
   private static let halfCascade25 = ModelTraits(
-    cue: .userTurn("."), takesSystemTurns: true, textInterrupts: false, speaksText: true,
+    cue: .userTurn("."), takesSystemTurns: true, speaksText: true,
     combinesSearchWithFunctions: false, takesJSONSchema: false)
 
   /// Specialists have no conversation to shape and no tools whose behaviour is documented.

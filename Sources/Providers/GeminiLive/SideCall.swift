@@ -30,6 +30,7 @@ extension GeminiLiveTranslator {
         "\(Limits.sideResponses) responses outside of the conversation are open already.", param: "response")
     }
     var session = self.session
+    let traits = configuration.traits(of: session.model)
     if let tools = options?.tools {
       _ = try Self.tools(tools, traits, path: "response.tools")
       session.tools = tools

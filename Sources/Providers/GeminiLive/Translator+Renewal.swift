@@ -58,7 +58,8 @@ extension GeminiLiveTranslator {
   func makeSetUp(_ session: RealtimeSession) -> SetUp {
     SetUp(
       session, configuration, ownsTurns: session.audio.input.turnDetection?.createResponse != true,
-      systemNotes: systemNotes.map(\.text), tools: (try? Self.tools(of: session, traits)) ?? [])
+      systemNotes: systemNotes.map(\.text),
+      tools: (try? Self.tools(of: session, configuration.traits(of: session.model))) ?? [])
   }
 
   /// The first message of the service: content may go up from here on.
@@ -171,7 +172,7 @@ extension GeminiLiveTranslator {
     } else if traits.takesContextUpdate, wanted.differsInContextOnly(from: setUp) {
       send(ClientMessage(contextUpdate: wanted.contextUpdate), port: &port)
       applied(wanted)
-    } else if traits.takesSystemTurns, configuration.platform.isVertex, let turn = wanted.systemTurn(from: setUp) {
+    } else if traits.takesSystemTurns, let turn = wanted.systemTurn(from: setUp) {
       send(ClientMessage(clientContent: ClientContent(turns: [turn], turnComplete: false)), port: &port)
       applied(wanted)
     } else {

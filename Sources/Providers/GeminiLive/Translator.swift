@@ -145,7 +145,11 @@ public struct GeminiLiveTranslator: Translator {
     workingSession = self.session
   }
 
-  var traits: ModelTraits { configuration.traits(of: session.model) }
+  /// Of the model that the connection has, which the session may have left by now.
+  var traits: ModelTraits {
+    let isSetUp = connection == .settingUp || connection == .ready
+    return configuration.traits(of: (isSetUp ? setUpSession : session).model)
+  }
   var isManual: Bool { session.audio.input.turnDetection == nil }
 
   /// Whether our own detector finds the turns: the service's answers every turn that it finds.
