@@ -3,7 +3,7 @@ import Envelope
 /// What Gemini Live takes on one connection, and nothing else: it ends a connection for every other frame.
 struct GeminiFrameLaw {
   /// A family that takes `clientContent` only as history that the set-up announced.
-  private let takesTextOnly: Bool
+  private var takesTextOnly = false
   private(set) var isSetUp = false
   private(set) var setUp: JSONValue?
   /// Who is told where turns begin and end.
@@ -15,10 +15,6 @@ struct GeminiFrameLaw {
   private(set) var openCalls: Set<String> = []
   private var answeredCalls: Set<String> = []
   private(set) var violations: [String] = []
-
-  init(model: String) {
-    takesTextOnly = model.hasPrefix("gemini-3.1")
-  }
 
   mutating func completeSetUp() { isSetUp = true }
 
@@ -37,6 +33,7 @@ struct GeminiFrameLaw {
     if key == "setup" {
       check(setUp == nil, "a second setup")
       setUp = frame["setup"]
+      takesTextOnly = setUp?["model"]?.string?.hasPrefix("models/gemini-3.1") == true
       let input = setUp?["realtimeInputConfig"]
       isManual = input?["automaticActivityDetection"]?["disabled"]?.bool == true
       announcesHistory = setUp?["historyConfig"] != nil

@@ -10,10 +10,9 @@ struct GeminiRandomCall {
   private enum Line { case none, dialled, open }
 
   private var session: Session
-  private let model: String
   private(set) var now = Instant(nanoseconds: 1_000_000_000)
   private var line = Line.none
-  private var law: GeminiFrameLaw
+  private var law = GeminiFrameLaw()
   private var sides: [Int: (isOpen: Bool, law: GeminiFrameLaw)] = [:]
   private var invariants = EventInvariants()
   private(set) var violations: [String] = []
@@ -39,7 +38,6 @@ struct GeminiRandomCall {
   var log: ((String) -> Void)?
 
   init(model: String, makeDetector: (@Sendable () -> any TurnDetector)?) {
-    self.model = model
     var configuration = GeminiLiveConfiguration(
       endpoint: UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9), key: Redacted("k"), model: model)
     configuration.makeDetector = makeDetector
@@ -48,7 +46,6 @@ struct GeminiRandomCall {
         provider: ProviderConfiguration(name: "gemini", service: .geminiLive(configuration)), requestedModel: model,
         unixTime: 1_767_229_435, seed: 12),
       at: now)
-    law = GeminiFrameLaw(model: model)
     session.begin(at: now)
     _ = drain()
   }
@@ -246,7 +243,7 @@ struct GeminiRandomCall {
     case .closeUpstream:
       check(line != .none || hasClientLeft || closeCode != nil, "a connection closed that there is not")
       line = .none
-    case .dialSide(let line, _): sides[line.number] = (false, GeminiFrameLaw(model: model))
+    case .dialSide(let line, _): sides[line.number] = (false, GeminiFrameLaw())
     case .sendSide(let line, let message):
       check(sides[line.number]?.isOpen == true, "a frame on a connection that is not open")
       if let frame = try? JSONValue(parsing: message.readableBytesView) { sides[line.number]?.law.take(frame) }
@@ -262,7 +259,7 @@ struct GeminiRandomCall {
 
   private mutating func closeLaw() {
     violations += law.violations
-    law = GeminiFrameLaw(model: model)
+    law = GeminiFrameLaw()
   }
 
   private mutating func observe(_ event: JSONValue) {

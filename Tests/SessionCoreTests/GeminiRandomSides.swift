@@ -19,6 +19,7 @@ enum GeminiRandomClient {
     #""output_modalities":["text"]"#, #""output_modalities":["audio"]"#, #""tool_choice":"none""#,
     #""tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}]"#,
     #""tools":[],"tool_choice":"auto""#, #""audio":{"output":{"voice":7}}"#, #""model":"other""#,
+    #""model":"gemini-3.1-flash-live-preview""#, #""model":"gemini-3.8-live""#,
   ]
 
   static func speak(to call: inout GeminiRandomCall, _ random: inout RandomSessions.Random) {
