@@ -286,6 +286,8 @@ extension SessionDriver {
     guard let leg = upstream else { return }
     upstream = nil
     retiring = leg
+    // What it had not taken yet is nobody's any more.
+    downstream.resumeReading(.otherSideIsBusy)
     leg.close(code, reason: "", within: limits.lingerTimeout)
   }
 

@@ -180,7 +180,10 @@ extension GeminiLiveTranslator {
         id, name: call.name ?? "", arguments: (call.args ?? [:]).text, &conversation, port: &port)
     }
     let ending = Downlink.ending(message.serverContent?.turnCompleteReason ?? "")
-    if message.serverContent?.turnComplete == true, ending != nil || !traits.endsWhenIdle || sides[index].isGenerated {
+    let status = message.serverContent?.interactionStatus ?? message.interactionStatus
+    // A model that thinks on says when it has finished.
+    let isOver = message.serverContent?.turnComplete == true && !(traits.endsWhenIdle && status == "IN_PROGRESS")
+    if isOver {
       switch ending {
       case nil: endSide(line, .completed, port: &port)
       case (true, _)?: endSide(line, .incomplete(.contentFilter), port: &port)

@@ -62,6 +62,9 @@ extension GeminiLiveTranslator {
     let audio = try checkContent(of: &item)
     try checkCall(of: item)
     try pending.checkRoom(for: item)
+    guard buffered.byteCount + pending.audioByteCount + (audio?.byteCount ?? 0) <= Limits.bufferedBytes else {
+      throw .tooMuchHeld("The recordings that wait for a response hold more than ten minutes.", param: "item")
+    }
     if item.role != .system { endConfiguration(at: now, port: &port) }
     let isAtEnd = isAtEnd(position)
     let previous = try conversation.insert(item, after: position)

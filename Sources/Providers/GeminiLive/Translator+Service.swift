@@ -39,8 +39,9 @@ extension GeminiLiveTranslator {
     if let content { try output(of: content, at: now, port: &port) }
     if let calls = message.toolCall?.functionCalls { called(calls, at: now, port: &port) }
     if let ids = message.toolCallCancellation?.ids { callsCancelled(ids, at: now, port: &port) }
-    // An end that is owed belongs to an earlier turn than the speech that is committed now.
-    if content?.turnComplete == true, !turn.owesEnd || turn.releaseAt != nil, speech?.isCommitted == true {
+    // An end that is owed belongs to an earlier turn than speech that is being answered, or waits to be.
+    let isOwed = turn.owesEnd && turn.releaseAt == nil && (timeline.isLive || turn.isCommitted)
+    if content?.turnComplete == true, !isOwed, speech?.isCommitted == true {
       finishSpeech(port: &port)
     }
     if let usage = message.usageMetadata { note(usage, port: &port) }
