@@ -353,4 +353,15 @@ import Translation
     let step = call.client(#"{"type":"no.such","event_id":"n"}"#)
     #expect(step.error?["event_id"] == "n" && step.error?["param"] == "type" && step.upstream.isEmpty)
   }
+
+  @Test("gemini 5.5: recordings that wait are bounded together with what is appended: ten minutes")
+  func recordingsAreBounded() {
+    var call = Call.ready(Call.live38, #""audio":{"input":{"turn_detection":null}}"#)
+    let minutes =
+      #""type":"message","role":"user","content":[{"type":"input_audio","audio":"\#(Call.silence(ms: 290_000))"}]"#
+    for _ in 0..<2 { #expect(call.client(Call.item(minutes)).types.first == "conversation.item.added") }
+    let refused = call.client(Call.item(minutes))
+    #expect(refused.types == ["error"] && refused.error?["code"] == "too_much_held")
+    #expect(call.client(Call.append(ms: 1_000)).types.isEmpty)
+  }
 }

@@ -169,4 +169,16 @@ import Translation
         ], ["realtimeInput": ["text": "Who am I?"]],
       ])
   }
+
+  @Test("gemini 6.3: a model that thinks on says itself when a response beside the conversation has ended")
+  func thinksOn() throws {
+    var (call, line, _, _) = try Self.asked(Self.ask, GeminiCall.thinking38)
+    _ = call.side(line, Call.said("Good"))
+    let goesOn = call.side(line, #"{"serverContent":{"turnComplete":true,"interactionStatus":"IN_PROGRESS"}}"#)
+    #expect(goesOn.response == nil && !goesOn.actions.contains(.closeSide(line)))
+    _ = call.side(line, Call.said(" mood."))
+    let end = call.side(line, #"{"serverContent":{"turnComplete":true,"interactionStatus":"IDLE"}}"#)
+    #expect(end.response?["status"] == "completed" && end.actions.contains(.closeSide(line)))
+    #expect(end.response?["output"]?[0]?["content"]?[0]?["text"] == "Good mood.")
+  }
 }

@@ -201,4 +201,19 @@ import Translation
     _ = gone.client(Call.update(#""audio":{"input":{"turn_detection":{"idle_timeout_ms":null}}}"#))
     #expect(!gone.wait(.seconds(5)).types.contains("input_audio_buffer.timeout_triggered"))
   }
+
+  @Test(
+    "gemini 6.2 6.3: a response that was released early leaves its speech to be transcribed until the service's end")
+  func transcriptOfAReleasedAnswer() {
+    var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
+    _ = call.client(Call.append(ms: 800))
+    _ = call.upstream(Call.heard("What time"))
+    _ = call.upstream(Call.audio)
+    _ = call.upstream(Call.complete)
+    #expect(call.wait(.milliseconds(1500)).types.last == "response.done")
+    _ = call.upstream(Call.heard(" is it?"))
+    let end = call.upstream(#"{"serverContent":{"turnComplete":true}}"#)
+    #expect(end.types == ["conversation.item.input_audio_transcription.completed"])
+    #expect(end.events.at(0)["transcript"] == "What time is it?")
+  }
 }
