@@ -309,7 +309,8 @@ public struct Session: Sendable {
     if window.isOpen, now >= window.closesAt { settle(at: now) }
     if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
-      return upstreamEnded(.timedOut(.firstEvent), at: now)
+      upstreamEnded(.timedOut(.firstEvent), at: now)
+      guard phase != .ended else { return }
     }
     if let due = translator.deadline, now >= due {
       translator.timeReached(at: now, port: &port)
