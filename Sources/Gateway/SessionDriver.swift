@@ -12,9 +12,7 @@ final class SessionDriver: FrameLegOwner {
   private let downstream: FrameLeg
   private var upstream: FrameLeg?
   private var connector: UpstreamConnector?
-  /// The connection that was replaced, while it closes, and what is dialled when it has.
-  private var retiring: FrameLeg?
-  private var successor: UpstreamTarget?
+  private let succession: Succession
   private var sides: SideConnections?
   /// In place of `upstream` in a session with the voice engine of this process.
   private var engineLine: EngineLine?
@@ -41,6 +39,7 @@ final class SessionDriver: FrameLegOwner {
     self.limits = limits
     self.contexts = contexts
     self.engine = engine
+    succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(id: session.id, provider: parameters.provider.name, begunAt: now, logger: logger)
   }
 
@@ -86,6 +85,7 @@ final class SessionDriver: FrameLegOwner {
       if isWritable { leg.resumeReading(.ownQueueIsFull) } else { leg.pauseReading(.ownQueueIsFull) }
     }
     if leg === downstream, let engineLine { isWritable ? engineLine.resume() : engineLine.pause() }
+    if leg === downstream, let sides { isWritable ? sides.resumeReading() : sides.pauseReading() }
     guard let other = leg === downstream ? upstream : leg === upstream ? downstream : nil else { return }
     if isWritable {
       other.resumeReading(.otherSideIsBusy)
@@ -104,9 +104,8 @@ final class SessionDriver: FrameLegOwner {
       downstream.resumeReading(.otherSideIsBusy)
       if case .silent = end { record.note(SessionNote(.warning, "peer_silent", ["source": "upstream"])) }
       upstreamEnded(UpstreamEnd(end))
-    } else if leg === retiring {
-      retiring = nil
-      dialSuccessor()
+    } else if succession.isRetiring(leg) {
+      succession.predecessorEnded()
     } else if let line = sides?.remove(leg) {
       step { $0.sideEnded(line, UpstreamEnd(end), at: $1) }
       flush()
@@ -182,11 +181,10 @@ extension SessionDriver {
 
   private func dial(_ target: UpstreamTarget) {
     record.phase = .dialling
-    guard retiring == nil else {
-      successor = target
-      loop.assumeIsolated().scheduleTask(in: TimeAmount(limits.succession)) { [weak self] in self?.dialSuccessor() }
-      return
-    }
+    succession.whenPredecessorHasEnded { [weak self] in self?.connect(target) }
+  }
+
+  private func connect(_ target: UpstreamTarget) {
     let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
       [weak self] outcome in
       self?.dialled(outcome)
@@ -195,29 +193,26 @@ extension SessionDriver {
     connector.start()
   }
 
-  /// The old connection has closed, or had its time to.
-  private func dialSuccessor() {
-    guard let target = successor, !isOver else { return }
-    successor = nil
-    retiring = nil
-    dial(target)
-  }
-
   private func dialSide(_ line: SideLine, _ upstream: Upstream) {
     guard case .socket(let target) = upstream else { return }
-    let sides =
-      self.sides
-      ?? SideConnections(limits: limits, contexts: contexts, loop: loop) { [weak self] line, outcome in
-        self?.sideDialled(line, outcome)
-      }
+    sideConnections().dial(line, target)
+  }
+
+  /// Made when the first is needed: most sessions have none.
+  func sideConnections() -> SideConnections {
+    if let sides { return sides }
+    let sides = SideConnections(limits: limits, contexts: contexts, loop: loop) { [weak self] line, outcome in
+      self?.sideDialled(line, outcome)
+    }
     self.sides = sides
-    sides.dial(line, target)
+    return sides
   }
 
   private func sideDialled(_ line: SideLine, _ outcome: UpstreamConnector.Outcome) {
     switch outcome {
     case .opened(let leg):
       leg.setOwner(self)
+      if !downstream.isWritable { leg.pauseReading(.otherSideIsBusy) }
       step { $0.sideOpened(line, at: $1) }
     case .failed(let end):
       step { $0.sideEnded(line, end, at: $1) }
@@ -280,12 +275,12 @@ extension SessionDriver {
   private func closeUpstream(_ code: CloseCode) {
     connector?.abandon()
     connector = nil
-    successor = nil
+    succession.cancel()
     engineLine?.close()
     engineLine = nil
     guard let leg = upstream else { return }
     upstream = nil
-    retiring = leg
+    succession.retire(leg)
     // What it had not taken yet is nobody's any more.
     downstream.resumeReading(.otherSideIsBusy)
     leg.close(code, reason: "", within: limits.lingerTimeout)

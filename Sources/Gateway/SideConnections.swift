@@ -25,13 +25,16 @@ final class SideConnections {
   func dial(_ line: SideLine, _ target: UpstreamTarget) {
     let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
       [weak self] outcome in
-      guard let self else { return }
-      connectors[line] = nil
-      if case .opened(let leg) = outcome { legs[line] = leg }
-      report(line, outcome)
+      self?.dialled(line, outcome)
     }
     connectors[line] = connector
     connector.start()
+  }
+
+  func dialled(_ line: SideLine, _ outcome: UpstreamConnector.Outcome) {
+    connectors[line] = nil
+    if case .opened(let leg) = outcome { legs[line] = leg }
+    report(line, outcome)
   }
 
   func line(of leg: FrameLeg) -> SideLine? {
@@ -47,6 +50,15 @@ final class SideConnections {
 
   func send(_ message: ByteBuffer, on line: SideLine) {
     legs[line]?.send(.text, message.readableBytesView)
+  }
+
+  /// What they say goes to the client, who takes nothing for now (fault row 49).
+  func pauseReading() {
+    for leg in legs.values { leg.pauseReading(.otherSideIsBusy) }
+  }
+
+  func resumeReading() {
+    for leg in legs.values { leg.resumeReading(.otherSideIsBusy) }
   }
 
   func flush() {

@@ -12,10 +12,12 @@ final class UpstreamConnector {
     case failed(UpstreamEnd)
   }
 
-  private var target: UpstreamTarget
+  private let target: UpstreamTarget
   private let credentials: GoogleCredentials
   /// What was made for `target.authorization`.
   private var token: Redacted<String>?
+  /// The token was kept from an earlier connection: it may have been revoked since, and a new one may still be good.
+  private var tokenIsOlder = false
   private let limits: EdgeLimits
   private let contexts: TLSContexts
   private let loop: any EventLoop
@@ -36,13 +38,15 @@ final class UpstreamConnector {
 
   func start() {
     switch target.authorization {
-    case .googleServiceAccount(let account)?: authorize(account)
+    case .googleServiceAccount(let account)?:
+      guard let token = credentials.ready(for: account) else { return authorize(account) }
+      tokenIsOlder = true
+      authorized(.success(token))
     case nil: connect()
     }
   }
 
   private func authorize(_ account: GoogleServiceAccount) {
-    if let token = credentials.ready(for: account) { return authorized(.success(token)) }
     let connector = NIOLoopBound(self, eventLoop: loop)
     Task { [credentials, loop] in
       let result = await credentials.token(for: account)
@@ -55,7 +59,6 @@ final class UpstreamConnector {
     switch result {
     case .success(let token):
       self.token = token
-      target.headers.append(.init("Authorization", Redacted("Bearer " + token.reveal())))
       connect()
     case .failure(let fault):
       finish(.failed(fault.end))
@@ -100,6 +103,8 @@ final class UpstreamConnector {
       return
     }
     self.channel = channel
+    var target = self.target
+    if let token { target.headers.append(.init("Authorization", Redacted("Bearer " + token.reveal()))) }
     let handshake = UpstreamHandshake(target: target, limits: limits) { [self] outcome in finish(outcome) }
     do {
       if let tls {
@@ -121,13 +126,20 @@ final class UpstreamConnector {
 
   private func finish(_ outcome: Outcome) {
     guard let report else { return }
-    self.report = nil
     // The account lost its rights, or the token was revoked: the next attempt asks again.
     if case .failed(.refused(401, _)) = outcome, let token,
       case .googleServiceAccount(let account)? = target.authorization
     {
       credentials.forget(token, of: account)
+      if tokenIsOlder {
+        // A refusal ends a call, and a revoked token says nothing about the account: once, a new one is tried first.
+        tokenIsOlder = false
+        self.token = nil
+        channel = nil
+        return authorize(account)
+      }
     }
+    self.report = nil
     report(outcome)
   }
 

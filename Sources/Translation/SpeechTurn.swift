@@ -54,6 +54,7 @@ public struct SpeechTurn: Sendable {
     port.emit(.inputAudioBufferCommitted(itemID: itemID, previousItemID: previous))
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(.conversationItemDone(item: item, previousItemID: previous))
+    if hasWords { completeItem(&conversation) }
   }
 
   /// A fragment of what the user said. The first one often starts with a space, which goes.
@@ -62,6 +63,12 @@ public struct SpeechTurn: Sendable {
     guard !text.isEmpty else { return }
     transcript += text
     port.emit(.inputAudioTranscriptionDelta(itemID: itemID, contentIndex: 0, delta: text))
+  }
+
+  /// A fragment of what the user said that the client does not want to see; the item of a committed turn has it.
+  public mutating func remember(_ fragment: String, in conversation: inout Conversation) {
+    transcript += transcript.isEmpty ? String(fragment.drop { $0 == " " }) : fragment
+    if isCommitted { completeItem(&conversation) }
   }
 
   /// No more of the transcript comes: emits its `completed` event and completes the item.

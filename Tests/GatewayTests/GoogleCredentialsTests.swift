@@ -242,7 +242,7 @@ private final class ManualMoments: Sendable {
   // MARK: Dialling
 
   /// What a dial ends with; nil: it opened.
-  private func dial(
+  func dial(
     _ upstream: ScriptedUpstream, _ account: GoogleServiceAccount, _ credentials: GoogleCredentials
   ) async throws -> UpstreamEnd? {
     let loop = MultiThreadedEventLoopGroup.singleton.next()

@@ -16,6 +16,8 @@ struct ScriptedUpstream {
     case open(texts: [String], close: UInt16? = nil)
     /// Answers 101 and these bytes.
     case openRaw([UInt8])
+    /// As the script for this request head says.
+    indirect case asked(@Sendable (_ head: String) -> Script)
   }
 
   static let upgraded =
@@ -66,7 +68,7 @@ private final class ScriptHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private let script: ScriptedUpstream.Script
+  private var script: ScriptedUpstream.Script
   private let request: AsyncStream<String>.Continuation
   private let end: AsyncStream<Void>.Continuation
   private var head = ""
@@ -88,10 +90,11 @@ private final class ScriptHandler: ChannelInboundHandler {
     head += String(buffer: unwrapInboundIn(data))
     guard head.hasSuffix("\r\n\r\n") else { return }
     request.yield(head)
+    if case .asked(let choose) = script { script = choose(head) }
     var answer = ByteBuffer()
     var opened = ScriptedUpstream.upgraded + "\r\n"
     switch script {
-    case .silence, .hangUp: return
+    case .silence, .hangUp, .asked: return
     case .answer(let text): opened = text
     case .open, .openRaw: break
     }

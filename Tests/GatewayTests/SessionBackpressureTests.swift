@@ -47,6 +47,16 @@ struct SessionBackpressureTests {
       driver.dialled(.opened(provider))
     }
 
+    /// A connection for a response outside of the conversation.
+    func openSide(_ number: Int) throws -> (channel: EmbeddedChannel, reads: ReadCount) {
+      let channel = EmbeddedChannel(loop: loop)
+      let reads = ReadCount()
+      let leg = FrameLeg(role: .client, limits: EdgeLimits())
+      try channel.pipeline.syncOperations.addHandlers([reads, leg])
+      driver.sideConnections().dialled(SideLine(number: number), .opened(leg))
+      return (channel, reads)
+    }
+
     func set(_ channel: EmbeddedChannel, isWritable: Bool) {
       channel.isWritable = isWritable
       channel.pipeline.fireChannelWritabilityChanged()
@@ -88,6 +98,43 @@ struct SessionBackpressureTests {
     #expect(bench.upstreamReads.count == 0)
     bench.set(bench.downstream, isWritable: true)
     #expect(bench.upstreamReads.count == 1)
+  }
+
+  @Test("fault row 49: a client that takes nothing stops the reading of the connections beside the session's own")
+  func slowClientWithSides() throws {
+    let bench = try Bench()
+    let sides = try [bench.openSide(1), bench.openSide(2)]
+    bench.set(bench.downstream, isWritable: false)
+    for side in sides {
+      side.channel.read()
+      #expect(side.reads.count == 0)
+    }
+    bench.set(bench.downstream, isWritable: true)
+    for side in sides {
+      #expect(side.reads.count == 1)
+      side.channel.read()
+      #expect(side.reads.count == 2)
+    }
+  }
+
+  @Test("fault row 49: a connection beside the session's own that opens while the client takes nothing is not read")
+  func lateSide() throws {
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: false)
+    let side = try bench.openSide(1)
+    side.channel.read()
+    #expect(side.reads.count == 0)
+    bench.set(bench.downstream, isWritable: true)
+    #expect(side.reads.count == 1)
+  }
+
+  @Test("fault row 50: a provider that takes nothing does not stop the reading of the connections beside it")
+  func slowProviderWithSide() throws {
+    let bench = try Bench()
+    let side = try bench.openSide(1)
+    bench.set(bench.upstream, isWritable: false)
+    side.channel.read()
+    #expect(side.reads.count == 1)
   }
 
   /// So many bad events in one read that their answers pass the high water mark several times over.

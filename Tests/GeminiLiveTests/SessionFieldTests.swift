@@ -85,17 +85,34 @@ import Translation
     #expect(strict.session.session.audio.output.voice == "marin", "nothing changed")
   }
 
-  @Test("gemini 5.3: transcription is inputAudioTranscription with nothing in it; null leaves it out")
-  func transcription() {
+  @Test(
+    "gemini 5.3 R149: transcription is inputAudioTranscription with nothing in it; null asks for it too, as the mirror needs the words"
+  )
+  func transcription() throws {
     let fields = #""audio":{"input":{"transcription":{"model":"whisper-1","language":"de","prompt":"Names: Ada"}}}"#
     #expect(Call.setUp(Call.live38, fields)["inputAudioTranscription"] == [:])
-    #expect(Call.setUp(Call.live38, #""audio":{"input":{"transcription":null}}"#)["inputAudioTranscription"] == nil)
+    let none = #""audio":{"input":{"transcription":null}}"#
+    #expect(Call.setUp(Call.live38, none)["inputAudioTranscription"] == [:])
+    var override = GeminiModelOverride(prefix: "gemini-3.8")
+    #expect(override.set("transcribesUnasked", to: .bool(false)) == nil)
+    var call = Call.open { $0.overrides = [override] }
+    let setUp = try #require((call.client(Call.update(none)) + call.wait(.seconds(5))).setUp)
+    #expect(setUp["inputAudioTranscription"] == nil)
   }
 
-  @Test("gemini 5.3: transcripts of the user that come without having been asked for are discarded")
-  func unaskedTranscripts() {
-    var call = Call.ready()
-    #expect(call.upstream(Call.heard("Hello")).events.isEmpty)
+  @Test("gemini 5.3 R149: a transcript that the client does not want is not shown, and a fresh session is told it")
+  func unaskedTranscripts() throws {
+    var call = Call.ready(Call.live38, #""audio":{"input":{"transcription":null}}"#)
+    _ = call.client(Call.append(ms: 400))
+    #expect(call.upstream(Call.heard(" My name is")).types == ["input_audio_buffer.speech_started"])
+    let turn = call.upstream(Call.heard(" Ada.")) + call.answer()
+    #expect(!turn.types.contains { $0.contains("input_audio_transcription") })
+    let user = try #require(turn.event("conversation.item.done")?["item"])
+    #expect(user["content"]?[0]?["transcript"] == .null)
+    let answer = try #require(turn.response?["output"]?[0]?["id"]?.string)
+    _ = call.client(#"{"type":"conversation.item.delete","item_id":"\#(answer)"}"#)
+    let told = call.wait(.seconds(3)) + call.reconnect()
+    #expect(told.upstream.contains { $0["clientContent"]?["turns"] == Call.turns(("user", "My name is Ada.")) })
   }
 
   // MARK: Turn detection

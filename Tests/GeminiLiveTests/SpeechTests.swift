@@ -216,4 +216,35 @@ import Translation
     #expect(end.types == ["conversation.item.input_audio_transcription.completed"])
     #expect(end.events.at(0)["transcript"] == "What time is it?")
   }
+
+  @Test("gemini 4.2 6.6: an interruption that no speech follows ends by itself, and keeps nothing from happening")
+  func phantomInterruption() {
+    var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
+    _ = call.upstream(Call.handle)
+    _ = call.answer()
+    _ = call.client(Call.append(ms: 400))
+    #expect(call.upstream(Call.interrupted).types == ["input_audio_buffer.speech_started"])
+    _ = call.upstream(#"{"serverContent":{"turnComplete":true}}"#)
+    _ = call.client(Call.update(#""instructions":"Be brief.""#))
+    let silence = call.wait(.seconds(20))
+    #expect(
+      silence.types == [
+        "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "conversation.item.added",
+        "conversation.item.done", "conversation.item.input_audio_transcription.completed",
+      ])
+    #expect(silence.dials > 0, "the update was not held up by it")
+    #expect(call.session.deadline.map { $0 > call.now } ?? true)
+  }
+
+  @Test("gemini 4.1: a fragment that comes long after its turn was answered is a turn that ends by itself")
+  func lateFragment() {
+    var call = Call.ready(Call.live38, GeminiServerMessages.transcribed)
+    _ = call.client(Call.append(ms: 400))
+    _ = call.answer()
+    _ = call.wait(.seconds(3))
+    #expect(call.upstream(Call.heard("Thanks.")).types.first == "input_audio_buffer.speech_started")
+    let silence = call.wait(.seconds(20))
+    #expect(silence.events.last?["transcript"] == "Thanks.")
+    #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
+  }
 }

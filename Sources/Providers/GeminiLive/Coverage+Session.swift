@@ -99,7 +99,9 @@ extension GeminiLiveConfiguration {
   private var transcriptionRows: [CoverageRow] {
     let path = "session.audio.input.transcription"
     return [
-      CoverageRow(path, .mapped, from: .nextResponse, "The service transcribes what the user says; null turns it off.")
+      CoverageRow(
+        path, .mapped, from: .atOnce,
+        "The service transcribes what the user says, for the model's memory in any case; null keeps it from the client.")
     ]
       + ["model", "language", "prompt", "languages", "keywords", "delay"].map { field in
         CoverageRow(

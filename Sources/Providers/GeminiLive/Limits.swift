@@ -28,6 +28,9 @@ enum Limits {
   /// How late a detector may be sure of a beginning; the audio of that time belongs to the turn.
   static let detectionLagMilliseconds = 700
 
+  /// How long speech that the service does not tell the end of may be followed by nothing.
+  static let speechTimeout = Duration.seconds(10)
+
   // MARK: Answers
 
   /// How long a `response.create` waits for the first output before it fails.
@@ -53,6 +56,9 @@ enum Limits {
 
   /// How long results that nobody asked an answer for are kept back before the service gets them: it is wedged until then.
   static let resultsTimeout = Duration.seconds(10)
+
+  /// How long after an answer to several results a further request for it may come.
+  static let answeredTimeout = Duration.seconds(2)
 
   /// How long a `response.create` waits for the results of the calls before it goes without the missing ones.
   static let missingResultsTimeout = Duration.seconds(120)

@@ -103,6 +103,7 @@ extension GeminiModelOverride {
     Cell("speaksText", \.speaksText),
     Cell("schedulesToolResults", \.schedulesToolResults),
     Cell("combinesSearchWithFunctions", \.combinesSearchWithFunctions),
+    Cell("transcribesUnasked", \.transcribesUnasked),
     Cell("takesJSONSchema", \.takesJSONSchema),
   ]
 }

@@ -72,6 +72,9 @@ struct ModelTraits: Sendable, Hashable {
   var schedulesToolResults = false
   /// Google Search and functions may be declared together.
   var combinesSearchWithFunctions = true
+  /// Transcripts of the user are asked for even if the client does not want to see them, for the sessions that are told the
+  /// conversation anew. To be switched off where a model answers less for it.
+  var transcribesUnasked = true
   /// `parametersJsonSchema` is understood: older models call such functions with no arguments, and with extended thinking
   /// the model writes about its tools instead of calling them.
   var takesJSONSchema = true

@@ -11,7 +11,8 @@ struct ServerMessage: Decodable {
   var toolCallCancellation: ToolCallCancellation?
   var goAway: GoAway?
   var sessionResumptionUpdate: SessionResumptionUpdate?
-  var usageMetadata: UsageMetadata?
+  /// Read as far as it can be: a count that nobody can read must not end a call.
+  var usageMetadata: Lenient<UsageMetadata>?
   var voiceActivity: VoiceActivity?
   var voiceActivityDetectionSignal: VoiceActivityDetectionSignal?
   /// Google's samples read it here, the SDK inside `serverContent`.
@@ -41,13 +42,22 @@ struct ServerContent: Decodable {
   var modelTurn: ModelTurn?
   var inputTranscription: Transcription?
   var outputTranscription: Transcription?
-  var groundingMetadata: GroundingMetadata?
+  var groundingMetadata: Lenient<GroundingMetadata>?
   var generationComplete: Bool?
   var turnComplete: Bool?
   var turnCompleteReason: String?
   var interrupted: Bool?
   /// `IN_PROGRESS` or `IDLE`, beside `turnComplete`, of models that think on after they spoke.
   var interactionStatus: String?
+}
+
+/// What is told beside the conversation; nil where it has another shape than expected.
+struct Lenient<Value: Decodable>: Decodable {
+  var value: Value?
+
+  init(from decoder: any Decoder) throws {
+    value = try? Value(from: decoder)
+  }
 }
 
 /// What a search brought. Only what the client can be shown.

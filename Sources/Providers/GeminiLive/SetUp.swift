@@ -24,7 +24,8 @@ struct SetUp: Sendable, Equatable {
     if !tools.isEmpty { fields["tools"] = .array(tools) }
     fields["realtimeInputConfig"] = .object(
       Self.realtimeInput(ownsTurns ? nil : session.audio.input.turnDetection))
-    if session.transcribesInput { fields["inputAudioTranscription"] = [:] }
+    // Also where the client does not want to see it: a fresh session is told what the user said (R145, R149, R270).
+    if session.transcribesInput || traits.transcribesUnasked { fields["inputAudioTranscription"] = [:] }
     if !traits.speaksText || session.outputModalities != [.text] { fields["outputAudioTranscription"] = [:] }
     if let compression = Self.compression(session.truncation) { fields["contextWindowCompression"] = compression }
     merge(session.geminiExtension)

@@ -151,7 +151,7 @@ extension GeminiLiveTranslator {
         port.outbox.actions.append(.sendSide(line, text))
       }
     }
-    if let usage = message.usageMetadata { sides[index].usage = Downlink.usage(usage, writes: sides[index].writes) }
+    if let usage = message.usageMetadata?.value { sides[index].usage = Downlink.usage(usage, writes: sides[index].writes) }
     if let content = message.serverContent {
       for part in content.modelTurn?.parts ?? [] {
         if let text = part.text, part.thought != true, sides[index].writes {
@@ -169,7 +169,8 @@ extension GeminiLiveTranslator {
         sides[index].timeline.words(words, &conversation, port: &port)
       }
       sides[index].deadline = now + Limits.answerTimeout
-      if content.generationComplete == true {
+      // A model that thinks on says itself when it has finished.
+      if content.generationComplete == true, !traits.endsWhenIdle {
         sides[index].isGenerated = true
         sides[index].deadline = now + Limits.usageTimeout
       }
@@ -181,8 +182,9 @@ extension GeminiLiveTranslator {
     }
     let ending = Downlink.ending(message.serverContent?.turnCompleteReason ?? "")
     let status = message.serverContent?.interactionStatus ?? message.interactionStatus
-    // A model that thinks on says when it has finished.
-    let isOver = message.serverContent?.turnComplete == true && !(traits.endsWhenIdle && status == "IN_PROGRESS")
+    let thinksOn = traits.endsWhenIdle && status == "IN_PROGRESS"
+    if thinksOn { sides[index].deadline = now + Limits.thinkingTimeout }
+    let isOver = message.serverContent?.turnComplete == true && !thinksOn
     if isOver {
       switch ending {
       case nil: endSide(line, .completed, port: &port)
@@ -205,10 +207,11 @@ extension GeminiLiveTranslator {
   }
 
   mutating func sideTimedOut(_ line: SideLine, port: inout Port) {
-    let isGenerated = sides.first { $0.line == line }?.isGenerated ?? false
+    let side = sides.first { $0.line == line }
+    let isSaid = side?.isGenerated ?? false || (traits.endsWhenIdle && side?.timeline.hasOutput ?? false)
     endSide(
       line,
-      isGenerated
+      isSaid
         ? .completed : .failed(code: "upstream_timeout", message: "The provider did not answer in time."),
       port: &port)
   }

@@ -29,6 +29,10 @@ struct ToolRound: Sendable {
   /// Requests that ask for no more than what an answer to several results has already said: some clients send one with
   /// each result.
   var answeredRequests = 0
+  /// They come at once after the answer, or not at all.
+  var answeredUntil: Instant?
+  /// Results that came after the request that waits for them.
+  var resultsSinceRequest = 0
   /// The results are all there and nobody asked for an answer: the service gets them then.
   var deliverAt: Instant?
 

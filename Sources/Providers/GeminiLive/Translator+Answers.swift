@@ -76,6 +76,7 @@ extension GeminiLiveTranslator {
     turn.usage = nil
     turn.answersText = false
     turn.refusesCalls = false
+    if tools.answeredRequests > 0, tools.answeredUntil == nil { tools.answeredUntil = now + Limits.answeredTimeout }
     if ending == .completed { renewal.turnSucceeded() }
   }
 
@@ -138,6 +139,7 @@ extension GeminiLiveTranslator {
     heardFromMs = heardMs
     request = Request(deadline: now + Limits.answerTimeout)
     turn.answersText = true
-    send(Uplink.cue(traits), port: &port)
+    // While there is no connection, the request is what the next one is asked.
+    if connection == .ready { send(Uplink.cue(traits), port: &port) }
   }
 }

@@ -150,6 +150,7 @@ extension GeminiLiveTranslator {
       commitBuffered(port: &port)
     } else {
       turn.isCommitted = true
+      turn.committedUntil = lastNow.map { $0 + Limits.answerTimeout }
       heardFromMs = heardMs
       if !waitsForDetection { send(Uplink.audioStreamEnd, port: &port) }
       speech?.commit(&conversation, port: &port)
@@ -222,10 +223,23 @@ extension GeminiLiveTranslator {
     deliverBeforeSpeech(port: &port)
   }
 
+  /// The service told of speech and not of its end: a fragment that came late, or an interruption by nothing. It is ended
+  /// when nothing follows, and its transcript, when nothing more comes, after the same time again.
+  mutating func speechWasSilent(at now: Instant, port: inout Port) {
+    speechEndsAt = nil
+    guard let heard = speech, !timeline.isLive, !turn.isCommitted else { return }
+    guard !heard.isCommitted else { return finishSpeech(port: &port) }
+    let endMs = heardMs
+    speech?.stop(atMs: endMs, port: &port)
+    speech?.commit(&conversation, port: &port)
+    speechEndsAt = now + Limits.speechTimeout
+  }
+
   /// The service answers a spoken turn: what it has not said about the turn's end is said now.
   mutating func commitSpeech(port: inout Port) {
     guard !ownsTurns else { return }
-    if speech == nil, !turn.isCommitted, !turn.answersText, heardMs > heardFromMs {
+    // A model that goes on after a call answers nothing that was said since.
+    if speech == nil, !turn.isCommitted, !turn.answersText, !turn.hasCalled, heardMs > heardFromMs {
       startSpeech(atMs: heardFromMs, port: &port)
     }
     let endMs = heardMs
@@ -235,6 +249,7 @@ extension GeminiLiveTranslator {
 
   /// The user's turn is over for good: its transcript is complete.
   mutating func finishSpeech(port: inout Port) {
+    speechEndsAt = nil
     if let speech, speech.isCommitted, session.transcribesInput {
       speech.finishTranscript(&conversation, port: &port)
     }

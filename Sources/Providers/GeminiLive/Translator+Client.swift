@@ -88,6 +88,7 @@ extension GeminiLiveTranslator {
     }
     port.emit(.conversationItemAdded(item: item, previousItemID: previous))
     port.emit(.conversationItemDone(item: item, previousItemID: previous))
+    if case .recorded? = answered, request?.awaitsResults == true { tools.resultsSinceRequest += 1 }
     if answered != nil { resultsMayBeComplete(at: now, port: &port) }
   }
 

@@ -35,7 +35,9 @@ extension GeminiLiveTranslator {
     {
       return restore(verdict, at: now, port: &port)
     }
-    if renewal.usesHandle, case .closed = end {
+    if renewal.usesHandle, case .closed = end, verdict?.code != "upstream_credentials_refused",
+      verdict?.code != "rate_limit_exceeded"
+    {
       port.note(.warning, "the provider refused to resume", fields)
       renewal.begin(withHandle: false, followsLoss: true)
       return retry(at: now, port: &port)

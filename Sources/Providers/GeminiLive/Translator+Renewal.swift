@@ -103,11 +103,18 @@ extension GeminiLiveTranslator {
   var renewalDeadline: Instant? {
     guard let now = lastNow else { return nil }
     var earliest = renewal.deadline(after: now)
-    if let quietSince, connection == .ready, !renewal.isHandleCurrent, renewal.isWanted(at: now), isIdle {
-      let at = quietSince + Limits.handleTimeout
+    if let at = handleBy, connection == .ready, !renewal.isHandleCurrent, renewal.isWanted(at: now), isIdle {
       if at > now { earliest = earliest.map { min($0, at) } ?? at }
     }
     return earliest
+  }
+
+  /// Until when a handle is awaited that knows of the last turn: it comes after the service's own end of that turn, and
+  /// that when playback would have ended.
+  private var handleBy: Instant? {
+    quietSince.map { quiet in
+      quiet + Limits.handleTimeout + (turn.owesEnd ? .milliseconds(spoken.unheardMs(at: quiet)) : .zero)
+    }
   }
 
   /// Nothing is under way that another connection would cut.
@@ -145,7 +152,7 @@ extension GeminiLiveTranslator {
     if renewal.isForced(at: now) { return renew(at: now, port: &port) }
     if isIdle {
       let waitsForHandle =
-        !renewal.isStale && !renewal.isHandleCurrent && quietSince.map { now < $0 + Limits.handleTimeout } ?? false
+        !renewal.isStale && !renewal.isHandleCurrent && handleBy.map { now < $0 } ?? false
       if !waitsForHandle { updateOrRenew(at: now, port: &port) }
     } else if renewal.isStale || waitsForDetection, isUserSpeaking || turn.isCommitted, !timeline.isLive,
       request == nil, !tools.isOpen, waitsForDetection || canBeHeardAgain
@@ -249,7 +256,8 @@ extension GeminiLiveTranslator {
   /// Whether the mirror has in words all that was said.
   private var isMirrorComplete: Bool {
     history.allSatisfy { item in
-      item.content?.allSatisfy { if case .inputAudio(_, nil, _) = $0 { false } else { true } } ?? true
+      item.content?.allSatisfy { if case .inputAudio(_, let words, _) = $0 { !(words ?? "").isEmpty } else { true } }
+        ?? true
     }
   }
 

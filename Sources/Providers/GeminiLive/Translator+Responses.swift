@@ -12,12 +12,14 @@ extension GeminiLiveTranslator {
     if options?.isOutOfBand == true { return try openSide(options, at: now, port: &port) }
     releaseAnswer(at: now, port: &port)
     if timeline.isLive || request != nil {
+      tools.answeredRequests = max(0, tools.answeredRequests - 1)
       throw .activeResponse(timeline.live?.id ?? "(about to begin)")
     }
     let options = effective(options, port: &port)
     if isManual, bufferedMs >= Limits.shortestCommitMilliseconds { try commit(at: now, port: &port) }
     idleAt = nil
-    if tools.answeredRequests > 0, pending.isEmpty, !tools.isOpen, !hearsByItself, options?.instructions == nil {
+    let isAnswered = tools.answeredRequests > 0 && tools.answeredUntil.map { now <= $0 } ?? true
+    if isAnswered, pending.isEmpty, !tools.isOpen, !hearsByItself, options?.instructions == nil {
       // Its results were part of the answer that the client has had: there is nothing more to say.
       tools.answeredRequests -= 1
       request = Request(options: options)
@@ -25,13 +27,23 @@ extension GeminiLiveTranslator {
       return finishAnswer(.completed, at: now, port: &port)
     }
     tools.answeredRequests = 0
+    tools.answeredUntil = nil
+    tools.resultsSinceRequest = 0
     // Nothing was said of what is discarded: whatever comes now answers this.
     if turn.discardsUnbegun { turn.discardUntil = nil }
     turn.discardsUnbegun = false
     request = Request(options: options)
+    if turn.answersResults, pending.isEmpty {
+      // The service answers the results already; this is who asked.
+      turn.answersResults = false
+      turn.answersText = true
+      request?.deadline = now + Limits.answerTimeout
+      return
+    }
+    turn.answersResults = false
     tools.refusals = 0
     turn.refusesCalls = options?.toolChoice == ToolChoice.none
-    if tools.isOpen {
+    if tools.isOpen || tools.isOwed {
       // An answer before the last result would be one without it, and a part of the results draws none.
       request?.awaitsResults = true
       request?.deadline = now + Limits.missingResultsTimeout

@@ -37,15 +37,15 @@ extension GeminiLiveTranslator {
     }
     let content = message.serverContent
     if let content { try output(of: content, at: now, port: &port) }
-    if let calls = message.toolCall?.functionCalls { called(calls, at: now, port: &port) }
+    let hasCalled = message.toolCall?.functionCalls.map { called($0, at: now, port: &port) } ?? false
     if let ids = message.toolCallCancellation?.ids { callsCancelled(ids, at: now, port: &port) }
     // An end that is owed belongs to an earlier turn than speech that is being answered, or waits to be.
     let isOwed = turn.owesEnd && turn.releaseAt == nil && (timeline.isLive || turn.isCommitted)
     if content?.turnComplete == true, !isOwed, speech?.isCommitted == true {
       finishSpeech(port: &port)
     }
-    if let usage = message.usageMetadata { note(usage, port: &port) }
-    if message.toolCall != nil, turn.hasCalled, timeline.isLive { finishAnswer(.completed, at: now, port: &port) }
+    if let usage = message.usageMetadata?.value { note(usage, port: &port) }
+    if hasCalled, timeline.isLive { finishAnswer(.completed, at: now, port: &port) }
     if content?.generationComplete == true { generationComplete(at: now, port: &port) }
     if turn.usage != nil, content?.turnComplete != true { releaseAnswer(at: now, port: &port) }
     if let content, content.turnComplete == true {
@@ -78,7 +78,7 @@ extension GeminiLiveTranslator {
     if let words = content.outputTranscription?.text, !words.isEmpty, setUp?.writes != true {
       say(words, at: now, port: &port)
     }
-    if let grounding = content.groundingMetadata { annotate(grounding) }
+    if let grounding = content.groundingMetadata?.value { annotate(grounding) }
   }
 
   // MARK: Output
@@ -86,8 +86,9 @@ extension GeminiLiveTranslator {
   /// Whether output may reach the client; prepares the response that it belongs to.
   private mutating func admitOutput(at now: Instant, port: inout Port) -> Bool {
     if turn.discardUntil != nil {
-      // Each sign of life extends the wait, unless an answer is awaited that must not be lost with it.
-      if request == nil { turn.discardUntil = now + Limits.discardTimeout }
+      // Each sign of life extends the wait, unless an answer is awaited that must not be lost with it; a family that
+      // cannot be stopped says all of the old one first.
+      if request == nil || !traits.contentStopsGeneration { turn.discardUntil = now + Limits.discardTimeout }
       return false
     }
     turn.endsIfSilentAt = nil
@@ -97,7 +98,7 @@ extension GeminiLiveTranslator {
       commitSpeech(port: &port)
       openAnswer(port: &port)
     }
-    turn.stallsAt = now + Limits.stallTimeout
+    if turn.thinksUntil == nil { turn.stallsAt = now + Limits.stallTimeout }
     return true
   }
 
@@ -159,15 +160,16 @@ extension GeminiLiveTranslator {
       speech?.commit(&conversation, port: &port)
       heardFromMs = heardMs
       turn.isCommitted = true
+      turn.committedUntil = now + Limits.answerTimeout
     default: break
     }
   }
 
   /// What the user said. Fragments trail: they belong to the turn that was committed last until the answer has ended.
   private mutating func hear(_ fragment: String, at now: Instant, port: inout Port) {
-    request?.cueAt = nil
+    // What trails a turn that is committed says nothing of what comes after it.
+    if speech.map({ !$0.isCommitted }) ?? true { request?.cueAt = nil }
     deliverBeforeSpeech(port: &port)
-    guard session.transcribesInput else { return }
     if speech == nil {
       // Of a turn whose transcript is complete. Where the service does not find the turns, only a commit begins one.
       guard !ownsTurns, !turn.isCommitted else {
@@ -176,7 +178,13 @@ extension GeminiLiveTranslator {
       startSpeech(atMs: heardMs, port: &port)
       releaseAnswer(at: now, port: &port)
     }
-    speech?.transcribe(fragment, port: &port)
+    if session.transcribesInput {
+      speech?.transcribe(fragment, port: &port)
+    } else {
+      // Nobody wants to see it; a session that is told the conversation anew needs it.
+      speech?.remember(fragment, in: &conversation)
+    }
+    if !ownsTurns, !turn.isCommitted, !timeline.isLive { speechEndsAt = now + Limits.speechTimeout }
   }
 
   // MARK: Ends
@@ -195,6 +203,8 @@ extension GeminiLiveTranslator {
   private mutating func interrupted(at now: Instant, port: inout Port) {
     if turn.discardUntil != nil { return stopDiscarding() }
     defer { turn.owesEnd = true }
+    // The user spoke into a call: the service drops it without a word, and ignores its result.
+    if !ownsTurns, tools.isOpen { forgetCalls(at: now, port: &port) }
     // Text that we sent interrupts what the service takes for playback: nobody spoke.
     if request != nil, turn.answersText, !timeline.isLive { return }
     request?.cueAt = nil
@@ -203,6 +213,7 @@ extension GeminiLiveTranslator {
     let isKnown = turn.isCommitted && speech?.isCommitted == true
     if !ownsTurns, !isKnown {
       startSpeech(atMs: heardMs, lagMs: Limits.replayedBeforeInterruptionMilliseconds, port: &port)
+      speechEndsAt = now + Limits.speechTimeout
     }
     releaseAnswer(at: now, port: &port)
     if timeline.isLive { finishAnswer(.interrupted, at: now, port: &port) }
@@ -226,6 +237,7 @@ extension GeminiLiveTranslator {
     if traits.endsWhenIdle, status == "IN_PROGRESS" {
       closeItem({ $0.timeline.closeItem(.completed, &$0.conversation, port: &$1) }, port: &port)
       turn.thinksUntil = timeline.isLive ? now + Limits.thinkingTimeout : nil
+      turn.stallsAt = nil
       if request?.deadline != nil { request?.deadline = now + Limits.thinkingTimeout }
       return
     }

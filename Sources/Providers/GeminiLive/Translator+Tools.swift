@@ -24,18 +24,21 @@ extension GeminiLiveTranslator {
 
   // MARK: The service calls
 
-  mutating func called(_ calls: [ToolCall.FunctionCall], at now: Instant, port: inout Port) {
+  /// - Returns: whether the client was told of a call.
+  mutating func called(_ calls: [ToolCall.FunctionCall], at now: Instant, port: inout Port) -> Bool {
     let calls = calls.filter { !($0.name ?? "").isEmpty && !tools.hasMade($0.id) }
-    guard !calls.isEmpty else { return }
+    guard !calls.isEmpty else { return false }
     guard turn.discardUntil == nil else {
       // Of an answer that the client does not want: the service must not wait for it.
-      return refuse(calls, because: "The answer was cancelled.", port: &port)
+      refuse(calls, because: "The answer was cancelled.", port: &port)
+      return false
     }
     if turn.refusesCalls || request?.options?.toolChoice == ToolChoice.none, tools.refusals < Limits.callRefusals {
       tools.refusals += 1
       // The turn that called may end before the answer to the refusal.
       turn.hasCalled = true
-      return refuse(calls, because: "Tool calls are disabled for this turn, reply directly.", port: &port)
+      refuse(calls, because: "Tool calls are disabled for this turn, reply directly.", port: &port)
+      return false
     }
     turn.endsIfSilentAt = nil
     releaseAnswer(at: now, port: &port)
@@ -55,6 +58,13 @@ extension GeminiLiveTranslator {
     turn.thinksUntil = nil
     turn.hasCalled = true
     turn.refusesCalls = false
+    return true
+  }
+
+  /// Nobody waits for the results of the open calls any more: what is there of them is told, and what comes.
+  mutating func forgetCalls(at now: Instant, port: inout Port) {
+    for call in tools.abandon() { tell(resultOf: call) }
+    resultsMayBeComplete(at: now, port: &port)
   }
 
   private mutating func refuse(_ calls: [ToolCall.FunctionCall], because reason: String, port: inout Port) {
@@ -100,7 +110,7 @@ extension GeminiLiveTranslator {
     renewBeforeAnswer(at: now, port: &port)
     // The results of an earlier connection's calls are told to this one, or to the next.
     guard connection == .ready, tools.isOpen else { return ask(at: now, port: &port) }
-    tools.answeredRequests = tools.calls.count - 1
+    tools.answeredRequests = tools.resultsSinceRequest
     deliver(port: &port)
     turn.answersText = true
   }
@@ -151,10 +161,14 @@ extension GeminiLiveTranslator {
   mutating func deliverUnasked(at now: Instant, port: inout Port) {
     tools.deliverAt = nil
     guard tools.isOpen, tools.isAnswered, connection == .ready else { return }
+    // An answer that goes on takes the results in.
+    guard !timeline.isLive else { return deliver(port: &port) }
     let isSilent = traits.toolBehavior == .nonBlocking && traits.schedulesToolResults
     deliver(silently: isSilent, port: &port)
     guard !isSilent else { return }
     turn.discardUntil = now + Limits.discardTimeout
+    turn.discardsUnbegun = true
+    turn.answersResults = true
   }
 
   /// Something of the user came while results are held back: the service needs them to answer it.

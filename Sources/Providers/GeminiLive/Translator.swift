@@ -64,6 +64,10 @@ public struct GeminiLiveTranslator: Translator {
     var stallsAt: Instant?
     /// The tokens of what came before a call; the answer to the results has them if it has none of its own.
     var usageBeforeResults: Usage?
+    /// Results that nobody asked about went up: the answer to them is discarded, unless somebody asks by then.
+    var answersResults = false
+    /// The committed audio counts as answered then: there may have been no speech in it.
+    var committedUntil: Instant?
     /// Calls of this answer are refused, whatever was declared.
     var refusesCalls = false
   }
@@ -99,6 +103,8 @@ public struct GeminiLiveTranslator: Translator {
   var speechFromMs = 0
   /// How long before `speechFromMs` the user may have begun to speak; nil where nothing is known of it.
   var speechLagMs: Int?
+  /// If nothing follows it, it ends then.
+  var speechEndsAt: Instant?
   var clock = AudioClock()
   /// The time in `clock` when the format last changed was this.
   var clockBaseMs = 0
@@ -177,11 +183,13 @@ public struct GeminiLiveTranslator: Translator {
     Self.consider(turn.endsIfSilentAt, &earliest)
     Self.consider(turn.thinksUntil, &earliest)
     Self.consider(turn.stallsAt, &earliest)
+    Self.consider(turn.committedUntil, &earliest)
     Self.consider(request?.cueAt, &earliest)
     Self.consider(request?.deadline, &earliest)
     Self.consider(tools.deliverAt, &earliest)
     Self.consider(idleAt, &earliest)
     Self.consider(restAt, &earliest)
+    Self.consider(speechEndsAt, &earliest)
     Self.consider(renewalDeadline, &earliest)
     for side in sides { Self.consider(side.deadline, &earliest) }
     return earliest
@@ -208,6 +216,10 @@ public struct GeminiLiveTranslator: Translator {
       if request != nil, !timeline.isLive { beginAnswer(port: &port) }
       finishAnswer(.completed, at: now, port: &port)
     }
+    if let at = turn.committedUntil, now >= at {
+      turn.committedUntil = nil
+      if !timeline.isLive, request == nil { turn.isCommitted = false }
+    }
     if let at = turn.stallsAt, now >= at { stalled(at: now, port: &port) }
     if let at = turn.thinksUntil, now >= at { finishAnswer(.completed, at: now, port: &port) }
     if let at = request?.cueAt, now >= at {
@@ -218,6 +230,7 @@ public struct GeminiLiveTranslator: Translator {
     if let at = request?.deadline, now >= at { requestTimedOut(at: now, port: &port) }
     if let at = tools.deliverAt, now >= at { deliverUnasked(at: now, port: &port) }
     if let at = idleAt, now >= at { idled(at: now, port: &port) }
+    if let at = speechEndsAt, now >= at { speechWasSilent(at: now, port: &port) }
     for line in sides.filter({ now >= $0.deadline }).map(\.line) {
       sideTimedOut(line, port: &port)
     }
