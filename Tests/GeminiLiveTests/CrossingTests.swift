@@ -24,9 +24,9 @@ import Translation
     let last = call.client(Call.result("fc_2", "on"))
     #expect(last.error == nil && last.upstream.isEmpty)
     let asked = call.client(Call.create)
-    let turns = asked.upstream.last?["clientContent"]?["turns"]
-    #expect(turns?[0]?["parts"]?[0]?["text"] == "[The result of get_weather: sunny]")
-    #expect(turns?[1]?["parts"]?[0]?["text"] == "[The result of lamp_on: on]")
+    #expect(
+      asked.upstream.last?["realtimeInput"]?["text"]
+        == "[The result of get_weather: sunny]\n[The result of lamp_on: on]")
     #expect(call.answer().response?["status"] == "completed")
   }
 
@@ -41,7 +41,8 @@ import Translation
   }
 
   @Test(
-    "issue 7: a client that asks once for each result gets one answer to all, and nothing for the rest of its requests")
+    "gemini 2.7 5.5: a client that asks once for each result gets one answer to all, and nothing for the rest of its requests"
+  )
   func requestForEachResult() {
     var call = Call.ready(Call.live38, Self.tools)
     _ = call.upstream(Self.twoCalls)
@@ -101,6 +102,21 @@ import Translation
     }
     _ = call.upstream(Call.complete) + call.upstream(#"{"serverContent":{"turnComplete":true}}"#)
     #expect(call.answer().response?["status"] == "completed")
+  }
+
+  @Test("gemini 2.5: a written turn is not completed while the client's audio goes up: its words go the audio's way")
+  func textBesideAudio() {
+    var call = Call.ready()
+    _ = call.client(Call.append(ms: 400))
+    _ = call.client(Call.text("Answer briefly.", role: "assistant")) + call.client(Call.text("What time is it?"))
+    let asked = call.client(Call.create(#""instructions":"In French.""#)).upstream
+    #expect(asked.at(0)["clientContent"]?["turnComplete"] == false)
+    #expect(
+      asked.at(1)["realtimeInput"]?["text"] == "[For this reply only: In French.]\n\nWhat time is it?")
+    #expect(asked.count == 2 && call.answer().response?["status"] == "completed")
+    _ = call.client(Call.text("And now?"))
+    _ = call.wait(.seconds(1))
+    #expect(call.client(Call.create).upstream.last?["clientContent"]?["turnComplete"] == true, "in silence as ever")
   }
 
   @Test("gemini 3.7: a count that nobody can read ends no call")

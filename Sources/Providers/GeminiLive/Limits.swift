@@ -11,6 +11,9 @@ enum Limits {
   /// How long the end of an append that is too short for a piece of its own waits for more.
   static let restTimeout = Duration.milliseconds(20)
 
+  /// After the last append, audio counts as going up for so long.
+  static let audioTimeout = Duration.milliseconds(500)
+
   /// The shortest audio that can be committed (the OpenAI service's rule).
   static let shortestCommitMilliseconds = 100
 

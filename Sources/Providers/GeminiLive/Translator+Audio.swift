@@ -11,6 +11,7 @@ extension GeminiLiveTranslator {
     guard !ownsTurns, !waitsForDetection else { return try keep(chunk, at: now, port: &port) }
     clock.append(bytes: chunk.decodedByteCount)
     if connection == .ready { sendContextIfPossible(aheadOfHeld: false, port: &port) }
+    lastAudioAt = now
     Self.pass(chunk, &uplinkAudio, &recentAudio, &port)
     restAt = uplinkAudio.holdsRest ? restAt ?? now + Limits.restTimeout : nil
     if renewal.isStale || renewal.isForced(at: now) { renewIfPossible(at: now, port: &port) }

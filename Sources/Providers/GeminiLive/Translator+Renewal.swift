@@ -123,7 +123,7 @@ extension GeminiLiveTranslator {
       && !isUserSpeaking
   }
 
-  private var isUserSpeaking: Bool { speech.map { !$0.isCommitted } ?? false }
+  var isUserSpeaking: Bool { speech.map { !$0.isCommitted } ?? false }
 
   /// How much of the client's audio another connection would have to hear again.
   private var replayedMs: Int {

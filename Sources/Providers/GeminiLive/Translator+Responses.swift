@@ -76,6 +76,11 @@ extension GeminiLiveTranslator {
     !ownsTurns && (turn.isCommitted || heardMs - heardFromMs >= Limits.shortestCommitMilliseconds)
   }
 
+  /// Whether the service is hearing the client at this time.
+  private func hearsNow(at now: Instant) -> Bool {
+    !ownsTurns && (isUserSpeaking || lastAudioAt.map { now < $0 + Limits.audioTimeout } ?? false)
+  }
+
   /// What can be asked for one reply only in the words of the prompt.
   private func instructions(of options: ResponseOptions?) -> String? {
     var sentences: [String] = []
@@ -98,9 +103,9 @@ extension GeminiLiveTranslator {
       if renewal.isUnderWay { return }
     }
     let entries = pending.take()
-    for message in Uplink.turn(entries.map(\.item), instructions: instructions, traits: traits) {
-      send(message, port: &port)
-    }
+    let messages = Uplink.turn(
+      entries.map(\.item), instructions: instructions, isBesideAudio: hearsNow(at: now), traits: traits)
+    for message in messages { send(message, port: &port) }
     request?.entries = entries
     turn.answersText = true
     turn.hasOpenContext = false

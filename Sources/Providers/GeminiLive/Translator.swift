@@ -113,6 +113,8 @@ public struct GeminiLiveTranslator: Translator {
   /// Up to here the audio belongs to an earlier turn.
   var heardFromMs = 0
   var uplinkAudio: UplinkAudio
+  /// When the client last sent audio.
+  var lastAudioAt: Instant?
   /// What waits in it for more goes up then.
   var restAt: Instant?
   /// What the service was sent last; and, while there is no connection, up to where it was sent, and how much of it the

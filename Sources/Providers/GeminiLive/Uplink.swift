@@ -7,9 +7,21 @@ enum Uplink {
   // MARK: Content
 
   /// The messages that make the model answer `items`, the oldest first: text and images.
-  static func turn(_ items: [Item], instructions: String?, traits: ModelTraits) -> [ClientMessage] {
+  ///
+  /// - Parameter isBesideAudio: the client's audio goes up at the same time. A written turn that is completed then ends
+  ///   the connection; what came before it may still be told.
+  static func turn(
+    _ items: [Item], instructions: String?, isBesideAudio: Bool = false, traits: ModelTraits
+  ) -> [ClientMessage] {
     let turns = contents(items, instructions: instructions, traits: traits)
+    let words = turns.reversed().prefix { $0.role == "user" }.reversed().flatMap(\.parts).compactMap(\.text)
     switch traits.textInput {
+    case .clientContent where isBesideAudio && !words.isEmpty:
+      let told = turns.dropLast(turns.reversed().prefix { $0.role == "user" }.count)
+      let history = ClientMessage(clientContent: ClientContent(turns: Array(told), turnComplete: false))
+      return (told.isEmpty ? [] : [history]) + images(of: items) + [
+        ClientMessage(realtimeInput: RealtimeInput(text: words.joined(separator: "\n")))
+      ]
     case .clientContent:
       var messages = traits.takesImagesInTurns ? [] : images(of: items)
       messages.append(
