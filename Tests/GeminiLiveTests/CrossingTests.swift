@@ -119,6 +119,45 @@ import Translation
     #expect(call.client(Call.create).upstream.last?["clientContent"]?["turnComplete"] == true, "in silence as ever")
   }
 
+  @Test("gemini 5.5: what is on its way of an answer that was cancelled unbegun is not the next answer")
+  func cancelledInFlight() {
+    var call = Call.ready()
+    _ = call.client(Call.text("Tell me a story.")) + call.client(Call.create)
+    _ = call.client(Call.cancel)
+    _ = call.client(Call.text("What time is it?")) + call.client(Call.create)
+    #expect(call.upstream(Call.said("Once upon")).events.isEmpty)
+    #expect(call.upstream(Call.interrupted).events.isEmpty)
+    _ = call.upstream(#"{"serverContent":{"turnComplete":true}}"#)
+    let answer = call.answer()
+    #expect(answer.response?["output"]?[0]?["content"]?[0]?["transcript"] == "Yes.")
+    #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
+  }
+
+  @Test("gemini 5.5: a request after a cancelled one that never began is answered by what comes")
+  func cancelledUnbegun() {
+    var call = Call.ready()
+    _ = call.client(Call.text("Hello")) + call.client(Call.create) + call.client(Call.cancel)
+    _ = call.client(Call.text("What time is it?")) + call.client(Call.create)
+    _ = call.wait(.milliseconds(400))
+    #expect(call.answer().response?["status"] == "completed")
+  }
+
+  @Test("gemini 2.7 5.5: a client that goes on without its calls' results waits 5 s, and for a deleted call not at all")
+  func abandonedCalls() throws {
+    var call = Call.ready(Call.live38, Self.tools)
+    _ = call.upstream(Self.twoCalls)
+    _ = call.client(Call.text("Never mind.")) + call.client(Call.create)
+    #expect(call.wait(.seconds(4)).upstream.isEmpty)
+    let missing = call.wait(.seconds(2)).upstream.at(0)["toolResponse"]?["functionResponses"]
+    #expect(missing?[0]?["response"]?["error"] != nil && missing?[1]?["response"]?["note"] == "Never mind.")
+    _ = call.answer()
+    let step = call.upstream(Call.calls(Call.called("fc_3")))
+    let item = try #require(step.response?["output"]?[0]?["id"]?.string)
+    _ = call.client(#"{"type":"conversation.item.delete","item_id":"\#(item)"}"#)
+    let asked = call.client(Call.create) + call.reconnect()
+    #expect(asked.error == nil && asked.upstream.contains { $0["clientContent"]?["turnComplete"] == true })
+  }
+
   @Test("gemini 3.7: a count that nobody can read ends no call")
   func unreadableUsage() {
     var call = Call.ready()

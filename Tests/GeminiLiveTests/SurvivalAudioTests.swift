@@ -79,9 +79,20 @@ import Translation
   @Test("gemini 4.6: at rest no more than a second is heard again: old sound confuses the service's detection")
   func replayAtRest() {
     var call = Survival.spoken()
-    _ = Self.say(0..<200, to: &call)
+    for number in 0..<200 {
+      _ = Self.say(number..<(number + 1), to: &call)
+      _ = call.wait(.milliseconds(20))
+    }
     _ = call.upstreamEnds(.lost)
     #expect(Self.heard(call.reconnect()) == Self.pieces(150..<200).joined())
+  }
+
+  @Test("gemini 4.6: what came faster than it was spoken is heard again as far as it is kept: three seconds")
+  func replayOfABurst() {
+    var call = Survival.spoken()
+    _ = Self.say(0..<140, to: &call)
+    _ = call.upstreamEnds(.lost)
+    #expect(Self.heard(call.reconnect()) == Self.pieces(0..<140).joined())
   }
 
   @Test("gemini 4.6: what is held while there is no connection is bounded by not reading the client; all of it arrives")

@@ -71,6 +71,7 @@ import Testing
     #expect(
       call.client(#"{"type":"response.cancel"}"#).types == ["response.created", "rate_limits.updated", "response.done"])
     _ = call.client(Self.create)
+    _ = call.wait(.milliseconds(300))
     #expect(call.upstream(Self.audio).types.first == "response.created")
   }
 

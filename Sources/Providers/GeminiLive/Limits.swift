@@ -49,6 +49,9 @@ enum Limits {
   /// How long a cancelled answer's rest is discarded after its last sign of life.
   static let discardTimeout = Duration.seconds(3)
 
+  /// How long after a request what comes may still belong to the answer that was cancelled before it.
+  static let flightTime = Duration.milliseconds(250)
+
   /// How long a model that thinks on may be silent before its answer counts as ended.
   static let thinkingTimeout = Duration.seconds(30)
 
@@ -68,6 +71,9 @@ enum Limits {
 
   /// How often calls that the client does not want are refused in its place before they are let through.
   static let callRefusals = 3
+
+  /// The same where the client has answered none of them and asks about something else.
+  static let abandonedResultsTimeout = Duration.seconds(5)
 
   /// Calls whose late results are recognised.
   static let rememberedCalls = 1_000

@@ -40,6 +40,8 @@ struct ToolRound: Sendable {
   var isOpen: Bool { !calls.isEmpty }
   var isAnswered: Bool { calls.allSatisfy { $0.result != nil } }
 
+  var hasNoResult: Bool { calls.allSatisfy { $0.result == nil } }
+
   /// Whether the client still owes results of calls that the service has forgotten.
   var isOwed: Bool { forgotten.values.contains { !$0.wasCancelled } }
 

@@ -9,6 +9,10 @@ extension GeminiLiveTranslator {
   public mutating func clientAudio(_ chunk: AudioChunk, at now: Instant, port: inout Port) throws(EventFault) {
     endConfiguration(at: now, port: &port)
     guard !ownsTurns, !waitsForDetection else { return try keep(chunk, at: now, port: &port) }
+    if freshUntil.map({ now > $0 }) ?? true {
+      freshUntil = now + .milliseconds(Limits.replayedMilliseconds)
+      freshFromMs = heardMs
+    }
     clock.append(bytes: chunk.decodedByteCount)
     if connection == .ready { sendContextIfPossible(aheadOfHeld: false, port: &port) }
     lastAudioAt = now

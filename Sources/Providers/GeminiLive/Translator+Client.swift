@@ -172,8 +172,11 @@ extension GeminiLiveTranslator {
     guard itemID != timeline.openItemID else {
       throw .invalidValue(param: "item_id", because: "the item is still being spoken; cancel its response first.")
     }
+    let item = conversation.item(itemID)
     guard conversation.remove(itemID) else { throw .deleteOfUnknownItem(itemID) }
     spoken.forget(itemID)
+    // Nobody will answer a call that is gone.
+    if item?.type == .functionCall, let callID = item?.callID { _ = tools.answer(callID, "withdrawn") }
     if let index = systemNotes.firstIndex(where: { $0.itemID == itemID }) {
       systemNotes.remove(at: index)
       if isSettled { wantUpdate(eventID: nil, at: now) }
@@ -183,6 +186,7 @@ extension GeminiLiveTranslator {
       contextIsStale()
     }
     port.emit(.conversationItemDeleted(itemID: itemID))
+    if item?.type == .functionCall { resultsMayBeComplete(at: now, port: &port) }
   }
 
   /// The service believes that all it sent was heard: it is told the conversation anew, with what was.

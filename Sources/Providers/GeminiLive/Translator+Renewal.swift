@@ -129,7 +129,8 @@ extension GeminiLiveTranslator {
   private var replayedMs: Int {
     guard !ownsTurns else { return 0 }  // What was not committed has not been sent.
     guard speech != nil, isUserSpeaking || turn.isCommitted else {
-      return min(Limits.replayedMilliseconds, heardMs - heardFromMs)
+      // What came faster than it was spoken is as fresh.
+      return min(max(Limits.replayedMilliseconds, heardMs - freshFromMs), heardMs - heardFromMs)
     }
     let speechMs = heardMs - speechFromMs + (speechLagMs ?? Limits.replayedBeforeInterruptionMilliseconds)
     // Nothing of the turn before, which has been answered.

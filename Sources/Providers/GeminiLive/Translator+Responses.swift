@@ -29,8 +29,9 @@ extension GeminiLiveTranslator {
     tools.answeredRequests = 0
     tools.answeredUntil = nil
     tools.resultsSinceRequest = 0
-    // Nothing was said of what is discarded: whatever comes now answers this.
-    if turn.discardsUnbegun { turn.discardUntil = nil }
+    // Nothing was said of what is discarded: what comes now answers this, but for what is on its way already.
+    if turn.discardsUnbegun, !turn.answersResults { turn.discardUntil = now + Limits.flightTime }
+    if turn.answersResults { turn.discardUntil = nil }
     turn.discardsUnbegun = false
     request = Request(options: options)
     if turn.answersResults, pending.isEmpty {
@@ -46,7 +47,9 @@ extension GeminiLiveTranslator {
     if tools.isOpen || tools.isOwed {
       // An answer before the last result would be one without it, and a part of the results draws none.
       request?.awaitsResults = true
-      request?.deadline = now + Limits.missingResultsTimeout
+      // A client that goes on with something else leaves its calls unanswered.
+      let goesOn = tools.hasNoResult && pending.entries.contains { $0.item.role == .user }
+      request?.deadline = now + (goesOn ? Limits.abandonedResultsTimeout : Limits.missingResultsTimeout)
       return resultsMayBeComplete(at: now, port: &port)
     }
     ask(at: now, port: &port)
@@ -63,9 +66,10 @@ extension GeminiLiveTranslator {
       askAloud(instructions: instructions(of: options), at: now, port: &port)
     } else if hearsByItself, pending.isEmpty, !turn.hasOpenContext, instructions(of: options) == nil {
       // The service answers the audio by itself, if there is speech in it.
-      if !turn.isCommitted { send(Uplink.audioStreamEnd, port: &port) }
+      // Speech that goes on is not cut in two.
+      if !turn.isCommitted, !isUserSpeaking { send(Uplink.audioStreamEnd, port: &port) }
       request?.dependsOnAudio = true
-      if connection == .ready { request?.cueAt = now + Limits.answerToAudioTimeout }
+      if connection == .ready, !isUserSpeaking { request?.cueAt = now + Limits.answerToAudioTimeout }
     } else {
       askInWriting(instructions: instructions(of: options), at: now, port: &port)
     }

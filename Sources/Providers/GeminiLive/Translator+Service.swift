@@ -229,6 +229,10 @@ extension GeminiLiveTranslator {
 
   private mutating func turnComplete(_ reason: String, _ status: String?, at now: Instant, port: inout Port) {
     if turn.discardUntil != nil {
+      if traits.endsWhenIdle, status == "IN_PROGRESS" {
+        turn.discardUntil = now + Limits.thinkingTimeout
+        return
+      }
       stopDiscarding()
       turn.owesEnd = false
       turn.usage = nil

@@ -113,6 +113,9 @@ public struct GeminiLiveTranslator: Translator {
   /// Up to here the audio belongs to an earlier turn.
   var heardFromMs = 0
   var uplinkAudio: UplinkAudio
+  /// The position of the client's audio that came within the last second, and when that is over.
+  var freshFromMs = 0
+  var freshUntil: Instant?
   /// When the client last sent audio.
   var lastAudioAt: Instant?
   /// What waits in it for more goes up then.
