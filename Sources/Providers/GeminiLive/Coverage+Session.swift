@@ -101,7 +101,8 @@ extension GeminiLiveConfiguration {
     return [
       CoverageRow(
         path, .mapped, from: .atOnce,
-        "The service transcribes what the user says, for the model's memory in any case; null keeps it from the client.")
+        "The service transcribes what the user says, for the model's memory in any case; null keeps it from the client."
+      )
     ]
       + ["model", "language", "prompt", "languages", "keywords", "delay"].map { field in
         CoverageRow(

@@ -151,7 +151,9 @@ extension GeminiLiveTranslator {
         port.outbox.actions.append(.sendSide(line, text))
       }
     }
-    if let usage = message.usageMetadata?.value { sides[index].usage = Downlink.usage(usage, writes: sides[index].writes) }
+    if let usage = message.usageMetadata?.value {
+      sides[index].usage = Downlink.usage(usage, writes: sides[index].writes)
+    }
     if let content = message.serverContent {
       for part in content.modelTurn?.parts ?? [] {
         if let text = part.text, part.thought != true, sides[index].writes {
