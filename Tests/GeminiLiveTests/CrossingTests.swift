@@ -158,6 +158,29 @@ import Translation
     #expect(asked.error == nil && asked.upstream.contains { $0["clientContent"]?["turnComplete"] == true })
   }
 
+  @Test("gemini 2.7: after results that nobody asked about, the next request is one of its own")
+  func requestLongAfterResults() {
+    var call = Call.ready(Call.live38, Self.tools)
+    _ = call.upstream(Call.calls(Call.called("fc_1")))
+    _ = call.client(Call.result("fc_1", "sunny"))
+    #expect(call.wait(.seconds(11)).upstream.at(0)["toolResponse"] != nil)
+    #expect(call.answer().events.isEmpty, "nobody asked")
+    #expect(call.client(Call.create).upstream.count == 1)
+    #expect(call.answer().response?["status"] == "completed")
+  }
+
+  @Test("gemini 4.6: results that are owed to an earlier connection hold requests up for 15 s once, not for ever")
+  func owedForEver() {
+    var call = Call.ready(Call.live38, Self.tools)
+    _ = call.upstream(Self.twoCalls)
+    _ = call.upstreamEnds(.lost)
+    _ = call.reconnect()
+    #expect(call.client(Call.create).upstream.isEmpty)
+    #expect(call.wait(.seconds(16)).upstream.count == 1)
+    _ = call.answer()
+    #expect(call.client(Call.create).upstream.count == 1)
+  }
+
   @Test("gemini 3.7: a count that nobody can read ends no call")
   func unreadableUsage() {
     var call = Call.ready()

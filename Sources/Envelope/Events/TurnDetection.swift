@@ -22,6 +22,14 @@ public enum TurnDetection: Sendable, Equatable {
   }
 }
 
+extension TurnDetection {
+  /// After how much silence the client wants to be told of it, in milliseconds; nil where it does not: 0 means so too.
+  public var idleTimeoutMs: Int? {
+    guard case .serverVAD(let vad) = self, let idle = vad.idleTimeoutMs, idle > 0 else { return nil }
+    return idle
+  }
+}
+
 extension TurnDetection: Codable {
   private enum CodingKeys: String, CodingKey {
     case type

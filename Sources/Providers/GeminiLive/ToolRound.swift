@@ -45,6 +45,13 @@ struct ToolRound: Sendable {
   /// Whether the client still owes results of calls that the service has forgotten.
   var isOwed: Bool { forgotten.values.contains { !$0.wasCancelled } }
 
+  /// Results of an earlier connection's calls are not waited for any more.
+  mutating func forgetOwed() {
+    settled.formUnion(forgotten.filter { !$0.value.wasCancelled }.keys)
+    forgotten = forgotten.filter { $0.value.wasCancelled }
+    bound()
+  }
+
   mutating func add(_ call: Call) {
     calls.append(call)
     bound()

@@ -110,6 +110,7 @@ extension GeminiLiveTranslator {
   mutating func stopDiscarding() {
     turn.discardUntil = nil
     turn.discardsUnbegun = false
+    turn.answersResults = false
     turn.owesEnd = true
   }
 
@@ -118,9 +119,7 @@ extension GeminiLiveTranslator {
   /// Silence counts from the end of what the user hears.
   private mutating func armIdleTimeout(at now: Instant) {
     idleAt = nil
-    guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0,
-      speech?.isCommitted != false
-    else { return }
+    guard let idle = session.audio.input.turnDetection?.idleTimeoutMs, speech?.isCommitted != false else { return }
     let unheardMs = spoken.unheardMs(at: now)
     idleAt = now + .milliseconds(unheardMs + idle)
     idleFromMs = heardMs + unheardMs

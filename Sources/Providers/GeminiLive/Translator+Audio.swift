@@ -155,7 +155,7 @@ extension GeminiLiveTranslator {
       commitBuffered(port: &port)
     } else {
       turn.isCommitted = true
-      turn.committedUntil = lastNow.map { $0 + Limits.answerTimeout }
+      turn.committedUntil = now + Limits.answerTimeout
       heardFromMs = heardMs
       if !waitsForDetection { send(Uplink.audioStreamEnd, port: &port) }
       speech?.commit(&conversation, port: &port)

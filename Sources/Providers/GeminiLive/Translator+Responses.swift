@@ -47,12 +47,20 @@ extension GeminiLiveTranslator {
     if tools.isOpen || tools.isOwed {
       // An answer before the last result would be one without it, and a part of the results draws none.
       request?.awaitsResults = true
-      // A client that goes on with something else leaves its calls unanswered.
-      let goesOn = tools.hasNoResult && pending.entries.contains { $0.item.role == .user }
-      request?.deadline = now + (goesOn ? Limits.abandonedResultsTimeout : Limits.missingResultsTimeout)
+      let deadline = now + resultsTimeout
+      request?.deadline = deadline
       return resultsMayBeComplete(at: now, port: &port)
     }
     ask(at: now, port: &port)
+  }
+
+  /// How long the results of calls are waited for. A client that goes on with something else leaves its calls unanswered,
+  /// and so may one whose calls the user spoke into.
+  private var resultsTimeout: Duration {
+    if tools.hasNoResult, pending.entries.contains(where: { $0.item.role == .user }) {
+      return Limits.abandonedResultsTimeout
+    }
+    return tools.isOpen ? Limits.missingResultsTimeout : Limits.answerTimeout
   }
 
   /// Sends what the request is about, and what makes the model answer it.

@@ -41,10 +41,7 @@ extension GeminiLiveTranslator {
 
   /// The detection of turns is another from here on.
   mutating func detectionChanged(from old: RealtimeSession, port: inout Port) {
-    if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
-    } else {
-      idleAt = nil
-    }
+    if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
     let owned = old.audio.input.turnDetection?.createResponse != true
     if owned != ownsTurns {
       recentAudio.removeAll()

@@ -141,7 +141,7 @@ public struct GeminiLiveTranslator: Translator {
   var idleFromMs = 0
   /// When the last answer ended.
   var quietSince: Instant?
-  /// The time of the last step, for what has no other.
+  /// When it was last decided whether the connection is to be replaced; what came true since is still to be looked at.
   var lastNow: Instant?
 
   public init(configuration: GeminiLiveConfiguration, session: RealtimeSession, conversationID: String) {
@@ -245,6 +245,7 @@ public struct GeminiLiveTranslator: Translator {
 
   private mutating func requestTimedOut(at now: Instant, port: inout Port) {
     if request?.awaitsResults == true {
+      tools.forgetOwed()
       return sendResults(at: now, port: &port)
     }
     failRequest(

@@ -137,15 +137,18 @@ enum Uplink {
 
   private static let audioHead = ByteBuffer(
     string: #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":""#)
+  /// For G.711, decoded.
+  private static let narrowHead = ByteBuffer(
+    string: #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=8000","data":""#)
   private static let audioTail = ByteBuffer(string: #""}}}"#)
 
   /// Writes one `realtimeInput.audio` around base64 text, which is copied as it is.
   @inline(__always)
   static func writeAudio(_ base64: ByteBuffer, rate: Int, into buffer: inout ByteBuffer) {
-    if rate == 24_000 {
-      buffer.writeImmutableBuffer(audioHead)
-    } else {
-      buffer.writeString(#"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=\#(rate)","data":""#)
+    switch rate {
+    case 24_000: buffer.writeImmutableBuffer(audioHead)
+    case 8_000: buffer.writeImmutableBuffer(narrowHead)
+    default: buffer.writeString(#"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=\#(rate)","data":""#)
     }
     buffer.writeImmutableBuffer(base64)
     buffer.writeImmutableBuffer(audioTail)

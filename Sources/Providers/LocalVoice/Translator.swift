@@ -158,9 +158,7 @@ public struct LocalVoiceTranslator: Translator {
   /// - Parameter playbackMs: what is still to be heard.
   mutating func armIdleTimeout(afterMs playbackMs: Int, at now: Instant) {
     idleAt = nil
-    guard case .serverVAD(let vad)? = session.audio.input.turnDetection, let idle = vad.idleTimeoutMs, idle > 0 else {
-      return
-    }
+    guard let idle = session.audio.input.turnDetection?.idleTimeoutMs else { return }
     awaitsUser = true
     idleAt = now + .milliseconds(playbackMs + idle)
     idleFromMs = heardMs + playbackMs

@@ -68,10 +68,7 @@ extension LocalVoiceTranslator {
     if hearing.detection == .automatic, old.hearing.detection == .manual { listening = nil }
     // What was silence to the detector is no part of what is committed from here on.
     if hearing.detection == .manual, old.hearing.detection == .automatic, listening == nil { turnsEndMs = heardMs }
-    if case .serverVAD(let vad)? = session.audio.input.turnDetection, vad.idleTimeoutMs ?? 0 > 0 {
-    } else {
-      idleAt = nil
-    }
+    if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
     port.emit(.sessionUpdated(session))
   }
 
