@@ -94,6 +94,38 @@ struct RecordedSessions {
   }
 
   @Test(
+    "R012 R049: a recorded tool round of Gemini, on AI Studio and on Vertex, is a call, its result and one spoken answer",
+    arguments: [
+      ("gemini-tool-round", "record_reading", 1370), ("gemini-previous-tool-round", "get_weather", 602),
+      ("vertex-tool-round", "get_weather", 105),
+    ])
+  func geminiTools(_ name: String, _ function: String, _ tokens: Int) throws {
+    var call = try Call(name, .geminiLive(), model: "gemini-2.5-flash-native-audio-preview-09-2025")
+    call.client(#"{"type":"session.update","session":{"tools":[{"type":"function","name":"\#(function)"}]}}"#)
+    call.client(
+      #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Go."}]}}"#
+    )
+    call.client(#"{"type":"response.create"}"#)
+    let arguments = try #require(call.events.last { $0["type"] == "response.function_call_arguments.done" })
+    #expect(arguments["name"]?.string == function)
+    let callID = try #require(arguments["call_id"]?.string)
+    #expect(call.types.last == "response.done")
+    call.client(
+      #"{"type":"conversation.item.create","item":{"type":"function_call_output","call_id":"\#(callID)","output":"ok"}}"#
+    )
+    call.client(#"{"type":"response.create"}"#)
+    #expect(call.player.isFinished)
+    #expect(EventInvariants.violations(in: call.dialogue.history, isComplete: true) == [])
+    #expect(call.types.count { $0 == "response.done" } == 2, "the bare end after the call is none")
+    let answer = try #require(call.events.last { $0["type"] == "response.done" }?["response"])
+    #expect(answer["status"] == "completed" && answer["output"]?.array?.count == 1)
+    #expect(answer["usage"]?["total_tokens"]?.int ?? 0 >= tokens)
+    let words = try #require(answer["output"]?[0]?["content"]?[0]?["transcript"]?.string)
+    #expect(words.hasPrefix("I") && !words.contains("**"), "spoken words, no thoughts")
+    #expect(call.types.contains("response.output_audio.delta"))
+  }
+
+  @Test(
     "R012 R039: recorded OpenAI sessions cross unchanged but for the session's id",
     arguments: ["openai-text-turn", "openai-audio-turn", "openai-tool-round"])
   func openAI(_ name: String) throws {
