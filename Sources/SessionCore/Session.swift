@@ -258,8 +258,8 @@ public struct Session: Sendable {
   /// The upstream connection ended, or could not be made.
   public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
     guard phase != .ended else { return }
+    port.upstreamIsAway()
     if translator.survives(end, at: now, port: &port) {
-      port.upstreamIsAway()
       phase = .away
       return followRedial()
     }

@@ -181,6 +181,16 @@ import Translation
     #expect(call.client(Call.create).upstream.count == 1)
   }
 
+  @Test("gemini 3.9: a close in mid-session that ends the call is not told as a refused set-up")
+  func closedInMidSession() {
+    var call = Call.ready()
+    let end = UpstreamEnd.closed(code: 1007, reason: "Request contains an invalid argument.")
+    #expect(call.upstreamEnds(end).clientCloseCode == nil)
+    _ = call.reconnect()
+    let last = call.upstreamEnds(end)
+    #expect(last.error?["code"] == "upstream_closed" && last.clientCloseCode == 1014)
+  }
+
   @Test("gemini 3.7: a count that nobody can read ends no call")
   func unreadableUsage() {
     var call = Call.ready()

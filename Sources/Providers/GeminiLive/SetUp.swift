@@ -224,6 +224,9 @@ struct SetUp: Sendable, Equatable {
 }
 
 extension RealtimeSession {
+  /// Whether the client or our detector says where turns begin and end: the service answers every turn that it finds.
+  var ownsTurns: Bool { audio.input.turnDetection?.createResponse != true }
+
   /// Whether the client wants to see what the user said.
   var transcribesInput: Bool { audio.input.transcription != nil }
 

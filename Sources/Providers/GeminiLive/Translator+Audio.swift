@@ -39,7 +39,7 @@ extension GeminiLiveTranslator {
   /// for the next one.
   var waitsForDetection: Bool {
     !ownsTurns && (connection == .ready || connection == .settingUp)
-      && setUpSession.audio.input.turnDetection?.createResponse != true
+      && setUpSession.ownsTurns
   }
 
   /// What was kept goes to a connection that finds the turns in it.

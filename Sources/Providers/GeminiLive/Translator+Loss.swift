@@ -6,30 +6,14 @@ public import Translation
 extension GeminiLiveTranslator {
   public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool {
     lastNow = now
-    port.upstreamIsAway()
     // The first set-up tells the client what is wrong.
     guard hasBegun else { return false }
     let verdict = verdict(on: end)
-    let wasReady = connection == .ready
+    if connection == .ready { return survivesLoss(end, verdict, at: now, port: &port) }
     let wasSettingUp = connection == .settingUp
     connection = .closed
-    if !wasReady { sendBuffered(port: &port) }
+    sendBuffered(port: &port)
     let fields = ["end": end.label]
-    if wasReady {
-      guard verdict?.code != "upstream_credentials_refused", verdict?.code != "rate_limit_exceeded",
-        verdict?.code != "model_not_found"
-      else { return false }
-      if case .closed(let code, let reason) = end, code == 1007 || code == 1008 {
-        // A cause in the conversation itself would come back for ever.
-        guard renewal.suddenEnds < Limits.suddenEnds else { return false }
-        renewal.endedSuddenly()
-        // The handle is stale, or it leads to where a call is unknown.
-        if reason.contains("entity was not found") { renewal.forgetHandle() }
-      }
-      port.note(.warning, "the connection to the provider was lost", fields)
-      beginRenewal(followsLoss: true, at: now, port: &port)
-      return retry(at: now, port: &port)
-    }
     if wasSettingUp, verdict?.code == "upstream_setup_rejected" || verdict?.code == "model_not_found",
       makeSetUp(workingSession) != setUp
     {
@@ -45,6 +29,25 @@ extension GeminiLiveTranslator {
     if case .refused(let status, _) = end, status < 500 { return false }
     guard end != .tlsRefused, verdict?.outlook != .isFinal || verdict?.code == "upstream_closed" else { return false }
     port.note(.warning, "the provider could not be reached again", fields)
+    return retry(at: now, port: &port)
+  }
+
+  /// The end of a connection that worked.
+  private mutating func survivesLoss(
+    _ end: UpstreamEnd, _ verdict: UpstreamVerdict?, at now: Instant, port: inout Port
+  ) -> Bool {
+    guard verdict?.code != "upstream_credentials_refused", verdict?.code != "rate_limit_exceeded",
+      verdict?.code != "model_not_found"
+    else { return false }
+    if case .closed(let code, let reason) = end, code == 1007 || code == 1008 {
+      // A cause in the conversation itself would come back for ever.
+      guard renewal.suddenEnds < Limits.suddenEnds else { return false }
+      renewal.endedSuddenly()
+      // The handle is stale, or it leads to where a call is unknown.
+      if reason.contains("entity was not found") { renewal.forgetHandle() }
+    }
+    port.note(.warning, "the connection to the provider was lost", ["end": end.label])
+    beginRenewal(followsLoss: true, at: now, port: &port)
     return retry(at: now, port: &port)
   }
 

@@ -57,7 +57,7 @@ extension GeminiLiveTranslator {
   /// What the service would be set up with. The tools were checked when they came.
   func makeSetUp(_ session: RealtimeSession) -> SetUp {
     SetUp(
-      session, configuration, ownsTurns: session.audio.input.turnDetection?.createResponse != true,
+      session, configuration, ownsTurns: session.ownsTurns,
       systemNotes: systemNotes.map(\.text),
       tools: (try? Self.tools(of: session, configuration.traits(of: session.model))) ?? [])
   }

@@ -42,8 +42,7 @@ extension GeminiLiveTranslator {
   /// The detection of turns is another from here on.
   mutating func detectionChanged(from old: RealtimeSession, port: inout Port) {
     if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
-    let owned = old.audio.input.turnDetection?.createResponse != true
-    if owned != ownsTurns {
+    if old.ownsTurns != ownsTurns {
       recentAudio.removeAll()
       heardFromMs = heardMs - (ownsTurns ? 0 : bufferedMs)
       // What is held was said to a service that finds the turns: the next connection does, and another one after it not.

@@ -167,7 +167,7 @@ public struct GeminiLiveTranslator: Translator {
   var detectsTurns: Bool { session.audio.input.turnDetection?.createResponse == false }
 
   /// Whether the service is told where turns begin and end.
-  var ownsTurns: Bool { isManual || detectsTurns }
+  var ownsTurns: Bool { session.ownsTurns }
 
   /// The position in the client's audio.
   var heardMs: Int { clockBaseMs + clock.milliseconds }
