@@ -1,0 +1,49 @@
+public import Envelope
+public import Translation
+
+/// A service that speaks the OpenAI wire, or nearly: what differs from OpenAI itself, as data and as pure functions over
+/// JSON objects. Everything that they share is ``WireTranslator``'s.
+public protocol WireService: Sendable {
+  /// Of sessions whose client names none.
+  var model: String { get }
+  var traits: WireTraits { get }
+  var coverage: [CoverageRow] { get }
+
+  /// Where and how to connect.
+  ///
+  /// - Parameter conversationID: the service's own, of a conversation that a lost connection is taken up again with.
+  func target(_ session: RealtimeSession, resuming conversationID: String?) -> UpstreamTarget
+
+  /// Puts the service's defaults into a fresh session, before anything is known of the service itself.
+  func begin(_ session: inout RealtimeSession)
+
+  /// Puts what will really happen in the place of what was asked for.
+  ///
+  /// - Returns: the fields without a counterpart, such as `session.audio.output.model`.
+  /// - Throws: what is refused whatever the mode.
+  func makeEffective(_ session: inout RealtimeSession) throws(EventFault) -> [String]
+
+  /// The `session` of a `session.update` in the service's form.
+  ///
+  /// - Parameters:
+  ///   - fields: of the vocabulary, nested, with effective values; at set-up all of them, later those that were changed.
+  ///     `turn_detection`, `transcription` and `format` objects are whole.
+  ///   - session: as it is after the update.
+  func wireSession(_ fields: JSONObject, of session: RealtimeSession) -> JSONObject
+
+  /// Any other control event of the client in the service's form; empty for what does not go up.
+  func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject]
+
+  /// What the service's way of ending means to the client, where it says more than the protocol does.
+  func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
+}
+
+extension WireService {
+  public func begin(_ session: inout RealtimeSession) {}
+
+  public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {
+    [event]
+  }
+
+  public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? { NativeVerdict.on(end) }
+}

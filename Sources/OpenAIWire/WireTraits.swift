@@ -1,0 +1,58 @@
+/// How a service of the OpenAI wire differs from OpenAI itself, as data. The defaults are OpenAI's.
+public struct WireTraits: Sendable {
+  /// The names that the service is spoken to with.
+  public enum Vocabulary: Sendable {
+    case ga, beta
+  }
+
+  /// Who carries out and acknowledges `conversation.item.truncate`.
+  public enum Truncation: Sendable {
+    case native
+    /// The service is not told.
+    case local
+    /// The service is told, the client is answered here, and what the service says to it is swallowed.
+    case both
+  }
+
+  /// How the client's audio is cut on its way up.
+  public enum Pieces: Sendable, Hashable {
+    case asTheyCome
+    case milliseconds(least: Int, most: Int)
+    /// Exactly so many bytes of PCM16 a piece; the last one before a commit is filled up with silence.
+    case bytes(Int)
+  }
+
+  public var vocabulary = Vocabulary.ga
+  /// The service judges what this vocabulary does not understand, and its own `session.updated` is told, with the client's
+  /// session id; otherwise the mirror's is.
+  public var isNative = true
+  /// Content goes up only after the first `session.updated`.
+  public var awaitsUpdated = false
+  public var retrievesLocally = false
+  public var deletesLocally = false
+  public var truncation = Truncation.native
+  public var pieces = Pieces.asTheyCome
+  /// Otherwise the client's G.711 is converted to PCM at 24 kHz, and back.
+  public var takesG711 = true
+  /// Items of a conversation may hold Ogg Opus.
+  public var takesOpusItems = false
+  /// `response.create` may have an input of its own, and belong to no conversation.
+  public var takesOwnInput = true
+  /// A user's item starts a response by itself: the `response.create` that follows it is swallowed.
+  public var answersItems = false
+  /// A commit starts a response by itself unless `create_response` is false.
+  public var answersCommits = false
+  /// Otherwise the idle timeout is emulated here.
+  public var hasIdleTimeout = true
+  /// Without turn detection a `response.create` does not hear what is not committed: it is committed first (R184).
+  public var commitsOpenAudio = true
+  /// How long a connection lives; it is replaced between turns before that.
+  public var lifetime: Duration?
+  /// A lost connection is taken up again by the service's own id of the conversation, which then has its items.
+  public var resumesConversations = false
+  /// The service has transcription sessions of its own.
+  public var hasTranscriptionSessions = false
+  public var mending = MendingRules()
+
+  public init() {}
+}
