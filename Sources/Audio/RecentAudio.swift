@@ -1,12 +1,11 @@
-import Audio
-import NIOCore
+public import NIOCore
 
 /// The last seconds of audio that went up, as the pieces of base64 text they were, so that a connection that takes the place
 /// of another one can hear again what the other one may have lost.
 ///
 /// Takes memory with the first piece, at once all that it needs: about 200 KiB for three seconds at 24 kHz. After that
 /// appending allocates nothing and costs the copy of the piece.
-struct RecentAudio: Sendable {
+public struct RecentAudio: Sendable {
   /// One piece in `storage`.
   private struct Piece {
     var start: Int
@@ -18,6 +17,7 @@ struct RecentAudio: Sendable {
   private let limit: Int
   /// Of all pieces that are kept; 0 before the first one.
   private var rate = 0
+  private var bytesPerSample = PCM16.bytesPerSample
   /// Samples of all pieces.
   private var sampleCount = 0
 
@@ -36,26 +36,27 @@ struct RecentAudio: Sendable {
   private var pieceCount = 0
 
   /// - Parameter milliseconds: how much is kept, at least; 0...60,000.
-  init(milliseconds: Int = 3_000) {
+  public init(milliseconds: Int = 3_000) {
     limit = min(max(milliseconds, 0), 60_000)
   }
 
   /// How much there is, rounded down.
-  var milliseconds: Int { rate == 0 ? 0 : sampleCount * 1000 / rate }
+  public var milliseconds: Int { rate == 0 ? 0 : sampleCount * 1000 / rate }
 
   /// Takes a copy of one piece, and forgets the oldest ones that are not needed any more.
   ///
   /// - Parameters:
-  ///   - piece: base64 text of PCM16, whole samples, at most 100 ms.
+  ///   - piece: base64 text, whole samples, at most 100 ms.
   ///   - rate: samples per second, 8,000 to 192,000. Another one than before forgets what was there: a replay has one rate.
-  mutating func append(_ piece: ByteBuffer, rate: Int) {
+  ///   - bytesPerSample: 2, or 1 for G.711; another one than before forgets what was there too.
+  public mutating func append(_ piece: ByteBuffer, rate: Int, bytesPerSample: Int = PCM16.bytesPerSample) {
     let length = piece.readableBytes
     let rate = min(max(rate, Resampler.rates.lowerBound), Resampler.rates.upperBound)
     guard length > 0 else { return }
-    if rate != self.rate { begin(rate) }
+    if rate != self.rate || bytesPerSample != self.bytesPerSample { begin(rate, bytesPerSample) }
     // What does not fit leaves a gap, and nothing is replayed across one.
     guard length <= capacity else { return removeAll() }
-    let count = Self.sampleCount(piece)
+    let count = sampleCount(piece)
     while pieceCount > 0, (sampleCount + count - pieces[oldest].sampleCount) * 1000 >= limit * rate { forgetOldest() }
     if pieceCount == pieces.count { forgetOldest() }
     let start = makeRoom(length)
@@ -68,7 +69,7 @@ struct RecentAudio: Sendable {
 
   /// Hands out whole pieces, the oldest first: the newest ones that last `lastMs` together, or all if they do not. They
   /// share this one's memory: what is kept of them makes the next append copy all of it.
-  func replay(lastMs: Int, _ emit: (ByteBuffer) -> Void) {
+  public func replay(lastMs: Int, _ emit: (ByteBuffer) -> Void) {
     var first = pieceCount
     var count = 0
     while first > 0, count * 1000 < lastMs * rate {
@@ -81,7 +82,7 @@ struct RecentAudio: Sendable {
   }
 
   /// Forgets all pieces and keeps the memory.
-  mutating func removeAll() {
+  public mutating func removeAll() {
     sampleCount = 0
     pieceCount = 0
     oldest = 0
@@ -94,13 +95,14 @@ extension RecentAudio {
   private subscript(_ index: Int) -> Piece { pieces[(oldest + index) % pieces.count] }
 
   /// Empties the ring and makes it large enough for `rate`.
-  private mutating func begin(_ rate: Int) {
+  private mutating func begin(_ rate: Int, _ bytesPerSample: Int) {
     removeAll()
     self.rate = rate
+    self.bytesPerSample = bytesPerSample
     // One piece more than the limit, as much again for the gap before the end, and the padding of each piece.
     let milliseconds = limit + 2 * PieceLengths.mostMilliseconds
     let pieceLimit = limit / PieceLengths.leastMilliseconds + 2 + Self.shortPieces
-    capacity = Base64.encodedCount(ofBytes: milliseconds * rate / 1000 * PCM16.bytesPerSample) + 4 * pieceLimit
+    capacity = Base64.encodedCount(ofBytes: milliseconds * rate / 1000 * bytesPerSample) + 4 * pieceLimit
     storage.clear(minimumCapacity: capacity)
     // The whole of it counts as written, so that its places can be read.
     storage.moveWriterIndex(to: capacity)
@@ -131,8 +133,8 @@ extension RecentAudio {
   }
 
   /// The whole samples that base64 text in standard form stands for.
-  private static func sampleCount(_ text: ByteBuffer) -> Int {
+  private func sampleCount(_ text: ByteBuffer) -> Int {
     let padding = text.readableBytesView.suffix(2).count { $0 == UInt8(ascii: "=") }
-    return (text.readableBytes / 4 * 3 - padding) / PCM16.bytesPerSample
+    return (text.readableBytes / 4 * 3 - padding) / bytesPerSample
   }
 }
