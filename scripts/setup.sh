@@ -36,6 +36,10 @@ want_engine_libraries() {
   want libopus0 library libopus.so.0           # recordings in Ogg Opus
 }
 
+need_nginx() {
+  need nginx test -x /usr/sbin/nginx
+}
+
 for purpose in "${purposes[@]}"; do
   case "$purpose" in
     build)
@@ -52,9 +56,13 @@ for purpose in "${purposes[@]}"; do
       need python3 python3 --version
       need python3-venv python3 -c 'import ensurepip, venv'
       need espeak-ng espeak-ng --version # speaks the sentences of the tests
+      need_nginx                         # TLS in front of the server, for clients that insist on it
+      need openssl openssl version       # makes its certificate
+      need nodejs node --version         # runs clients in JavaScript
+      need node-ws env NODE_PATH=/usr/share/nodejs node -e 'require("ws")'
       ;;
     bench)
-      need nginx test -x /usr/sbin/nginx # the pass-through peer of the comparison
+      need_nginx # the pass-through peer of the comparison
       ;;
     *)
       echo "setup: unknown purpose '$purpose' (build, engine, test, bench)" >&2

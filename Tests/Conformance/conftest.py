@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import inspect
+import os
 import pathlib
 import socket
 
@@ -10,6 +11,7 @@ import pytest
 
 from processes import BINARY, CONTACT, Gateway, StandIn, provider
 from spoken import LocalEngine
+from tls_front import Authority, TLSFront
 
 GEMINI_MODEL = "gemini-3.8-live"
 OPENAI_MODEL = "gpt-realtime"
@@ -104,3 +106,33 @@ def engine(folder, standin):
     running.await_ready()
     yield running
     assert running.stop() == 0, "the server must end cleanly when asked to"
+
+
+@pytest.fixture(scope="session")
+def authority(folder):
+    """The authority of the TLS fronts, which every client of this process trusts as it trusts its system's."""
+    made = Authority(folder)
+    before = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = str(made.certificate)
+    yield made
+    if before is None:
+        del os.environ["SSL_CERT_FILE"]
+    else:
+        os.environ["SSL_CERT_FILE"] = before
+
+
+def front(folder, authority, server, name):
+    running = TLSFront(folder / name, authority, server.port)
+    running.await_ready()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def secure_gateway(folder, authority, gateway):
+    yield from front(folder, authority, gateway, "front")
+
+
+@pytest.fixture(scope="session")
+def secure_engine(folder, authority, engine):
+    yield from front(folder, authority, engine, "engine-front")

@@ -27,13 +27,19 @@ def free_port() -> int:
 
 
 class Process:
-    """A running parley command whose output goes to a file."""
+    """A running program, parley unless another is named, whose output goes to a file."""
 
-    def __init__(self, arguments: list[str], log: pathlib.Path, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        arguments: list[str],
+        log: pathlib.Path,
+        environment: dict[str, str] | None = None,
+        program: pathlib.Path = BINARY,
+    ):
         self.log = log
         self._file = log.open("wb")
         self._process = subprocess.Popen(
-            [str(BINARY), *arguments],
+            [str(program), *arguments],
             stdout=self._file,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
