@@ -1,20 +1,22 @@
-/// What is mended in the events of one provider, beyond what holds for all of them.
+/// What a provider of the OpenAI family does otherwise than the service whose vocabulary it speaks.
 public struct MendingRules: Sendable {
-  /// The provider's own event types -> the vocabulary's. The beta's names and shapes are understood without an entry.
+  /// The provider's own event types -> the vocabulary's. The beta's names and shapes are understood without being named.
   public var renames: [String: String] = [:]
-  /// Event types that mean nothing to a client.
+  /// Types that tell the client nothing: `ping`, `session.hibernate`.
   public var dropped: Set<String> = []
-  /// Foreign event types that a client gets unchanged if it asked for them.
+  /// Foreign types that go to the client unchanged, because it opted in to them.
   public var vendorEvents: Set<String> = []
-  /// Whether what the provider leaves out of a sequence is synthesised; otherwise order and number of its events are its own.
+  /// Missing events are synthesised, and the order of the sequences is kept. Where it is false, nothing is added, nothing
+  /// held back, and types that nobody knows cross as they are.
   public var completesLifecycle = false
-  /// The service answers with audio although text was asked for: the audio is dropped and its transcript told as text (R217).
+  /// The service answers with audio although text was asked for: the audio is dropped, its transcript told as text (R217).
   public var speaksInTextMode = false
-  /// Text and transcript deltas carry the same words: the first kind of a response wins.
+  /// Text and transcript deltas carry the same words. A written answer is told from the kind that comes first, a spoken
+  /// one from the transcript; the text stands in where a transcript never comes.
   public var repeatsTextInAudio = false
-  /// `response.output_item.added` holds the finished call.
+  /// `response.output_item.added` holds the finished call, and no more comes of it.
   public var callsComeWhole = false
-  /// Event types that carry the user's transcript so far: told as deltas of its growth.
+  /// Event types that carry the user's transcript so far, in `transcript`: told as deltas.
   public var cumulativeTranscripts: Set<String> = []
 
   public init() {}
