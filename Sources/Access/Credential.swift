@@ -10,6 +10,8 @@ public struct Credential: Sendable {
     case authorization
     /// `api-key: KEY`, as Azure's clients send it.
     case apiKeyHeader = "api-key"
+    /// `X-API-Key: KEY`, as clients of many other services send it.
+    case otherKeyHeader = "x-api-key"
     /// `?token=KEY`, `?access_token=KEY`, `?api_key=KEY`
     case query
     /// `Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.KEY`, the way of browsers.
@@ -36,11 +38,13 @@ public struct Credential: Sendable {
   ) throws(CredentialFault) -> Credential? {
     var authorizations: [String] = []
     var apiKeys: [String] = []
+    var otherKeys: [String] = []
     var offers: [String] = []
     for (name, value) in headers {
       switch name.lowercased() {
       case "authorization": authorizations.append(value)
       case "api-key": apiKeys.append(value)
+      case "x-api-key": otherKeys.append(value)
       case "sec-websocket-protocol": offers.append(value)
       default: break
       }
@@ -50,6 +54,9 @@ public struct Credential: Sendable {
     }
     if let value = try single(apiKeys) {
       return try Credential(trimmed(value), .apiKeyHeader)
+    }
+    if let value = try single(otherKeys) {
+      return try Credential(trimmed(value), .otherKeyHeader)
     }
     for name in queryNames {
       let values = target.values(of: name)

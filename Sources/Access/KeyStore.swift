@@ -1,3 +1,4 @@
+import Envelope
 public import Routing
 public import Translation
 
@@ -7,6 +8,13 @@ public enum Principal: Sendable, Hashable {
   case anonymous
   /// The holder of the access key of this name.
   case key(name: String)
+}
+
+/// A client that is let in.
+public struct Admittance: Sendable, Hashable {
+  public let principal: Principal
+  /// How it is talked to, as far as its key says.
+  public let preference: WirePreference
 }
 
 /// Why a client is not let in. Decided before the 101.
@@ -59,6 +67,7 @@ public enum AccessRefusal: Error, Sendable, Hashable {
 public struct KeyStore: Sendable {
   private struct Entry: Sendable {
     let name: String
+    let preference: WirePreference
     /// The key, padded with zeros to the length that all comparisons have.
     let padded: Redacted<[UInt8]>
     let length: Int
@@ -73,7 +82,9 @@ public struct KeyStore: Sendable {
       let bytes = Array(key.key.reveal().utf8)
       // No presented key has a length of -1.
       let length = (1...AccessKey.longestKeyBytes).contains(bytes.count) ? bytes.count : -1
-      return Entry(name: key.name, padded: Redacted(Self.padded(bytes)), length: length)
+      return Entry(
+        name: key.name, preference: key.preference.otherwise(Self.preference(of: key.key)),
+        padded: Redacted(Self.padded(bytes)), length: length)
     }
   }
 
@@ -88,13 +99,16 @@ public struct KeyStore: Sendable {
   ///   - peerIsLoopback: of the TCP connection, not of a forwarded address.
   public func admit(
     headers: some Sequence<(name: String, value: String)>, target: RequestTarget, peerIsLoopback: Bool
-  ) throws(AccessRefusal) -> Principal {
+  ) throws(AccessRefusal) -> Admittance {
     if entries.isEmpty {
       guard peerIsLoopback else { throw .remoteWithoutKeys }
       for (name, value) in headers where name.lowercased() == "origin" && !OriginPolicy.isLocal(value) {
         throw .foreignOrigin
       }
-      return .anonymous
+      // What it shows opens nothing here, but may say how its holder wants to be talked to.
+      let shown = (try? Credential.extract(headers: headers, target: target)).flatMap { $0 }
+      return Admittance(
+        principal: .anonymous, preference: shown.map { Self.preference(of: $0.key) } ?? WirePreference())
     }
     let credential: Credential?
     do {
@@ -103,15 +117,25 @@ public struct KeyStore: Sendable {
       throw .badCredential(error)
     }
     guard let credential else { throw .noCredential }
-    guard let name = name(of: credential.key) else { throw .wrongKey }
-    return .key(name: name)
+    guard let entry = entry(of: credential.key) else { throw .wrongKey }
+    return Admittance(principal: .key(name: entry.name), preference: entry.preference)
+  }
+
+  /// What a key's own form says: holders of those that begin so look for audio in `audio` (Q1).
+  private static func preference(of key: Redacted<String>) -> WirePreference {
+    WirePreference(deltaFields: key.reveal().hasPrefix("hyb_") ? .deltaAndAudio : nil)
   }
 
   /// The name of a key, or nil.
+  public func name(of presented: Redacted<String>) -> String? {
+    entry(of: presented)?.name
+  }
+
+  /// The entry of a key, or nil.
   ///
   /// All keys are compared over `AccessKey.longestKeyBytes` bytes without a branch on their content, so that the time
   /// tells neither how much of a key is right, nor which key it is, nor how long it is.
-  public func name(of presented: Redacted<String>) -> String? {
+  private func entry(of presented: Redacted<String>) -> Entry? {
     let bytes = Array(presented.reveal().utf8)
     let padded = Self.padded(bytes)
     var match = -1
@@ -119,7 +143,7 @@ public struct KeyStore: Sendable {
       let mask = Self.equalityMask(padded, entry.padded.reveal(), bytes.count ^ entry.length)
       match = (match & ~mask) | (index & mask)
     }
-    return match >= 0 ? entries[match].name : nil
+    return match >= 0 ? entries[match] : nil
   }
 
   /// All ones if the arrays and the lengths agree, else 0.

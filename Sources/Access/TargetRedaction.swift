@@ -1,7 +1,9 @@
 /// Makes request targets fit for logs (fault rows 17 and 62, R179).
 public enum TargetRedaction {
   /// Parameters whose values say something about a session and nothing about who asks.
-  static let shownParameters: Set<String> = ["provider", "model", "intent", "api-version", "deployment"]
+  static let shownParameters: Set<String> = [
+    "provider", "model", "modelId", "intent", "api-version", "deployment", "dialect", "delta_field", "vendor_events",
+  ]
   /// Parameters of which at least the name may be shown; the names that carry keys here or at other services.
   static let namedParameters: Set<String> = ["token", "access_token", "api_key", "api-key", "key", "call_id"]
   /// The longest piece that is shown, in characters.

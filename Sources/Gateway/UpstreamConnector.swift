@@ -42,6 +42,7 @@ final class UpstreamConnector {
       guard let token = credentials.ready(for: account) else { return authorize(account) }
       tokenIsOlder = true
       authorized(.success(token))
+    case .minted?: finish(.failed(.timedOut(.credentials)))
     case nil: connect()
     }
   }

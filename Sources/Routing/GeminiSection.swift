@@ -8,7 +8,7 @@ extension TableDecoder {
     "voices", "models",
   ]
 
-  private static let keyTypes: [(name: String, type: GeminiLiveSettings.KeyType)] = [
+  private static let keyTypes: [(String, GeminiLiveSettings.KeyType)] = [
     ("api-key", .apiKey), ("ephemeral-token", .ephemeralToken), ("access-token", .accessToken),
   ]
 
@@ -85,10 +85,7 @@ extension TableDecoder {
   private mutating func keyType(_ fields: Fields, _ place: GeminiLiveSettings.Place) -> GeminiLiveSettings.KeyType {
     let isProject = if case .vertex = place { true } else { false }
     let usual = isProject ? GeminiLiveSettings.KeyType.accessToken : .apiKey
-    guard let text = string(fields, "keyType") else { return usual }
-    guard let type = Self.keyTypes.first(where: { $0.name == text.value })?.type else {
-      let names = Self.keyTypes.map { "\"\($0.name)\"" }.joined(separator: ", ")
-      report(.badText("expected one of \(names)"), at: text)
+    guard let text = string(fields, "keyType"), let type = choice(fields, "keyType", Self.keyTypes) else {
       return usual
     }
     if fields.member("key") == nil {

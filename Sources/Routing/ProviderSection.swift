@@ -3,7 +3,14 @@ import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
-  private static let keys = ["kind", "url", "key", "model", "caFile"] + geminiKeys
+  private static let remoteKeys = ["kind", "url", "key", "model", "caFile", "maxSessions", "maxFramesPerSecond"]
+  /// The keys that only some kinds have.
+  private static let keysOfKinds = unique(geminiKeys + azureKeys + inworldKeys + vowelKeys)
+  private static let keys = remoteKeys + keysOfKinds
+
+  private static func unique(_ keys: [String]) -> [String] {
+    keys.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
 
   /// The valid entries, and the names of all: a provider with a fault is declared nonetheless.
   mutating func providers(_ fields: Fields) -> (entries: [ProviderEntry], declared: [String]) {
@@ -29,14 +36,11 @@ extension TableDecoder {
     guard let fields = fields(value, path, known: Self.keys) else { return nil }
     let kind = kind(fields)
     if kind == .local {
-      refuse(Self.keys.filter { $0 != "kind" }, fields, kind: ProviderKind.local.name)
+      refuse(Self.keys.filter { $0 != "kind" }, fields, .notOfThisKind(kind: ProviderKind.local.name))
       return ProviderEntry(name: name, kind: .local, remote: nil)
     }
     let endpoint = endpoint(fields, kind)
-    let model = requiredString(fields, "model")
-    if let model, !ModelName.isValid(model.value) {
-      report(.badText("expected the name of a model: 1 to 256 visible ASCII characters"), at: model)
-    }
+    let model = model(fields, kind)
     let (credential, reference) = credential(fields, endpoint)
     let caFile = string(fields, "caFile")
     let caPath: String? = if let caFile { readableFile(caFile) } else { nil }
@@ -44,38 +48,61 @@ extension TableDecoder {
     return ProviderEntry(
       name: name, kind: kind,
       remote: RemoteProvider(
-        endpoint: endpoint, model: model.value, credential: credential, reference: reference, caFile: caPath))
+        endpoint: endpoint, model: model, credential: credential, reference: reference, caFile: caPath,
+        limits: accountLimits(fields, kind)))
   }
 
   private mutating func kind(_ fields: Fields) -> ProviderKind? {
     guard let kind = requiredString(fields, "kind") else { return nil }
+    let (provider, own): (ProviderKind, [String])
     switch kind.value {
-    case ProviderKind.openAI.name:
-      refuse(Self.geminiKeys, fields, kind: kind.value)
-      return .openAI
-    case ProviderKind.geminiLive().name:
-      return .geminiLive(geminiSettings(fields))
-    case ProviderKind.local.name:
-      return .local
+    case ProviderKind.openAI.name: (provider, own) = (.openAI, [])
+    case ProviderKind.geminiLive().name: (provider, own) = (.geminiLive(geminiSettings(fields)), Self.geminiKeys)
+    case ProviderKind.azure().name: (provider, own) = (.azure(azureSettings(fields)), Self.azureKeys)
+    case ProviderKind.xai.name: (provider, own) = (.xai, [])
+    case ProviderKind.inworld().name: (provider, own) = (.inworld(inworldSettings(fields)), Self.inworldKeys)
+    case ProviderKind.vowel().name: (provider, own) = (.vowel(vowelSettings(fields)), Self.vowelKeys)
+    case ProviderKind.local.name: return .local
     default:
       let nearest = NearestName.of(kind.value, among: ProviderKind.names)
       report(.unknownProviderKind(kind.value, nearest: nearest, known: ProviderKind.names), at: kind)
       return nil
     }
+    refuse(Self.keysOfKinds.filter { !own.contains($0) }, fields, .notOfThisKind(kind: kind.value))
+    return provider
   }
 
-  private mutating func refuse(_ keys: [String], _ fields: Fields, kind: String) {
+  /// Reports each of the keys that is there.
+  mutating func refuse(_ keys: [String], _ fields: Fields, _ cause: RouteFault.Cause) {
     for key in keys {
       guard let member = fields.member(key) else { continue }
-      report(.notOfThisKind(kind: kind), at: member.keyOffset, fields.path.key(key))
+      report(cause, at: member.keyOffset, fields.path.key(key))
     }
   }
 
-  /// Google's addresses follow from the rest of the section.
-  private mutating func endpoint(_ fields: Fields, _ kind: ProviderKind?) -> Endpoint? {
-    if case .geminiLive(let settings)? = kind, fields.member("url") == nil {
-      return try? Endpoint(url: "wss://" + settings.host)
+  private mutating func model(_ fields: Fields, _ kind: ProviderKind?) -> String? {
+    if fields.member("model") == nil, let usual = kind?.usualModel { return usual }
+    let model = requiredString(fields, "model")
+    if let model, !ModelName.isValid(model.value) {
+      report(.badText("expected the name of a model: 1 to 256 visible ASCII characters"), at: model)
     }
+    return model?.value
+  }
+
+  private mutating func accountLimits(_ fields: Fields, _ kind: ProviderKind) -> AccountLimits {
+    var limits = kind.usualLimits
+    func most(_ key: String) -> Int? {
+      guard let member = fields.member(key) else { return nil }
+      let path = fields.path.key(key)
+      return number(member.value, path, 1...1_000_000, rangeText: "1 to 1000000", isWhole: true).map { Int($0) }
+    }
+    limits.maxSessions = most("maxSessions") ?? limits.maxSessions
+    limits.maxFramesPerSecond = most("maxFramesPerSecond") ?? limits.maxFramesPerSecond
+    return limits
+  }
+
+  private mutating func endpoint(_ fields: Fields, _ kind: ProviderKind?) -> Endpoint? {
+    if fields.member("url") == nil, let usual = kind?.usualURL { return try? Endpoint(url: usual) }
     return requiredString(fields, "url").flatMap { endpoint($0) }
   }
 
@@ -116,5 +143,32 @@ extension TableDecoder {
     } catch {
       return (.unavailable(error), reference)
     }
+  }
+}
+
+/// What holds where the section does not say otherwise.
+extension ProviderKind {
+  /// The service's public address; nil where everybody has one of their own.
+  fileprivate var usualURL: String? {
+    switch self {
+    case .geminiLive(let settings): "wss://" + settings.host
+    case .xai: "wss://api.x.ai/v1/realtime"
+    case .inworld: "wss://api.inworld.ai"
+    case .openAI, .azure, .vowel, .local: nil
+    }
+  }
+
+  /// Of sessions whose client names none.
+  fileprivate var usualModel: String? {
+    switch self {
+    case .xai: "grok-voice-latest"
+    case .inworld: "google-ai-studio/gemini-2.5-flash"
+    case .openAI, .geminiLive, .azure, .vowel, .local: nil
+    }
+  }
+
+  /// Inworld's are those of every account that has not asked for more (R165, R166).
+  fileprivate var usualLimits: AccountLimits {
+    if case .inworld = self { AccountLimits(maxSessions: 20, maxFramesPerSecond: 1_000) } else { AccountLimits() }
   }
 }

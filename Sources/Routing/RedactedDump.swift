@@ -13,8 +13,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
   public var description: String {
     var lines = listeners + providers
     lines.append("routes")
-    let paths = table.routes.map { "\($0.path) -> \($0.provider)" }
-    lines += paths.map { "  \($0)" }
+    lines += table.routes.map { "  " + (["\($0.path) -> \($0.provider)"] + parts(of: $0)).joined(separator: "  ") }
     lines += access
     lines.append("contact  \(table.contact.isEmpty ? "none" : quoted(table.contact))")
     lines.append("limits")
@@ -39,7 +38,9 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
       var parts = [entry.name, entry.kind.name]
       if let remote = entry.remote {
         parts += [remote.endpoint.description, "model \(remote.model)"]
-        if case .geminiLive(let settings) = entry.kind { parts += self.parts(of: settings) }
+        parts += self.parts(of: entry.kind)
+        if let most = remote.limits.maxSessions { parts.append("maxSessions \(most)") }
+        if let most = remote.limits.maxFramesPerSecond { parts.append("maxFramesPerSecond \(most)") }
         if let caFile = remote.caFile { parts.append("caFile \(caFile)") }
         parts.append(credential(remote))
       } else {
@@ -48,6 +49,55 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
       lines.append("  " + parts.joined(separator: "  "))
     }
     return lines
+  }
+
+  private func parts(of route: Route) -> [String] {
+    var parts = parts(of: WirePreference(dialect: route.dialect, deltaFields: route.deltaFields))
+    if route.isStrict { parts.append("strict") }
+    if route.passesVendorEvents { parts.append("vendorEvents") }
+    return parts
+  }
+
+  private func parts(of preference: WirePreference) -> [String] {
+    [preference.dialect.map { "dialect \($0.name)" }, preference.deltaFields.map { "deltaField \($0.name)" }]
+      .compactMap { $0 }
+  }
+
+  private func parts(of kind: ProviderKind) -> [String] {
+    switch kind {
+    case .geminiLive(let settings): parts(of: settings)
+    case .azure(let settings): parts(of: settings)
+    case .inworld(let settings):
+      [
+        settings.transcriptionModel.map { "transcriptionModel \($0)" },
+        settings.voiceModel.map { "voiceModel \($0)" }, settings.voice.map { "voice \(quoted($0))" },
+      ].compactMap { $0 }
+    case .vowel(let settings): parts(of: settings)
+    case .openAI, .xai, .local: []
+    }
+  }
+
+  private func parts(of settings: AzureSettings) -> [String] {
+    var parts = ["api \(settings.api.rawValue)"]
+    if let version = settings.apiVersion { parts.append("apiVersion \(version)") }
+    switch settings.credential {
+    case .header: break
+    case .bearer: parts.append("keyType access-token")
+    case .entra(let tenant, let clientID): parts.append("keyType client-secret  tenant \(tenant)  clientID \(clientID)")
+    }
+    if let url = settings.tokenURL { parts.append("tokenURL \(url)") }
+    return parts
+  }
+
+  private func parts(of settings: VowelSettings) -> [String] {
+    var parts: [String]
+    switch settings.tokens {
+    case .none: parts = []
+    case .engine: parts = ["tokens engine"]
+    case .core(let appID): parts = ["tokens core  appID \(appID)"]
+    }
+    if let url = settings.tokenURL { parts.append("tokenURL \(url)") }
+    return parts
   }
 
   private func parts(of settings: GeminiLiveSettings) -> [String] {
@@ -78,6 +128,9 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
 
   private var access: [String] {
     guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] }
-    return ["access"] + table.accessKeys.map { "  \($0.name)  key \($0.reference) \($0.key)" }
+    return ["access"]
+      + table.accessKeys.map { key in
+        "  " + (["\(key.name)  key \(key.reference) \(key.key)"] + parts(of: key.preference)).joined(separator: "  ")
+      }
   }
 }

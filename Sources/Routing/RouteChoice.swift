@@ -1,7 +1,8 @@
+public import Envelope
 import SessionCore
 import Translation
 
-/// The provider of a session and the model that its client named.
+/// The provider of a session, the model that its client named, and how the client is talked to.
 public struct RouteChoice: Sendable {
   public let route: Route
   public let provider: ProviderEntry
@@ -10,6 +11,10 @@ public struct RouteChoice: Sendable {
   /// The model's name says that another kind of provider serves it: a client with a fixed `model=gpt-…` that was sent to
   /// Gemini by `?provider=`, or for want of an OpenAI provider.
   public let isForeignModel: Bool
+  public let purpose: SessionType
+  public let dialect: DialectChoice
+  public let deltaFields: AudioDeltaWriter.Fields
+  public let passesVendorEvents: Bool
 }
 
 /// Why a request gets no session. Decided before the 101.
@@ -68,117 +73,113 @@ public enum RouteRefusal: Error, Sendable, Hashable {
 }
 
 extension RouteTable {
-  /// Chooses by the request's path and its query parameters `provider` and `model`.
-  public func choose(_ target: RequestTarget) throws(RouteRefusal) -> RouteChoice {
-    try choose(
-      path: target.path, provider: try Self.single("provider", target), model: try Self.single("model", target))
+  /// The places of a model's name in a query, in order of precedence: OpenAI's, Inworld's, and that of Azure's clients.
+  private static let modelParameters = ["model", "modelId", "deployment"]
+
+  /// Chooses by the request's path and query, by what else it says, and by what its key brings.
+  ///
+  /// The vocabulary is that of the first place that names one: header or subprotocol, query, key, route, and the path of
+  /// Azure's clients (Q2). What carries audio is said by the query, the key, or the route (Q1).
+  ///
+  /// - Parameters:
+  ///   - openAIBeta: the comma-separated members of all fields `OpenAI-Beta`.
+  ///   - subprotocols: the members of `Sec-WebSocket-Protocol`.
+  ///   - key: what goes with the key that the client has shown.
+  public func choose(
+    _ target: RequestTarget, openAIBeta: [String] = [], subprotocols: [String] = [], key: WirePreference = .init()
+  ) throws(RouteRefusal) -> RouteChoice {
+    let plain = Self.withoutTrailingSlash(target.path)
+    guard let route = routes.first(where: { $0.path == plain }) else { throw .unknownPath }
+    let signs = try RequestSigns(target, openAIBeta: openAIBeta, subprotocols: subprotocols)
+    let (entry, model) = try provider(of: route, named: try target.single("provider"), model: try Self.model(target))
+    let preference = signs.preference.otherwise(key)
+    let family = model.flatMap { ModelFamily(of: $0) }
+    return RouteChoice(
+      route: route, provider: entry, model: model,
+      isForeignModel: family.map { !$0.isAtHome(with: entry.kind) } ?? false
+        && !route.isStrict && !(model.map(entry.kind.judges) ?? false),
+      purpose: signs.purpose,
+      dialect: preference.dialect ?? route.dialect ?? Self.dialect(ofAzureForm: target) ?? .auto,
+      deltaFields: preference.deltaFields ?? route.deltaFields,
+      passesVendorEvents: signs.passesVendorEvents ?? route.passesVendorEvents)
   }
 
-  /// Chooses a provider: the one named by `?provider=`; else the one that the model's name belongs to, `NAME/model` to the
+  /// What the addresses say that Azure's clients make: of its retired API with a version, of the present one without.
+  private static func dialect(ofAzureForm target: RequestTarget) -> DialectChoice? {
+    let path = withoutTrailingSlash(target.path)
+    if path.hasSuffix("/openai/v1/realtime") { return .fixed(.ga) }
+    let hasVersion = target.values(of: "api-version").contains { !($0 ?? "").isEmpty }
+    return path.hasSuffix("/openai/realtime") && hasVersion ? .fixed(.beta) : nil
+  }
+
+  /// The model that the query names; several names of it have to agree.
+  private static func model(_ target: RequestTarget) throws(RouteRefusal) -> String? {
+    var model: String?
+    for parameter in modelParameters {
+      guard let value = try target.single(parameter), !value.isEmpty else { continue }
+      guard ModelName.isValid(value) else { throw .malformedParameter(parameter) }
+      guard model == nil || model == value else { throw .ambiguousParameter(parameter) }
+      model = value
+    }
+    return model
+  }
+
+  /// A provider: the one named by `?provider=`; else the one that the model's name belongs to, `NAME/model` to the
   /// provider of that name, `gemini…` and `models/gemini…` to one of kind `gemini-live`, `gpt-…` and `openai/…` to one of
-  /// kind `openai`; else the route's own; else the default (R013, R014, R282).
+  /// kind `openai` or `azure`, `grok-…` to one of kind `xai`; else the route's own; else the default (R013, R014, R282).
   ///
   /// A chosen provider's own name before the model is dropped; any other prefix is passed on, so that
   /// `?provider=inworld&model=openai/gpt-4o` reaches Inworld with the name that it knows.
-  ///
-  /// - Parameters:
-  ///   - path: of the request; one slash at its end is tolerated.
-  ///   - provider: decoded; nil or empty if not given.
-  ///   - model: decoded; nil or empty if not given.
-  public func choose(path: String, provider: String?, model: String?) throws(RouteRefusal) -> RouteChoice {
-    let plain = Self.withoutTrailingSlash(path)
-    guard let route = routes.first(where: { $0.path == plain }) else { throw .unknownPath }
-    let named = (model ?? "").isEmpty ? nil : model
-    if let named, !ModelName.isValid(named) { throw .malformedParameter("model") }
-
+  private func provider(
+    of route: Route, named provider: String?, model: String?
+  ) throws(RouteRefusal) -> (ProviderEntry, model: String?) {
     let name: String
     if let provider, !provider.isEmpty {
       name = provider
     } else {
-      name = named.flatMap { owner(of: $0, route: route) } ?? route.provider
+      name = model.flatMap { owner(of: $0, route: route) } ?? route.provider
     }
     guard let entry = providers[name] else { throw .unknownProvider(name, known: providerNames) }
     if let fault = entry.unavailability { throw .providerUnavailable(name: name, fault) }
-
-    let stripped = named.map { Self.stripped($0, for: entry) }
-    let family = stripped.flatMap { ModelFamily(of: $0) }
-    return RouteChoice(
-      route: route, provider: entry, model: stripped,
-      isForeignModel: family.map { !$0.isServed(by: entry.kind) } ?? false && !Self.isTaken(stripped, by: entry.kind))
+    return (entry, model.map { Self.stripped($0, for: entry) })
   }
 
   /// The provider that a model's name points to, or nil.
   private func owner(of model: String, route: Route) -> String? {
     if let slash = model.firstIndex(of: "/"), model.index(after: slash) < model.endIndex {
+      if providers[route.provider]?.kind.servesModelsOfOthers ?? false { return route.provider }
       let prefix = String(model[..<slash])
       if providers[prefix] != nil { return prefix }
     }
     guard let family = ModelFamily(of: model) else { return nil }
-    let suitable = ([route.provider, defaultProvider] + providerNames).filter { name in
-      providers[name].map { family.isServed(by: $0.kind) } ?? false
-    }
+    func isSuitable(_ name: String) -> Bool { providers[name].map { family.isAtHome(with: $0.kind) } ?? false }
     // The route and the default have been chosen by the operator and go first even if they are unavailable: the refusal
     // then names the cause. Among the others, one that works.
-    if let first = suitable.first, first == route.provider || first == defaultProvider { return first }
-    if let available = suitable.first(where: { providers[$0]?.unavailability == nil }) { return available }
+    if let chosen = [route.provider, defaultProvider].first(where: isSuitable) { return chosen }
+    let others = providerNames.filter(isSuitable)
+    // A deployment of Azure's has the name that somebody gave it: a service that has the model itself goes first.
+    let works = others.filter { providers[$0]?.unavailability == nil }
+    if let able = works.first(where: { !isAzure($0) }) ?? works.first { return able }
     // Most clients always name a model. Where the voice engine answers those that name none, it answers these too.
-    return providers[route.provider]?.kind == .local ? nil : suitable.first
+    return providers[route.provider]?.kind == .local ? nil : others.first
   }
 
-  /// Whether a name is the provider's to judge, whoever's it looks like: an alias, or any name where nothing is replaced.
-  private static func isTaken(_ model: String?, by kind: ProviderKind) -> Bool {
-    guard let model, case .geminiLive(let settings) = kind else { return false }
-    return settings.isStrict || settings.aliases[model] != nil
+  private func isAzure(_ name: String) -> Bool {
+    if case .azure? = providers[name]?.kind { true } else { false }
   }
 
   private static func stripped(_ model: String, for entry: ProviderEntry) -> String {
-    let vendor =
-      switch entry.kind {
-      case .openAI: "openai/"
-      case .geminiLive: "gemini/"
-      case .local: "local/"
-      }
-    for prefix in ["\(entry.name)/", vendor] where model.hasPrefix(prefix) && model.utf8.count > prefix.utf8.count {
+    var prefixes = entry.kind.vendorPrefixes
+    if !entry.kind.servesModelsOfOthers || ModelFamily(of: entry.name + "/") == nil {
+      prefixes.insert(entry.name + "/", at: 0)
+    }
+    for prefix in prefixes where model.hasPrefix(prefix) && model.utf8.count > prefix.utf8.count {
       return String(model.dropFirst(prefix.count))
     }
     return model
   }
 
-  private static func single(_ name: String, _ target: RequestTarget) throws(RouteRefusal) -> String? {
-    let values = target.values(of: name)
-    guard let first = values.first else { return nil }
-    guard let first else { throw .malformedParameter(name) }
-    guard values.allSatisfy({ $0 == first }) else { throw .ambiguousParameter(name) }
-    return first
-  }
-
   static func withoutTrailingSlash(_ path: String) -> String {
     path.hasSuffix("/") && path != "/" ? String(path.dropLast()) : path
-  }
-}
-
-/// Whose model it is, judged by its name.
-private enum ModelFamily {
-  case openAI
-  case gemini
-  case local
-
-  init?(of model: String) {
-    if model.hasPrefix("gpt-") || model.hasPrefix("openai/") {
-      self = .openAI
-    } else if model.hasPrefix("gemini") || model.hasPrefix("models/gemini") {
-      self = .gemini
-    } else if model.hasPrefix("Qwen2.5-Omni") {
-      self = .local
-    } else {
-      return nil
-    }
-  }
-
-  func isServed(by kind: ProviderKind) -> Bool {
-    switch (self, kind) {
-    case (.openAI, .openAI), (.gemini, .geminiLive), (.local, .local): true
-    case (.openAI, _), (.gemini, _), (.local, _): false
-    }
   }
 }

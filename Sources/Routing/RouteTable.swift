@@ -1,3 +1,4 @@
+public import Envelope
 public import SessionCore
 public import Translation
 
@@ -21,7 +22,7 @@ public struct RouteTable: Sendable {
   /// Where a request is served if the file names no routes: every path that clients of the OpenAI API build from a base
   /// URL, and the managed one.
   public static let defaultPaths = [
-    "/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime", "/api/v1/inference/realtime",
+    "/v1/realtime", "/realtime", "/openai/v1/realtime", "/openai/realtime", Route.managedPath,
   ]
 
   /// Where the file names no listeners.
@@ -55,6 +56,30 @@ public struct Route: Sendable, Hashable {
   public let path: String
   /// The provider of requests that name none themselves: the route's own, or the default.
   public let provider: String
+  /// The vocabulary of clients that say none; nil if the route says none either.
+  public let dialect: DialectChoice?
+  /// The fields of an audio delta, where neither the client nor its key says otherwise.
+  public let deltaFields: AudioDeltaWriter.Fields
+  /// What has no counterpart at the provider is refused, rather than told by what really happens (Q23).
+  public let isStrict: Bool
+  /// Events that only the provider knows reach the client, where it does not say otherwise (Q19).
+  public let passesVendorEvents: Bool
+
+  /// The managed path, whose clients look for audio in `audio` (Q1).
+  static let managedPath = "/api/v1/inference/realtime"
+
+  /// - Parameter deltaFields: nil for what is usual at the path.
+  public init(
+    path: String, provider: String, dialect: DialectChoice? = nil, deltaFields: AudioDeltaWriter.Fields? = nil,
+    isStrict: Bool = false, passesVendorEvents: Bool = false
+  ) {
+    self.path = path
+    self.provider = provider
+    self.dialect = dialect
+    self.deltaFields = deltaFields ?? (path == Self.managedPath ? .deltaAndAudio : .delta)
+    self.isStrict = isStrict
+    self.passesVendorEvents = passesVendorEvents
+  }
 }
 
 /// A client's key and the name that it goes by in logs and usage.
@@ -65,11 +90,16 @@ public struct AccessKey: Sendable {
   public let name: String
   public let reference: SecretReference
   public let key: Redacted<String>
+  /// How its holder is talked to.
+  public let preference: WirePreference
 
-  public init(name: String, reference: SecretReference, key: Redacted<String>) {
+  public init(
+    name: String, reference: SecretReference, key: Redacted<String>, preference: WirePreference = WirePreference()
+  ) {
     self.name = name
     self.reference = reference
     self.key = key
+    self.preference = preference
   }
 }
 
@@ -109,4 +139,18 @@ public struct RemoteProvider: Sendable {
   public let reference: SecretReference?
   /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
   public let caFile: String?
+  public let limits: AccountLimits
+}
+
+/// What the account at a provider allows, over all sessions together; nil: nothing is limited here (Q22).
+public struct AccountLimits: Sendable, Hashable {
+  /// Sessions at a time.
+  public var maxSessions: Int?
+  /// Messages to the provider in a second.
+  public var maxFramesPerSecond: Int?
+
+  public init(maxSessions: Int? = nil, maxFramesPerSecond: Int? = nil) {
+    self.maxSessions = maxSessions
+    self.maxFramesPerSecond = maxFramesPerSecond
+  }
 }

@@ -109,6 +109,17 @@ struct TableDecoder {
     return string(fields, key)
   }
 
+  /// A string out of a few; nil without the key, and with another string, which is reported.
+  mutating func choice<Value>(_ fields: Fields, _ key: String, _ choices: [(String, Value)]) -> Value? {
+    guard let text = string(fields, key) else { return nil }
+    guard let value = choices.first(where: { $0.0 == text.value })?.1 else {
+      let names = choices.map { "\"\($0.0)\"" }.joined(separator: ", ")
+      report(.badText("expected one of \(names)"), at: text)
+      return nil
+    }
+    return value
+  }
+
   /// A number within a range; whole if `isWhole`.
   mutating func number(
     _ value: PositionedValue, _ path: ValuePath, _ range: ClosedRange<Double>, rangeText: String, isWhole: Bool

@@ -1,3 +1,4 @@
+import Envelope
 import Translation
 
 /// The sections of the file, each decoded by a function of its name.
@@ -87,7 +88,8 @@ extension TableDecoder {
     var routes: [Route] = []
     var lines: [String: Int] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: ["path", "provider"]) else { continue }
+      let known = ["path", "provider", "dialect", "deltaField", "strict", "vendorEvents"]
+      guard let fields = self.fields(element.value, element.path, known: known) else { continue }
       let provider = string(fields, "provider")
       if let provider { checkDeclared(provider, declared) }
       guard let path = requiredString(fields, "path") else { continue }
@@ -98,9 +100,29 @@ extension TableDecoder {
       let plain = RouteTable.withoutTrailingSlash(path.value)
       if let first = lines[plain] { report(.duplicate(what: "path", firstLine: first), at: path) }
       lines[plain] = lines[plain] ?? line(of: path.offset)
-      routes.append(Route(path: plain, provider: provider?.value ?? defaultProvider))
+      let preference = preference(fields)
+      routes.append(
+        Route(
+          path: plain, provider: provider?.value ?? defaultProvider, dialect: preference.dialect,
+          deltaFields: preference.deltaFields, isStrict: flag(fields, "strict"),
+          passesVendorEvents: flag(fields, "vendorEvents")))
     }
     return routes
+  }
+
+  /// `dialect` and `deltaField`, of a route or of a key.
+  private mutating func preference(_ fields: Fields) -> WirePreference {
+    let dialects = DialectChoice.names.compactMap { name in DialectChoice(name).map { (name, $0) } }
+    let deltaFields = AudioDeltaWriter.Fields.names.compactMap { name in
+      AudioDeltaWriter.Fields(name: name).map { (name, $0) }
+    }
+    return WirePreference(
+      dialect: choice(fields, "dialect", dialects), deltaFields: choice(fields, "deltaField", deltaFields))
+  }
+
+  /// A boolean member, false without it.
+  private mutating func flag(_ fields: Fields, _ key: String) -> Bool {
+    fields.member(key).flatMap { bool($0.value, fields.path.key(key)) } ?? false
   }
 
   // MARK: access, contact
@@ -114,16 +136,18 @@ extension TableDecoder {
     var keys: [AccessKey] = []
     var lines: [String: Int] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: ["name", "key"]) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: ["name", "key", "dialect", "deltaField"])
+      else { continue }
       let name = requiredString(fields, "name")
       if let name {
         checkName(name)
         if let first = lines[name.value] { report(.duplicate(what: "name", firstLine: first), at: name) }
         lines[name.value] = lines[name.value] ?? line(of: name.offset)
       }
+      let preference = preference(fields)
       guard let text = requiredString(fields, "key"), let reference = reference(text) else { continue }
       if let key = accessKey(reference, text), let name {
-        keys.append(AccessKey(name: name.value, reference: reference, key: key))
+        keys.append(AccessKey(name: name.value, reference: reference, key: key, preference: preference))
       }
     }
     return (keys, elements.count)

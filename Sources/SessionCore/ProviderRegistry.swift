@@ -12,17 +12,29 @@ public enum ProviderKind: Sendable, Hashable {
   case openAI
   /// Gemini Live (BidiGenerateContent), on AI Studio or on Vertex AI.
   case geminiLive(GeminiLiveSettings = GeminiLiveSettings())
+  /// Azure OpenAI, or Azure AI Voice Live.
+  case azure(AzureSettings = AzureSettings())
+  /// The Grok Voice Agent of xAI.
+  case xai
+  /// Inworld's realtime API.
+  case inworld(InworldSettings = InworldSettings())
+  /// A voice engine of vowel's.
+  case vowel(VowelSettings = VowelSettings())
   /// The voice engine of this process.
   case local
 
   /// All values of `kind` in the configuration.
-  public static let names = ["local", "openai", "gemini-live"]
+  public static let names = ["local", "openai", "gemini-live", "azure", "xai", "inworld", "vowel"]
 
   /// The value of `kind` in the configuration.
   public var name: String {
     switch self {
     case .openAI: "openai"
     case .geminiLive: "gemini-live"
+    case .azure: "azure"
+    case .xai: "xai"
+    case .inworld: "inworld"
+    case .vowel: "vowel"
     case .local: "local"
     }
   }
@@ -69,7 +81,8 @@ extension ProviderKind {
     at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String, account: GoogleServiceAccount? = nil
   ) -> ProviderConfiguration.Service? {
     switch self {
-    case .openAI: .openAI(OpenAIConfiguration(endpoint: endpoint, key: key, model: model))
+    case .openAI, .azure, .xai, .inworld, .vowel:
+      .openAI(OpenAIConfiguration(endpoint: endpoint, key: key, model: model))
     case .geminiLive(let settings):
       .geminiLive(settings.configuration(at: endpoint, key: key, account: account, model: model))
     case .local: nil

@@ -33,6 +33,8 @@ public struct UpstreamTarget: Sendable, Equatable {
   public enum Authorization: Sendable, Equatable {
     /// An access token of Google's, exchanged for an assertion that the account's key signs.
     case googleServiceAccount(GoogleServiceAccount)
+    /// An access token that an address gives out.
+    case minted(TokenRequest)
   }
 
   public var endpoint: UpstreamEndpoint
