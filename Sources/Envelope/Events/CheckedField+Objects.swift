@@ -45,9 +45,9 @@ extension CheckedField {
 
   func toolChoice() throws(EventFault) -> ToolChoice {
     switch value {
-    case .string(let mode):
-      guard let choice = ToolChoice(mode: mode) else {
-        throw .invalidValue(mode, param: path, supported: ToolChoice.modes)
+    case .string(let name):
+      guard let choice = ToolChoice(name: name) else {
+        throw .invalidValue(name, param: path, supported: ToolChoice.modes)
       }
       return choice
     case .object:

@@ -78,6 +78,28 @@ public enum ToolChoice: Sendable, Equatable {
     default: return nil
     }
   }
+
+  /// What a text stands for that a client wrote: a mode, or the bare name of a function (R203). Nil where it can be
+  /// neither.
+  init?(name: String) {
+    if let mode = ToolChoice(mode: name) {
+      self = mode
+    } else if (1...64).contains(name.utf8.count), name.utf8.allSatisfy(Self.isPartOfName) {
+      self = .function(name: name)
+    } else {
+      return nil
+    }
+  }
+
+  private static func isPartOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+      true
+    default:
+      false
+    }
+  }
 }
 
 extension ToolChoice: Codable {

@@ -8,8 +8,8 @@ public enum UplinkFrame: Sendable, Equatable {
   case control
 }
 
-/// An `input_audio_buffer.append` that may be forwarded as it is: it holds these fields and no other, each once. Offsets
-/// count from the first byte of the message.
+/// An `input_audio_buffer.append` that may be forwarded as it is: it holds these fields and no other, each once.
+/// Offsets count from the first byte of the message.
 public struct AppendFrame: Sendable, Hashable {
   /// The base64 text between its quotes: standard alphabet, padded.
   public let audio: Range<Int>
@@ -22,13 +22,16 @@ public struct AppendFrame: Sendable, Hashable {
 /// What a message of an upstream with the OpenAI vocabulary is, as far as the audio lane can tell.
 public enum DownlinkFrame: Sendable, Equatable {
   case audioDelta(DeltaFrame)
-  /// Anything else; the value of `type` between its quotes where it was found. The range is a hint: only the full parser
-  /// knows whether the message is valid.
+  /// Anything else; the value of `type` between its quotes where it was found. The range is a hint: only the full
+  /// parser knows whether the message is valid.
   case control(type: Range<Int>?)
 }
 
-/// A `response.output_audio.delta`. Offsets count from the first byte of the message.
+/// A `response.output_audio.delta`: it holds these fields, each once, and maybe others that are valid JSON under keys
+/// of their own, but no `audio`. Offsets count from the first byte of the message.
 public struct DeltaFrame: Sendable, Hashable {
+  /// The name of the event between its quotes.
+  public let type: Range<Int>
   /// The base64 text between its quotes: standard alphabet, padded.
   public let delta: Range<Int>
   /// The bytes that it stands for, at least 1.
@@ -42,9 +45,9 @@ public struct DeltaFrame: Sendable, Hashable {
 
 /// Recognises audio messages by their bytes, without decoding and without memory of its own.
 ///
-/// It recognises what it can prove and nothing else. A key that it does not know, a key that occurs twice, an escape, a
-/// byte beyond ASCII, a value of another kind, a client's id beyond its limit, audio that is empty or not in standard form: all of them make the message
-/// a control message. Order and white space do not matter.
+/// It recognises what it can prove and nothing else. A key that occurs twice, an escape, a byte beyond ASCII, a value
+/// of another kind, a client's id beyond its limit, audio that is empty or not in standard form, and in an append a
+/// key that it does not know: all of them make the message a control message. Order and white space do not matter.
 public enum EventReader {
   public static func read(_ message: UnsafeRawBufferPointer) -> UplinkFrame {
     var fields = FieldCursor(message)
@@ -92,8 +95,8 @@ public enum EventReader {
     return fields.isComplete() ? found.frame : nil
   }
 
-  /// The first `type` of the outermost object.
-  private static func type(of message: UnsafeRawBufferPointer) -> Range<Int>? {
+  /// The first `type` of the outermost object, between its quotes.
+  static func type(of message: UnsafeRawBufferPointer) -> Range<Int>? {
     var fields = FieldCursor(message)
     guard fields.begin() else { return nil }
     repeat {
@@ -107,48 +110,70 @@ public enum EventReader {
 
 /// The fields of a delta as they are found.
 private struct DeltaFields {
-  private var hasType = false
+  private var type: Range<Int>?
   private var audio: (range: Range<Int>, decodedBytes: Int)?
   private var responseID: Range<Int>?
   private var itemID: Range<Int>?
   private var eventID: Range<Int>?
   private var outputIndex: Int?
   private var contentIndex: Int?
+  private var others = OtherKeys()
 
-  /// False when the field is not one of a delta in standard form, or came before.
+  /// False when a field of a delta is not in standard form, or came before.
   @inline(__always)
   mutating func take(_ key: Range<Int>, from fields: inout FieldCursor, audioType: StaticString) -> Bool {
-    if fields.matches(key, "delta"), audio == nil {
-      audio = fields.base64()
-      return audio != nil
-    } else if fields.matches(key, "type"), !hasType {
-      guard let type = fields.plainString() else { return false }
-      hasType = fields.matches(type, audioType)
-      return hasType
-    } else if fields.matches(key, "response_id"), responseID == nil {
-      responseID = fields.plainString()
-      return responseID != nil
-    } else if fields.matches(key, "item_id"), itemID == nil {
-      itemID = fields.plainString()
-      return itemID != nil
-    } else if fields.matches(key, "event_id"), eventID == nil {
-      eventID = fields.plainString()
-      return eventID != nil
-    } else if fields.matches(key, "output_index"), outputIndex == nil {
-      outputIndex = fields.index()
-      return outputIndex != nil
-    } else if fields.matches(key, "content_index"), contentIndex == nil {
-      contentIndex = fields.index()
-      return contentIndex != nil
+    if fields.matches(key, "delta") {
+      return Self.fill(&audio) { fields.base64() }
+    } else if fields.matches(key, "type") {
+      return Self.fill(&type) { fields.plainString().flatMap { fields.matches($0, audioType) ? $0 : nil } }
+    } else if fields.matches(key, "response_id") {
+      return Self.fill(&responseID) { fields.plainString() }
+    } else if fields.matches(key, "item_id") {
+      return Self.fill(&itemID) { fields.plainString() }
+    } else if fields.matches(key, "event_id") {
+      return Self.fill(&eventID) { fields.plainString() }
+    } else if fields.matches(key, "output_index") {
+      return Self.fill(&outputIndex) { fields.index() }
+    } else if fields.matches(key, "content_index") {
+      return Self.fill(&contentIndex) { fields.index() }
+    } else if fields.matches(key, "audio") {
+      // The alias of `delta`: whoever adds it must be able to rely on there being none.
+      return false
     }
-    return false
+    return others.add(key, of: fields) && fields.skipCheckedValue()
+  }
+
+  /// False when the field came before, or is none.
+  @inline(__always)
+  private static func fill<Value>(_ field: inout Value?, _ read: () -> Value?) -> Bool {
+    guard field == nil else { return false }
+    field = read()
+    return field != nil
   }
 
   /// Nil while a field is missing.
   var frame: DeltaFrame? {
-    guard hasType, let audio, let responseID, let itemID, let outputIndex, let contentIndex else { return nil }
+    guard let type, let audio, let responseID, let itemID, let outputIndex, let contentIndex else { return nil }
     return DeltaFrame(
-      delta: audio.range, decodedBytes: audio.decodedBytes, responseID: responseID, itemID: itemID,
+      type: type, delta: audio.range, decodedBytes: audio.decodedBytes, responseID: responseID, itemID: itemID,
       outputIndex: outputIndex, contentIndex: contentIndex, eventID: eventID)
+  }
+}
+
+/// The keys beside those of a delta, kept without memory of their own so that none occurs twice.
+private struct OtherKeys {
+  private var starts = SIMD8<Int>()
+  private var ends = SIMD8<Int>()
+  private var count = 0
+
+  /// False when the key came before, or is one too many.
+  @inline(__always)
+  mutating func add(_ key: Range<Int>, of fields: FieldCursor) -> Bool {
+    guard count < SIMD8<Int>.scalarCount else { return false }
+    for index in 0..<count where fields.areEqual(starts[index]..<ends[index], key) { return false }
+    starts[count] = key.lowerBound
+    ends[count] = key.upperBound
+    count += 1
+    return true
   }
 }

@@ -31,6 +31,12 @@ struct FieldCursor {
     scanner.matches(range, text)
   }
 
+  /// Whether two ranges hold the same bytes.
+  @inline(__always)
+  func areEqual(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+    scanner.bytes[left].elementsEqual(scanner.bytes[right])
+  }
+
   /// A string of ASCII without escapes.
   @inline(__always)
   mutating func plainString() -> Range<Int>? {
@@ -69,6 +75,29 @@ struct FieldCursor {
   mutating func skipValue() -> Bool {
     (try? scanner.skipValue()) != nil
   }
+
+  /// Moves over a value that the full parser would take as well. Only objects, arrays and strings that are not plain
+  /// need memory for that.
+  mutating func skipCheckedValue() -> Bool {
+    guard let range = try? scanner.skipValue() else { return false }
+    let value = UnsafeRawBufferPointer(rebasing: scanner.bytes[range])
+    let isPlain =
+      switch value.first {
+      case ASCII.quote: value.allSatisfy { $0 < 0x80 && $0 != ASCII.backslash }
+      case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"): true
+      case ASCII.openBrace, ASCII.openBracket: false
+      // An exponent may leave the range of a Double.
+      default: !value.contains { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
+      }
+    return isPlain || (try? JSONCheck.check(value, limits: Self.nested)) != nil
+  }
+
+  /// The limits of a value inside one object.
+  private static let nested: JSONLimits = {
+    var limits = JSONLimits()
+    limits.depth -= 1
+    return limits
+  }()
 
   /// Moves over the comma before another field; false at anything else.
   @inline(__always)

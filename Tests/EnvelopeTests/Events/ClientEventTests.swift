@@ -122,7 +122,7 @@ struct ClientEventTests {
     Row("response.create", "response.output_modalities", ["video"], "invalid_value", "response.output_modalities[0]"),
     Row("response.create", "response.max_output_tokens", 0, "integer_below_min_value"),
     Row("response.create", "response.metadata", ["a": 1], "invalid_type", "response.metadata.a"),
-    Row("response.create", "response.tool_choice", "any", "invalid_value"),
+    Row("response.create", "response.tool_choice", "any tool", "invalid_value"),
     Row(
       "response.create", "response.tools", [["type": "function"]], "missing_required_parameter",
       "response.tools[0].name"),

@@ -6,14 +6,17 @@ import Testing
 enum EventFixtures {
   static let client = load("client")
   static let server = load("server")
+  static let betaClient = load("client", of: "openai-realtime-beta.events")
+  static let betaServer = load("server", of: "openai-realtime-beta.events")
 
   static var clientTypes: [String] { client.keys }
   static var serverTypes: [String] { server.keys }
+  static var betaClientTypes: [String] { betaClient.keys }
+  static var betaServerTypes: [String] { betaServer.keys }
 
-  private static func load(_ side: String) -> JSONObject {
+  private static func load(_ side: String, of file: String = "openai-realtime.events") -> JSONObject {
     do {
-      let url = try #require(
-        Bundle.module.url(forResource: "openai-realtime.events", withExtension: "json", subdirectory: "Fixtures"))
+      let url = try #require(Bundle.module.url(forResource: file, withExtension: "json", subdirectory: "Fixtures"))
       let text = try String(contentsOf: url, encoding: .utf8)
       return try #require(try JSONValue(parsing: text)[side]?.object)
     } catch {

@@ -51,7 +51,7 @@ struct SessionPatchTests {
     Row("tools", [["type": "function", "function": ["name": "f"]]], "missing_required_parameter", "[0].name"),
     Row("tools", [["name": "f"]], "missing_required_parameter", "[0].type"),
     Row("tools", [["type": "function", "name": 7]], "invalid_type", "[0].name"),
-    Row("tool_choice", "any", "invalid_value"),
+    Row("tool_choice", "any tool", "invalid_value"),
     Row("tool_choice", ["type": "function", "function": ["name": "f"]], "missing_required_parameter", ".name"),
     Row("tool_choice", ["type": "web"], "invalid_value", ".type"),
     Row("max_output_tokens", 0, "integer_below_min_value"),
