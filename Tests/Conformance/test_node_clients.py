@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from node import run_node
+from node import run_node, wscat
 from processes import ROOT
 
 PROVIDERS = ["gemini", "openai"]
@@ -63,3 +63,9 @@ def test_what_node_offers_as_subprotocols(gateway, tmp_path, offered, headers, c
     program.write_text(SUBPROTOCOLS, encoding="utf-8")
     url = f"{gateway.ws}/v1/realtime"
     assert json.loads(run_node(program, url, json.dumps(offered), json.dumps(headers))) == [chosen, "session.created"]
+
+
+def test_R058_wscat_as_the_documentation_calls_it(gateway):
+    say = json.dumps({"type": "session.update", "session": {"instructions": "x"}})
+    printed = wscat(f"{gateway.ws}/v1/realtime", "-H", "Authorization: Bearer ek_your_ephemeral_token", say=say)
+    assert [json.loads(line)["type"] for line in printed] == ["session.created", "session.updated"]
