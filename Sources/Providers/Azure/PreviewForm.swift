@@ -1,0 +1,83 @@
+import Envelope
+import OpenAIWire
+import Translation
+
+/// Azure OpenAI before its present form: the beta vocabulary. It refuses an update for any field that it does not know.
+struct PreviewForm: AzureForm {
+  var deployment: String
+
+  var traits: WireTraits {
+    var traits = WireTraits()
+    traits.vocabulary = .beta
+    traits.isNative = false
+    traits.lifetime = Limits.lifetime
+    traits.hasIdleTimeout = false
+    traits.mending.completesLifecycle = true
+    return traits
+  }
+
+  func makeEffective(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
+    guard session.prompt == nil else {
+      throw .unsupported("This API stores no prompts.", param: "session.prompt")
+    }
+    for (index, tool) in session.tools.enumerated() {
+      guard case .function = tool else {
+        throw .unsupported("This API has functions only.", param: "session.tools[\(index)].type")
+      }
+    }
+    var missing = MissingFields()
+    missing.keep(
+      &session.model, at: Deployments.name(for: session.model, configured: deployment), "session.model")
+    if case .mcp = session.toolChoice { missing.keep(&session.toolChoice, at: .auto, "session.tool_choice") }
+    missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
+    missing.keep(&session.reasoning, at: nil, "session.reasoning")
+    missing.keep(&session.tracing, at: nil, "session.tracing")
+    missing.keep(&session.truncation, at: "auto", "session.truncation")
+    missing.keep(&session.include, at: nil, "session.include")
+    missing.keep(&session.audio.output.speed, at: 1, "session.audio.output.speed")
+    session.unknown.clampTemperature(to: Limits.previewTemperature)
+    missing.clean(&session.unknown, keeping: ["temperature"], "session")
+    try RealtimeForm.makeEffective(&session.audio)
+    Self.clean(&session.audio, &missing)
+    return missing.paths
+  }
+
+  private static func clean(_ audio: inout SessionAudio, _ missing: inout MissingFields) {
+    missing.clean(&audio.unknown, "session.audio")
+    missing.clean(&audio.input.unknown, "session.audio.input")
+    missing.clean(&audio.output.unknown, "session.audio.output")
+    guard var transcription = audio.input.transcription else { return }
+    let path = "session.audio.input.transcription"
+    missing.keep(&transcription.languages, at: nil, path + ".languages")
+    missing.keep(&transcription.keywords, at: nil, path + ".keywords")
+    missing.keep(&transcription.delay, at: nil, path + ".delay")
+    missing.clean(&transcription.unknown, path)
+    audio.input.transcription = transcription
+  }
+
+  private static let fields = [
+    "modalities", "instructions", "voice", "input_audio_format", "output_audio_format", "input_audio_transcription",
+    "input_audio_noise_reduction", "turn_detection", "tools", "tool_choice", "temperature",
+    "max_response_output_tokens",
+  ]
+
+  func wireSession(_ fields: JSONObject, of session: RealtimeSession) -> JSONObject {
+    let flat = BetaWire.session(fromGA: fields)
+    var wire = JSONObject()
+    for key in Self.fields { wire[key] = flat[key] }
+    // One without the other is refused.
+    if wire["modalities"] != nil { wire["modalities"] = session.flatModalities(["audio", "text"]) }
+    if var detection = wire["turn_detection"]?.object {
+      detection.removeValue(forKey: "idle_timeout_ms")
+      wire["turn_detection"] = .object(detection)
+    }
+    return wire
+  }
+}
+
+extension RealtimeSession {
+  /// - Parameter spoken: how speech with its transcript is asked for.
+  func flatModalities(_ spoken: JSONValue) -> JSONValue {
+    outputModalities.contains(.audio) ? spoken : ["text"]
+  }
+}
