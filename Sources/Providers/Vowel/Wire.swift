@@ -1,0 +1,104 @@
+public import Envelope
+
+import OpenAIWire
+import Translation
+
+// The client's events in the form that an engine takes them.
+
+extension VowelService {
+  // MARK: session.update
+
+  public func wireSession(_ fields: JSONObject, of session: RealtimeSession) -> JSONObject {
+    var wire = BetaWire.session(fromGA: fields)
+    wire["speaking_rate"] = wire["speed"]
+    if wire["turn_detection"] != nil {
+      wire["turn_detection"] = .object(Self.wireDetection(session.audio.input.turnDetection))
+    }
+    return wire.only(Fields.session)
+  }
+
+  /// Every number, because the engine's own are others (R284). What it is not told of responses is as at OpenAI: they
+  /// are created, and can be interrupted.
+  private static func wireDetection(_ detection: TurnDetection?) -> JSONObject {
+    let vad: ServerVAD
+    switch detection {
+    // It takes null for nothing said.
+    case nil: return ["type": "disabled"]
+    case .serverVAD(let server): vad = server
+    case .semanticVAD(let semantic):
+      vad = ServerVAD(silenceDurationMs: silence(semantic.eagerness), createResponse: semantic.createResponse)
+    }
+    var wire: JSONObject = [
+      "type": "server_vad", "threshold": .number(JSONNumber(vad.threshold)),
+      "silence_duration_ms": .number(JSONNumber(vad.silenceDurationMs)),
+      "prefix_padding_ms": .number(JSONNumber(vad.prefixPaddingMs)),
+    ]
+    if !vad.createResponse { wire["create_response"] = false }
+    return wire
+  }
+
+  private static func silence(_ eagerness: SemanticVAD.Eagerness) -> Int {
+    switch eagerness {
+    case .low: Limits.hesitantSilence
+    case .medium, .auto: Limits.middlingSilence
+    case .high: Limits.eagerSilence
+    }
+  }
+
+  // MARK: Other events
+
+  public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {
+    switch event["type"]?.string {
+    case "conversation.item.create":
+      try Self.check(event["item"])
+      var event = event
+      // It appends whatever comes.
+      event["previous_item_id"] = nil
+      return [BetaWire.clientEvent(fromGA: event)]
+    case "response.create":
+      return [try request(event)]
+    case "output_audio_buffer.clear":
+      throw .unsupported("output_audio_buffer.clear is for WebRTC and SIP calls.", param: "type")
+    default:
+      return [event]
+    }
+  }
+
+  /// It reads the text of an item and nothing else.
+  private static func check(_ item: JSONValue?) throws(EventFault) {
+    let type = item?["type"]?.string ?? ""
+    guard ["message", "function_call", "function_call_output"].contains(type) else {
+      throw .unsupported("The engine has messages, calls of functions and their results only.", param: "item.type")
+    }
+    for (index, part) in (item?["content"]?.array ?? []).enumerated() {
+      let hasAudio = part["audio"]?.isNull == false
+      guard !hasAudio, part["type"] != "input_image" else {
+        throw .unsupported("The engine takes text only.", param: "item.content[\(index)].type")
+      }
+    }
+  }
+
+  /// A response has instructions and a voice of its own; everything else is the session's.
+  private func request(_ event: JSONObject) throws(EventFault) -> JSONObject {
+    let options = event["response"]?.object ?? JSONObject()
+    if options["conversation"] == "none" {
+      throw Self.unsupportedParameter("A response outside of the conversation", "response.conversation")
+    }
+    if options["input"]?.isNull == false {
+      throw Self.unsupportedParameter("An input of the response's own", "response.input")
+    }
+    var wire = JSONObject()
+    if let instructions = options["instructions"], !instructions.isNull { wire["instructions"] = instructions }
+    if let asked = options["audio"]?["output"]?["voice"], let voice = try? JSONCoding.decode(Voice.self, from: asked) {
+      wire["voice"] = .string(Voices.voice(for: voice.name, own: self.voice).name)
+    }
+    var event = event
+    event["response"] = wire.isEmpty ? nil : .object(wire)
+    return event
+  }
+
+  private static func unsupportedParameter(_ what: String, _ param: String) -> EventFault {
+    EventFault(
+      code: "unsupported_parameter", message: "\(what) is not supported with this provider.", param: param)
+  }
+}
