@@ -10,8 +10,13 @@ extension CheckedField {
   }
 
   /// An item that a client puts into the conversation: with everything that its type needs. Types that are not in the
-  /// vocabulary pass unchecked.
+  /// vocabulary pass unchecked. What the assistant said may go by its names of before.
   func checkedNewItem() throws(EventFault) -> Item {
+    guard let object = value.object else { throw mismatch("an object") }
+    return try CheckedField(value: .object(BetaWire.item(object, toBeta: false)), path: path).checkedGAItem()
+  }
+
+  private func checkedGAItem() throws(EventFault) -> Item {
     let type = try requiredMember("type")
     switch ItemType(rawValue: try type.string()) {
     case .message:

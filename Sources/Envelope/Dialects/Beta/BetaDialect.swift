@@ -102,7 +102,7 @@ struct BetaDialect: Dialect {
   /// A session or response with the wishes that came true.
   private func shown(_ object: JSONObject, _ wishes: Wishes) -> JSONObject {
     var next = object
-    if object["temperature"] == nil {
+    if object["temperature"]?.number == nil {
       next["temperature"] = wishes.temperature?.number.map(JSONValue.number) ?? BetaTable.temperature
     }
     if let asked = wishes.modalities, asked.array?.contains("audio") == true,

@@ -15,7 +15,9 @@ public enum BetaWire {
   }
 
   static func session(toGA session: JSONObject, _ kind: SessionType) -> JSONObject {
-    let nested = BetaTable.session.nested(session)
+    var nested = BetaTable.session.nested(session)
+    // Beta mentions them there too; a transcription has no output.
+    if kind == .transcription { nested.removeValue(forKey: "output_modalities") }
     guard nested["type"] == nil else { return nested }
     var typed: JSONObject = ["type": .string(kind.rawValue)]
     typed.merge(nested)
@@ -111,7 +113,8 @@ public enum BetaWire {
     event["type"]?.string?.hasPrefix("transcription_") == true ? .transcription : .realtime
   }
 
-  private static func item(_ item: JSONObject, toBeta: Bool) -> JSONObject {
+  /// What the assistant said, as either vocabulary calls it; other items are alike in both.
+  static func item(_ item: JSONObject, toBeta: Bool) -> JSONObject {
     guard item["role"] != "user", item["role"] != "system" else { return item }
     var next = item
     next.changeEach("content") { part in
