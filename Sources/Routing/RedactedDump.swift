@@ -1,3 +1,4 @@
+import Envelope
 import SessionCore
 import Translation
 
@@ -52,7 +53,8 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
   }
 
   private func parts(of route: Route) -> [String] {
-    var parts = parts(of: WirePreference(dialect: route.dialect, deltaFields: route.deltaFields))
+    let fields = route.deltaFields == .delta ? nil : route.deltaFields
+    var parts = parts(of: WirePreference(dialect: route.dialect, deltaFields: fields))
     if route.isStrict { parts.append("strict") }
     if route.passesVendorEvents { parts.append("vendorEvents") }
     return parts

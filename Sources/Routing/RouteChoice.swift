@@ -170,6 +170,7 @@ extension RouteTable {
 
   private static func stripped(_ model: String, for entry: ProviderEntry) -> String {
     var prefixes = entry.kind.vendorPrefixes
+    // Where the provider's own name is part of names that its service knows, `inworld/ROUTER`, it stays.
     if !entry.kind.servesModelsOfOthers || ModelFamily(of: entry.name + "/") == nil {
       prefixes.insert(entry.name + "/", at: 0)
     }

@@ -51,6 +51,10 @@ private let cases: [CredentialCase] = [
   // Azure's header.
   .init([("api-key", good)], "", good, .apiKeyHeader),
   .init([("Api-Key", " \(good)\t")], "?token=\(other)", good, .apiKeyHeader),
+  // The header of many other services.
+  .init([("X-API-Key", " \(good)")], "?token=\(other)", good, .otherKeyHeader),
+  .init([("x-api-key", other), ("api-key", good)], "", good, .apiKeyHeader),
+  .init([("X-API-Key", "")], "", fault: .empty),
   // R280: the subprotocol.
   .init([(protocols, "realtime, openai-insecure-api-key.\(good)")], "", good, .subprotocol),
   .init(

@@ -1,3 +1,4 @@
+import Envelope
 import Routing
 import Testing
 import Translation
@@ -24,7 +25,7 @@ struct KeyStoreTests {
     for (value, name) in [("hyb_right", "app"), ("hyb_operator", "ops"), (longest, "long")] {
       #expect(store.name(of: Redacted(value)) == name)
       #expect(
-        try store.admit(headers: bearer(value), target: target, peerIsLoopback: false) == .key(name: name))
+        try store.admit(headers: bearer(value), target: target, peerIsLoopback: false).principal == .key(name: name))
     }
   }
 
@@ -72,22 +73,59 @@ struct KeyStoreTests {
   func headerWins() throws {
     let queried = RequestTarget("/v1/realtime?token=hyb_operator")
     #expect(
-      try store.admit(headers: bearer("hyb_right"), target: queried, peerIsLoopback: false) == .key(name: "app"))
+      try store.admit(headers: bearer("hyb_right"), target: queried, peerIsLoopback: false).principal
+        == .key(name: "app"))
     #expect(throws: AccessRefusal.wrongKey) {
       try store.admit(headers: bearer("hyb_wrong"), target: queried, peerIsLoopback: false)
     }
-    #expect(try store.admit(headers: [], target: queried, peerIsLoopback: false) == .key(name: "ops"))
+    #expect(try store.admit(headers: [], target: queried, peerIsLoopback: false).principal == .key(name: "ops"))
   }
 
   @Test("Without keys, loopback is anonymous whatever it shows, and others are refused")
   func anonymous() throws {
     let open = KeyStore(keys: [])
     for headers in [[], bearer("sk-whatever"), [(name: "Authorization", value: "Basic x")]] {
-      #expect(try open.admit(headers: headers, target: target, peerIsLoopback: true) == .anonymous)
+      #expect(try open.admit(headers: headers, target: target, peerIsLoopback: true).principal == .anonymous)
       #expect(throws: AccessRefusal.remoteWithoutKeys) {
         try open.admit(headers: headers, target: target, peerIsLoopback: false)
       }
     }
+  }
+
+  @Test("Q1: a key brings how its holder is talked to; its form says it where the configuration does not")
+  func preferences() throws {
+    let beta = WirePreference(dialect: .fixed(.beta))
+    let store = KeyStore(keys: [
+      key("app", "hyb_right"), key("plain", "sk-1"),
+      AccessKey(name: "old", reference: .environment("K"), key: Redacted("hyb_old"), preference: beta),
+      AccessKey(
+        name: "new", reference: .environment("K"), key: Redacted("hyb_new"),
+        preference: WirePreference(deltaFields: .delta)),
+    ])
+    func preference(_ value: String) throws -> WirePreference {
+      try store.admit(headers: bearer(value), target: target, peerIsLoopback: false).preference
+    }
+    #expect(try preference("hyb_right") == WirePreference(deltaFields: .deltaAndAudio))
+    #expect(try preference("sk-1") == WirePreference())
+    #expect(try preference("hyb_old") == WirePreference(dialect: .fixed(.beta), deltaFields: .deltaAndAudio))
+    #expect(try preference("hyb_new") == WirePreference(deltaFields: .delta))
+  }
+
+  @Test("Q1: an anonymous client's key opens nothing, and its form says what carries audio, wherever it stands")
+  func anonymousPreferences() throws {
+    let open = KeyStore(keys: [])
+    func fields(_ headers: [(name: String, value: String)], _ query: String = "") throws -> AudioDeltaWriter.Fields? {
+      try open.admit(headers: headers, target: RequestTarget("/v1/realtime" + query), peerIsLoopback: true)
+        .preference.deltaFields
+    }
+    #expect(try fields(bearer("hyb_anything")) == .deltaAndAudio)
+    #expect(try fields([(name: "X-API-Key", value: "hyb_anything")]) == .deltaAndAudio)
+    #expect(try fields([], "?token=hyb_anything") == .deltaAndAudio)
+    #expect(try fields(bearer("sk-anything")) == nil)
+    #expect(try fields(bearer("HYB_anything")) == nil)
+    #expect(try fields([]) == nil)
+    // What is no credential is no fault here, as before.
+    #expect(try fields([(name: "Authorization", value: "Basic x")]) == nil)
   }
 
   @Test(
@@ -103,7 +141,7 @@ struct KeyStoreTests {
     let open = KeyStore(keys: [])
     let headers = [(name: "Origin", value: origin)]
     if isLet {
-      #expect(try open.admit(headers: headers, target: target, peerIsLoopback: true) == .anonymous)
+      #expect(try open.admit(headers: headers, target: target, peerIsLoopback: true).principal == .anonymous)
     } else {
       #expect(throws: AccessRefusal.foreignOrigin) {
         try open.admit(headers: headers, target: target, peerIsLoopback: true)
@@ -111,7 +149,8 @@ struct KeyStoreTests {
     }
     // With keys a page needs one like everybody else.
     #expect(
-      try store.admit(headers: headers + bearer("hyb_right"), target: target, peerIsLoopback: true) == .key(name: "app")
+      try store.admit(headers: headers + bearer("hyb_right"), target: target, peerIsLoopback: true).principal
+        == .key(name: "app")
     )
   }
 

@@ -8,6 +8,10 @@ private let targets: [(target: String, logged: String)] = [
   ("/v1/realtime", "/v1/realtime"),
   ("/v1/realtime?", "/v1/realtime?<redacted>"),
   ("/v1/realtime?model=gpt-realtime&provider=openai", "/v1/realtime?model=gpt-realtime&provider=openai"),
+  (
+    "/v1/realtime?modelId=m&dialect=beta&delta_field=both&vendor_events=true",
+    "/v1/realtime?modelId=m&dialect=beta&delta_field=both&vendor_events=true"
+  ),
   ("/v1/realtime?token=\(secret)&model=m", "/v1/realtime?token=<redacted>&model=m"),
   ("/v1/realtime?access_token=\(secret)", "/v1/realtime?access_token=<redacted>"),
   (

@@ -6,7 +6,8 @@ import Translation
 
 /// A file with one provider of kind `gemini-live`, without a URL and with these members.
 private func gemini(_ members: String) -> String {
-  smallFile(provider: #""openai": {"kind": "gemini-live", "model": "gemini-3.8-live", \#(members)}"#)
+  smallFile(
+    provider: #""openai": {"kind": "gemini-live", "model": "gemini-3.8-live", \#(members)}"#)
 }
 
 private let vertex = #""platform": "vertex", "project": "p1", "location": "us-central1""#
@@ -29,18 +30,24 @@ struct GeminiFileTests {
     arguments: [
       (#""key": "env:K""#, "wss://generativelanguage.googleapis.com:443", "v1beta"),
       (
-        #""key": "env:K", "platform": "ai-studio", "apiVersion": "v1""#, "wss://generativelanguage.googleapis.com:443",
+        #""key": "env:K", "platform": "ai-studio", "apiVersion": "v1""#,
+        "wss://generativelanguage.googleapis.com:443",
         "v1"
       ),
       (
-        #""key": "env:K", "keyType": "ephemeral-token""#, "wss://generativelanguage.googleapis.com:443", "v1alpha"
-      ),
-      (#""key": "env:K", \#(vertex)"#, "wss://us-central1-aiplatform.googleapis.com:443", "v1beta1"),
-      (
-        #""key": "env:K", \#(vertex), "apiVersion": "v1""#, "wss://us-central1-aiplatform.googleapis.com:443", "v1"
+        #""key": "env:K", "keyType": "ephemeral-token""#,
+        "wss://generativelanguage.googleapis.com:443", "v1alpha"
       ),
       (
-        #""key": "env:K", \#(vertex.replacing("us-central1", with: "global"))"#, "wss://aiplatform.googleapis.com:443",
+        #""key": "env:K", \#(vertex)"#, "wss://us-central1-aiplatform.googleapis.com:443", "v1beta1"
+      ),
+      (
+        #""key": "env:K", \#(vertex), "apiVersion": "v1""#,
+        "wss://us-central1-aiplatform.googleapis.com:443", "v1"
+      ),
+      (
+        #""key": "env:K", \#(vertex.replacing("us-central1", with: "global"))"#,
+        "wss://aiplatform.googleapis.com:443",
         "v1beta1"
       ),
       (
@@ -90,7 +97,9 @@ struct GeminiFileTests {
     #expect(dump.contains("vertex p1 us-central1"))
     var dumped = ""
     Swift.dump(table, to: &dumped)
-    for text in [dump, "\(table)", String(reflecting: table), dumped] { #expect(!text.contains(plantedSecret)) }
+    for text in [dump, "\(table)", String(reflecting: table), dumped] {
+      #expect(!text.contains(plantedSecret))
+    }
   }
 
   @Test(
@@ -112,7 +121,8 @@ struct GeminiFileTests {
       ),
     ])
   func wrongAccounts(_ file: String, _ cause: String) throws {
-    let sources = SecretSources(environment: { _ in file }, file: { (_, _) throws(FileFault) in throw .notFound })
+    let sources = SecretSources(
+      environment: { _ in file }, file: { (_, _) throws(FileFault) in throw .notFound })
     let reference = SecretReference.environment("ACCOUNT")
     #expect(throws: SecretFault.notAServiceAccount(reference, cause)) {
       try sources.serviceAccount(reference, directory: "")
@@ -120,11 +130,14 @@ struct GeminiFileTests {
     #expect(!SecretFault.notAServiceAccount(reference, cause).publicText.contains("ACCOUNT"))
   }
 
-  @Test("a token's address may be an http one on this machine, and is Google's where the file names none")
+  @Test(
+    "a token's address may be an http one on this machine, and is Google's where the file names none"
+  )
   func tokenAddresses() throws {
     func url(_ value: String?) throws -> String {
       let text = accountFile(["token_uri": value])
-      let sources = SecretSources(environment: { _ in text }, file: { (_, _) throws(FileFault) in throw .notFound })
+      let sources = SecretSources(
+        environment: { _ in text }, file: { (_, _) throws(FileFault) in throw .notFound })
       return try sources.serviceAccount(.environment("A"), directory: "").tokenURL
     }
     #expect(try url(#""http://127.0.0.1:9/t""#) == "http://127.0.0.1:9/t")
@@ -147,23 +160,29 @@ struct GeminiFileTests {
         "a platform that is none", gemini(#""key": "env:K", "platform": "vertx""#),
         #"routes.json:4: providers.openai.platform: expected "ai-studio" or "vertex""#),
       WrongFile(
-        "a project without a location", gemini(#""key": "env:K", "platform": "vertex", "project": "p""#),
+        "a project without a location",
+        gemini(#""key": "env:K", "platform": "vertex", "project": "p""#),
         "routes.json:4: providers.openai.location: missing required key"),
       WrongFile(
-        "a location with a slash", gemini(#""key": "env:K", \#(vertex.replacing("us-central1", with: "a/b"))"#),
+        "a location with a slash",
+        gemini(#""key": "env:K", \#(vertex.replacing("us-central1", with: "a/b"))"#),
         "routes.json:4: providers.openai.location: expected the name of a location of Google Cloud"),
       WrongFile(
-        "an account and a key", gemini(#"\#(vertex), "key": "env:K", "serviceAccount": "file:account.json""#),
-        "routes.json:4: providers.openai.serviceAccount: there is a key already; one of the two is enough"),
+        "an account and a key",
+        gemini(#"\#(vertex), "key": "env:K", "serviceAccount": "file:account.json""#),
+        "routes.json:4: providers.openai.serviceAccount: there is a key already; one of the two is enough"
+      ),
       WrongFile(
         "an account itself", gemini(#"\#(vertex), "serviceAccount": "account.json""#),
         "routes.json:4: providers.openai.serviceAccount: a secret must be a reference, env:NAME or file:PATH; the value "
           + "itself does not belong in this file"),
       WrongFile(
         "a type of key that is none", gemini(#""key": "env:K", "keyType": "bearer""#),
-        #"routes.json:4: providers.openai.keyType: expected one of "api-key", "ephemeral-token", "access-token""#),
+        #"routes.json:4: providers.openai.keyType: expected one of "api-key", "ephemeral-token", "access-token""#
+      ),
       WrongFile(
-        "an ephemeral token on Vertex", gemini(#""key": "env:K", "keyType": "ephemeral-token", \#(vertex)"#),
+        "an ephemeral token on Vertex",
+        gemini(#""key": "env:K", "keyType": "ephemeral-token", \#(vertex)"#),
         "routes.json:4: providers.openai.keyType: not on Vertex AI in this form: a project takes an access token; an API "
           + "key stands for its own"),
       WrongFile(
@@ -175,7 +194,8 @@ struct GeminiFileTests {
           + "not generativelanguage.googleapis.com"),
       WrongFile(
         "an unknown cell", gemini(#""key": "env:K", "models": {"gemini-9": {"thinkng": "level"}}"#),
-        #"routes.json:4: providers.openai.models.gemini-9.thinkng: unknown key; did you mean "thinking"?"#),
+        #"routes.json:4: providers.openai.models.gemini-9.thinkng: unknown key; did you mean "thinking"?"#
+      ),
       WrongFile(
         "cells of the wrong kind",
         gemini(
@@ -188,12 +208,15 @@ struct GeminiFileTests {
         #"routes.json:4: providers.openai.models.g.seeding: expected one of "context", "announcedHistory", "#
           + #""instruction""#),
       WrongFile(
-        "a voice with a slip", gemini(#""key": "env:K", "voices": {"alloy": "Korre", "echo": "charon"}"#),
+        "a voice with a slip",
+        gemini(#""key": "env:K", "voices": {"alloy": "Korre", "echo": "charon"}"#),
         #"routes.json:4: providers.openai.voices.alloy: no voice of Gemini Live; did you mean "Kore"?"#,
-        #"routes.json:4: providers.openai.voices.echo: no voice of Gemini Live; did you mean "Charon"?"#),
+        #"routes.json:4: providers.openai.voices.echo: no voice of Gemini Live; did you mean "Charon"?"#
+      ),
       WrongFile(
         "an alias to nothing", gemini(#""key": "env:K", "aliases": {"a": ""}"#),
-        "routes.json:4: providers.openai.aliases.a: expected the name of a model: 1 to 256 visible ASCII characters"),
+        "routes.json:4: providers.openai.aliases.a: expected the name of a model: 1 to 256 visible ASCII characters"
+      ),
       WrongFile(
         "strict as a text", gemini(#""key": "env:K", "strict": "yes""#),
         "routes.json:4: providers.openai.strict: expected a boolean, found a string"),
@@ -209,20 +232,27 @@ struct GeminiFileTests {
 
   @Test("every setting and every cell of the table of models is documented")
   func documented() throws {
-    let bytes = try SystemFile.read(DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
-    let page = try #require(String(decoding: bytes, as: UTF8.self).split(separator: "## A provider of kind").last)
+    let bytes = try SystemFile.read(
+      DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
+    let page = try #require(
+      String(decoding: bytes, as: UTF8.self).split(separator: "## A provider of kind").last)
     let section = try #require(page.split(separator: "\n## ").first)
     let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
       $0.split(separator: "|").first
     }
-    let described = Set(rows.joined().split(separator: "`").map(String.init).filter { $0.allSatisfy(\.isLetter) })
+    let described = Set(
+      rows.joined().split(separator: "`").map(String.init).filter { $0.allSatisfy(\.isLetter) })
     #expect(described == Set(TableDecoder.geminiKeys + GeminiLiveSettings.modelCells))
   }
 
-  @Test("Q16: a foreign model becomes the configured one, unless it is an alias or the provider is strict")
+  @Test(
+    "Q16: a foreign model becomes the configured one, unless it is an alias or the provider is strict"
+  )
   func foreignModels() throws {
     func isForeign(_ members: String) throws -> Bool {
-      try decode(gemini(members)).choose(path: "/v1/realtime", provider: "openai", model: "gpt-realtime").isForeignModel
+      try decode(gemini(members)).choose(
+        RequestTarget("/v1/realtime?provider=openai&model=gpt-realtime")
+      ).isForeignModel
     }
     #expect(try isForeign(#""key": "env:K""#))
     #expect(try !isForeign(#""key": "env:K", "strict": true"#))

@@ -174,6 +174,8 @@ struct DiskTests {
     #expect(table.providers["local"]?.kind == .local && table.providers["local"]?.unavailability == nil)
     #expect(table.providers["openai"]?.unavailability == .variableNotSet("OPENAI_API_KEY"))
     #expect(table.providers["gemini"]?.unavailability == .variableNotSet("GEMINI_API_KEY"))
+    #expect(table.providers.values.allSatisfy { $0.name == "local" || $0.unavailability != nil })
+    #expect(table.providerNames == ["local", "gemini", "openai", "xai", "inworld"])
     #expect(table.providers["openai"]?.remote?.endpoint.description == "wss://api.openai.com:443/v1/realtime")
     #expect(table.routes.map(\.path) == RouteTable.defaultPaths)
   }
@@ -182,14 +184,15 @@ struct DiskTests {
   func withoutKeys() throws {
     let sources = SecretSources(environment: { _ in nil }, file: SecretSources.process.file)
     let table = try RouteTable.load(path: Self.root + "/routes.json", sources: sources)
-    for model in [nil, "gpt-realtime", "gemini-3.8-live", "Qwen2.5-Omni-3B", "anything"] {
-      #expect(try table.choose(path: "/v1/realtime", provider: nil, model: model).provider.name == "local")
+    for model in [nil, "gpt-realtime", "gemini-3.8-live", "grok-voice-latest", "Qwen2.5-Omni-3B", "anything"] {
+      let query = model.map { "?model=\($0)" } ?? ""
+      #expect(try table.choose(RequestTarget("/v1/realtime" + query)).provider.name == "local")
     }
     #expect(throws: RouteRefusal.providerUnavailable(name: "openai", .variableNotSet("OPENAI_API_KEY"))) {
-      try table.choose(path: "/v1/realtime", provider: "openai", model: nil)
+      try table.choose(RequestTarget("/v1/realtime?provider=openai"))
     }
     #expect(throws: RouteRefusal.providerUnavailable(name: "openai", .variableNotSet("OPENAI_API_KEY"))) {
-      try table.choose(path: "/v1/realtime", provider: nil, model: "openai/gpt-realtime")
+      try table.choose(RequestTarget("/v1/realtime?model=openai/gpt-realtime"))
     }
   }
 
@@ -198,10 +201,10 @@ struct DiskTests {
     let sources = SecretSources(
       environment: { $0 == "OPENAI_API_KEY" ? "k" : nil }, file: SecretSources.process.file)
     let table = try RouteTable.load(path: Self.root + "/routes.json", sources: sources)
-    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "gpt-realtime").provider.name == "openai")
-    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "gemini-x").provider.name == "local")
-    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: "Qwen2.5-Omni-3B").provider.name == "local")
-    #expect(try table.choose(path: "/v1/realtime", provider: nil, model: nil).provider.name == "local")
+    #expect(try table.choose(RequestTarget("/v1/realtime?model=gpt-realtime")).provider.name == "openai")
+    #expect(try table.choose(RequestTarget("/v1/realtime?model=gemini-x")).provider.name == "local")
+    #expect(try table.choose(RequestTarget("/v1/realtime?model=Qwen2.5-Omni-3B")).provider.name == "local")
+    #expect(try table.choose(RequestTarget("/v1/realtime")).provider.name == "local")
   }
 
   @Test("The stand-in example is valid and needs no key")
