@@ -1,0 +1,135 @@
+import Envelope
+
+// The conversation's items and the user's turns.
+
+extension Lifecycle {
+  // MARK: Items
+
+  /// `conversation.item.added`.
+  mutating func itemAdded(_ event: JSONObject) {
+    guard let item = event["item"]?.object, let id = item["id"]?.string, !input.isKnown(id) else { return }
+    if let place = place(ofItem: id) { return announce(place, with: event) }
+    if isOfResponse(item) {
+      guard item["status"] != "in_progress" else {
+        // Its response makes it known.
+        guard let live, let place = output(item, in: live) else { return }
+        return announce(place, with: event)
+      }
+    }
+    tellItem(event, item, id)
+    guard item["status"] != "in_progress" else { return }
+    var done = event
+    done["type"] = "conversation.item.done"
+    done.removeValue(forKey: "event_id")
+    done["previous_item_id"] = told.last?["previous_item_id"]
+    input.done(id)
+    told.append(done)
+  }
+
+  private func isOfResponse(_ item: JSONObject) -> Bool {
+    item["role"] == "assistant" || item["type"] == "function_call" || item["type"] == "mcp_call"
+  }
+
+  /// Tells of an item that is no response's.
+  private mutating func tellItem(_ event: JSONObject, _ item: JSONObject, _ id: String) {
+    let content = item["content"]?.array ?? []
+    if content.contains(where: { $0["type"] == "input_audio" }) { commit(id) }
+    var event = event
+    event["type"] = "conversation.item.added"
+    if let claimed = event["previous_item_id"]?.string, !input.isKnown(claimed), let last = input.lastItemID {
+      event["previous_item_id"] = .string(last)
+    }
+    input.added(id)
+    let words = content.compactMap { $0["text"]?.string } + [item["output"]?.string ?? ""]
+    for text in words { estimate.read(text) }
+    told.append(event)
+  }
+
+  /// `conversation.item.done`.
+  mutating func itemDone(_ event: JSONObject) {
+    guard let item = event["item"]?.object, let id = item["id"]?.string, !input.isDone(id) else { return }
+    if let place = place(ofItem: id) { return itemDone(place, item, with: event) }
+    if !input.isKnown(id) {
+      if isOfResponse(item), let live, let place = output(item, in: live) {
+        return itemDone(place, item, with: event)
+      }
+      var added = event
+      added.removeValue(forKey: "event_id")
+      tellItem(added, item, id)
+    }
+    input.done(id)
+    told.append(event)
+  }
+
+  mutating func itemDeleted(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string else { return }
+    input.deleted(id)
+    told.append(event)
+  }
+
+  // MARK: Turns
+
+  mutating func speechStarted(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string, input.started(id, atMs: event["audio_start_ms"]?.int ?? 0) else { return }
+    told.append(event)
+  }
+
+  mutating func speechStopped(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string, input.stopped(id, atMs: event["audio_end_ms"]?.int ?? 0) else { return }
+    told.append(event)
+  }
+
+  /// The item's audio is committed, if it is not yet.
+  ///
+  /// - Parameter committed: the provider's event.
+  mutating func commit(_ id: String, with committed: JSONObject? = nil) {
+    guard input.committed(id) else { return }
+    var event = committed ?? ["type": "input_audio_buffer.committed", "item_id": .string(id)]
+    let claimed = event["previous_item_id"]
+    if claimed == nil || claimed?.string.map(input.isKnown) == false, let last = input.lastItemID, last != id {
+      event["previous_item_id"] = .string(last)
+    }
+    if event["previous_item_id"] == nil { event["previous_item_id"] = .null }
+    told.append(event)
+  }
+
+  // MARK: Transcripts
+
+  mutating func transcriptDelta(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
+    commit(id)
+    input.heard(event["delta"]?.string ?? "", of: id)
+    told.append(event)
+  }
+
+  /// A transcript as far as it goes.
+  mutating func transcriptSoFar(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string, !input.isTranscribed(id),
+      let transcript = (event["transcript"] ?? event["text"] ?? event["delta"])?.string,
+      let growth = input.growth(of: id, to: transcript)
+    else { return }
+    commit(id)
+    var delta: JSONObject = [
+      "type": "conversation.item.input_audio_transcription.delta", "item_id": .string(id),
+      "content_index": event["content_index"]?.int.map { .number(JSONNumber($0)) } ?? 0, "delta": .string(growth),
+    ]
+    delta["event_id"] = event["event_id"]?.string.map(JSONValue.string)
+    told.append(delta)
+  }
+
+  /// The first final one of an item is told.
+  mutating func transcriptDone(_ event: JSONObject, isFinal: Bool) {
+    guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
+    guard isFinal else { return transcriptSoFar(event) }
+    commit(id)
+    input.transcribed(id)
+    told.append(event)
+  }
+
+  mutating func transcriptFailed(_ event: JSONObject) {
+    guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
+    commit(id)
+    input.transcribed(id)
+    told.append(event)
+  }
+}
