@@ -63,6 +63,18 @@ let package = Package(
       "OpenAIProvider", path: "Sources/Providers/OpenAI",
       ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
+      "AzureProvider", path: "Sources/Providers/Azure",
+      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+    house(
+      "XAIProvider", path: "Sources/Providers/XAI",
+      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+    house(
+      "InworldProvider", path: "Sources/Providers/Inworld",
+      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+    house(
+      "VowelProvider", path: "Sources/Providers/Vowel",
+      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+    house(
       "GeminiLiveProvider", path: "Sources/Providers/GeminiLive",
       ["Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
@@ -71,8 +83,8 @@ let package = Package(
     house(
       "SessionCore",
       [
-        "OpenAIProvider", "GeminiLiveProvider", "LocalVoiceProvider", "OpenAIWire", "Translation", "Envelope", "Audio",
-        nioCore,
+        "OpenAIProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider", "GeminiLiveProvider",
+        "LocalVoiceProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore,
       ]),
 
     // The voice engine of the process.

@@ -42,6 +42,12 @@ public enum Base64 {
     return text.count / 4 * 3 &- padding
   }
 
+  /// The bytes that text in standard form stands for.
+  public static func decodedByteCount(of text: some BidirectionalCollection<UInt8>) -> Int {
+    let padding = text.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    return max(0, text.count / 4 * 3 - padding)
+  }
+
   /// Appends the standard form of `text`, which may use the URL-safe alphabet of RFC 4648 section 5, lack its padding or
   /// have unused bits set. Returns the number of bytes that it stands for; nil, and nothing appended, if it is no base64.
   public static func normalise(_ text: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) -> Int? {

@@ -26,6 +26,8 @@ public struct WireTraits: Sendable {
   /// The service judges what this vocabulary does not understand, and its own `session.updated` is told, with the client's
   /// session id; otherwise the mirror's is.
   public var isNative = true
+  /// The model may change in mid-session; otherwise it is the one of the address.
+  public var changesModel = false
   /// Content goes up only after the first `session.updated`.
   public var awaitsUpdated = false
   public var retrievesLocally = false
@@ -50,6 +52,9 @@ public struct WireTraits: Sendable {
   public var lifetime: Duration?
   /// A lost connection is taken up again by the service's own id of the conversation, which then has its items.
   public var resumesConversations = false
+  /// What every connection is told, whether a client has said anything of it or not: where the service's default is another
+  /// than the one that `session.created` showed (R284). Dotted paths in the session.
+  public var setUpFields: Set<String> = ["audio.input.turn_detection"]
   /// The service has transcription sessions of its own.
   public var hasTranscriptionSessions = false
   public var mending = MendingRules()

@@ -2,13 +2,13 @@ public import Translation
 
 import GeminiLiveProvider
 import LocalVoiceProvider
-import OpenAIProvider
+import OpenAIWire
 
 extension ProviderConfiguration {
   /// What the provider, as it is configured, makes of everything that a client can say.
   public var coverage: [CoverageRow] {
     switch service {
-    case .openAI(let configuration): configuration.coverage
+    case .wire(let service): service.coverage
     case .geminiLive(let configuration): configuration.coverage
     case .local(let configuration): configuration.coverage
     }

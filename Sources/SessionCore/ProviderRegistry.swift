@@ -1,9 +1,14 @@
 import Envelope
 public import Translation
 
+import AzureProvider
 public import GeminiLiveProvider
+import InworldProvider
 public import LocalVoiceProvider
-public import OpenAIProvider
+import OpenAIProvider
+public import OpenAIWire
+import VowelProvider
+import XAIProvider
 
 /// The kinds of provider that Parley speaks. Adding one is a folder in `Sources/Providers` and a line in each switch
 /// over this type.
@@ -47,23 +52,31 @@ public enum ProviderKind: Sendable, Hashable {
 public struct ProviderConfiguration: Sendable {
   /// What the kinds of provider need to know, each its own.
   public enum Service: Sendable {
-    case openAI(OpenAIConfiguration)
+    /// Any service of the OpenAI wire.
+    case wire(any WireService)
     case geminiLive(GeminiLiveConfiguration)
     case local(LocalVoiceConfiguration)
 
     /// The model of sessions whose client names none.
     var model: String {
       switch self {
-      case .openAI(let configuration): configuration.model
+      case .wire(let service): service.model
       case .geminiLive(let configuration): configuration.model
       case .local(let configuration): configuration.model
       }
+    }
+
+    /// Whether a session of its own kind transcribes and never answers; elsewhere such sessions are emulated.
+    var hasTranscriptionSessions: Bool {
+      if case .wire(let service) = self { service.traits.hasTranscriptionSessions } else { false }
     }
   }
 
   /// The name in the configuration, for logs.
   public var name: String
   public var service: Service
+  /// For recordings that are Opus, where the service does not take them; nil where Opus cannot be decoded.
+  public var decodeRecording: RecordingDecoder?
 
   public init(name: String, service: Service) {
     self.name = name
@@ -81,8 +94,11 @@ extension ProviderKind {
     at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String, account: GoogleServiceAccount? = nil
   ) -> ProviderConfiguration.Service? {
     switch self {
-    case .openAI, .azure, .xai, .inworld, .vowel:
-      .openAI(OpenAIConfiguration(endpoint: endpoint, key: key, model: model))
+    case .openAI: .wire(OpenAIService(endpoint: endpoint, key: key, model: model))
+    case .azure(let settings): .wire(settings.service(at: endpoint, key: key, model: model))
+    case .xai: .wire(XAIService(endpoint: endpoint, key: key, model: model))
+    case .inworld(let settings): .wire(settings.service(at: endpoint, key: key, model: model))
+    case .vowel(let settings): .wire(settings.service(at: endpoint, key: key, model: model))
     case .geminiLive(let settings):
       .geminiLive(settings.configuration(at: endpoint, key: key, account: account, model: model))
     case .local: nil
@@ -93,11 +109,14 @@ extension ProviderKind {
 enum ProviderRegistry {
   /// The translator of a session.
   static func translator(
-    for provider: ProviderConfiguration, session: RealtimeSession, conversationID: String
+    for parameters: SessionParameters, session: RealtimeSession, conversationID: String
   ) -> any Translator {
-    switch provider.service {
-    case .openAI(let configuration):
-      OpenAITranslator(configuration: configuration, session: session)
+    switch parameters.provider.service {
+    case .wire(let service):
+      WireTranslator(
+        service: service, session: session, conversationID: conversationID,
+        isModelKnown: parameters.requestedModel != nil, isStrict: parameters.isStrict,
+        passesVendorEvents: parameters.passesVendorEvents, decodeRecording: parameters.provider.decodeRecording)
     case .geminiLive(let configuration):
       GeminiLiveTranslator(configuration: configuration, session: session, conversationID: conversationID)
     case .local(let configuration):

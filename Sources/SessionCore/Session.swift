@@ -76,6 +76,10 @@ public struct Session: Sendable {
 
   private let limits: SessionLimits
   private var port: Port
+  /// What the client speaks; everything behind it is GA.
+  private var wire: ClientWire
+  /// What goes out in the client's words; its storage is reused.
+  private var dressed = MessageQueue()
   private var translator: any Translator
   private var phase = Phase.waiting
   private var window: ConfigurationWindow
@@ -89,14 +93,16 @@ public struct Session: Sendable {
     var ids = IDSource(seed: parameters.seed)
     id = ids.next(.session)
     limits = parameters.limits
-    isModelKnown = parameters.requestedModel != nil
+    let isTranscription = parameters.purpose == .transcription
+    isModelKnown = parameters.requestedModel != nil || isTranscription
+    wire = ClientWire(parameters.dialect, deltaFields: parameters.deltaFields)
     let conversationID = ids.next(.conversation)
-    let session = RealtimeSession.defaults(
+    var session = RealtimeSession.defaults(
       id: id, model: parameters.requestedModel ?? parameters.provider.service.model, voice: "marin",
       expiresAt: parameters.unixTime + 3600)
+    if isTranscription, parameters.provider.service.hasTranscriptionSessions { session.become(.transcription) }
     port = Port(ids: ids)
-    translator = ProviderRegistry.translator(
-      for: parameters.provider, session: session, conversationID: conversationID)
+    translator = ProviderRegistry.translator(for: parameters, session: session, conversationID: conversationID)
     window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
   }
 
@@ -119,6 +125,7 @@ public struct Session: Sendable {
 
   /// The upgrade is answered: says hello, and dials if the model is known.
   public mutating func begin(at now: Instant) {
+    defer { dress() }
     port.emit(.sessionCreated(translator.session))
     if isModelKnown || translator.upstream() == .voiceEngine { dial() }
   }
@@ -148,6 +155,7 @@ public struct Session: Sendable {
 
   /// A text message of the client: valid UTF-8.
   public mutating func downstreamText(_ message: ByteBuffer, at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     switch message.withUnsafeReadableBytes({ EventReader.read($0) }) {
     case .append(let frame):
@@ -166,11 +174,13 @@ public struct Session: Sendable {
 
   /// A binary message of the client: the envelope has none.
   public mutating func downstreamBinary(at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     port.emit(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil)
   }
 
   private mutating func append(_ chunk: AudioChunk, at now: Instant) throws(EventFault) {
+    wire.heardAudio()
     settle(at: now)
     try translator.clientAudio(chunk, at: now, port: &port)
     followRedial()
@@ -178,13 +188,19 @@ public struct Session: Sendable {
   }
 
   private mutating func control(_ message: ByteBuffer, at now: Instant) {
-    let value: JSONValue
+    var value: JSONValue
+    var message = message
     do {
       value = try JSONValue(parsing: message.readableBytesView)
     } catch {
       return port.emit(.invalidJSON(error.message), eventID: nil)
     }
     do {
+      if !wire.isTransparent, let neutral = try neutral(value) {
+        value = neutral
+        message = ByteBuffer()
+        value.write(into: &message)
+      }
       let header = try EventHeader(of: value)
       if header.type == .inputAudioBufferAppend { return try appendSlowly(value, message, at: now) }
       if header.type == .sessionUpdate { window.updated(at: now) }
@@ -196,6 +212,23 @@ public struct Session: Sendable {
     }
     followRedial()
     holdBackIfNeeded()
+  }
+
+  /// The event in GA; nil where it is that already.
+  private mutating func neutral(_ event: JSONValue) throws(EventFault) -> JSONValue? {
+    let neutral = try wire.incoming(event)
+    return wire.name == .ga ? nil : neutral
+  }
+
+  /// What the step has for the client, in the client's words. Only new messages wait in the outbox here.
+  private mutating func dress() {
+    guard !wire.isTransparent, !port.outbox.downstream.isEmpty else { return }
+    while port.outbox.downstream.consume({ message, lane in
+      wire.outgoing(message, lane == .audio ? .audio : .control) { told in
+        dressed.append(lane) { $0.writeBytes(told) }
+      }
+    }) {}
+    swap(&dressed, &port.outbox.downstream)
   }
 
   /// Audio that the audio lane left alone: another alphabet, no padding, escapes, unknown fields.
@@ -245,6 +278,7 @@ public struct Session: Sendable {
 
   /// The upstream WebSocket is open.
   public mutating func upstreamOpened(at now: Instant) {
+    defer { dress() }
     guard phase == .dialling else { return }
     phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
     translator.upstreamOpened(at: now, port: &port)
@@ -254,6 +288,7 @@ public struct Session: Sendable {
 
   /// A message of the provider, text or binary alike.
   public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
+    defer { dress() }
     switch phase {
     case .connected, .live: break
     case .waiting, .dialling, .away, .ended: return
@@ -273,6 +308,11 @@ public struct Session: Sendable {
 
   /// The upstream connection ended, or could not be made.
   public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
+    defer { dress() }
+    lost(end, at: now)
+  }
+
+  private mutating func lost(_ end: UpstreamEnd, at now: Instant) {
     guard phase != .ended else { return }
     port.upstreamIsAway()
     if translator.survives(end, at: now, port: &port) {
@@ -288,18 +328,21 @@ public struct Session: Sendable {
 
   /// A connection beside the session's own is open.
   public mutating func sideOpened(_ line: SideLine, at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     translator.sideOpened(line, at: now, port: &port)
   }
 
   /// A message on a connection beside the session's own.
   public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     translator.sideMessage(message, on: line, at: now, port: &port)
   }
 
   /// A connection beside the session's own ended, or could not be made.
   public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     translator.sideEnded(line, end, at: now, port: &port)
   }
@@ -321,11 +364,12 @@ public struct Session: Sendable {
 
   /// `deadline` has passed.
   public mutating func timeReached(at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     if window.isOpen, now >= window.closesAt { settle(at: now) }
     if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
-      upstreamEnded(.timedOut(.firstEvent), at: now)
+      lost(.timedOut(.firstEvent), at: now)
       guard phase != .ended else { return }
     }
     if let due = translator.deadline, now >= due {
@@ -337,6 +381,7 @@ public struct Session: Sendable {
 
   /// The gateway goes down or must shed the call: the client is told and may come back.
   public mutating func shutDown(at now: Instant) {
+    defer { dress() }
     guard phase != .ended else { return }
     port.outbox.actions.append(.closeUpstream(code: 1001))
     let verdict = UpstreamVerdict(

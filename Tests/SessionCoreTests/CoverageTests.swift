@@ -12,7 +12,7 @@ import Translation
 
   static let providers = [
     ProviderConfiguration(
-      name: "openai", service: .openAI(OpenAIConfiguration(endpoint: endpoint, key: nil, model: "gpt-realtime"))),
+      name: "openai", service: .wire(OpenAIService(endpoint: endpoint, key: nil, model: "gpt-realtime"))),
     gemini("gemini-3.8-live", isLenient: true),
     gemini("gemini-2.5-flash-native-audio-preview-12-2025", isLenient: false),
     ProviderConfiguration(name: "local", service: .local(SessionDialogue.engine)),

@@ -140,7 +140,8 @@ import Translation
     func update(_ fields: String) -> String { #"{"type":"session.update","session":{\#(fields)}}"# }
     var call = SessionDialogue(.geminiLive(), model: "gemini-3.8-live", requestedModel: "gemini-3.8-live")
     _ = call.begin()
-    for fields in [#""instructions":"\#(text)""#, #""audio":{"input":{"transcription":{"prompt":"\#(text)"}}}"#] {
+    let tools = #""tools":[{"type":"function","name":"known","description":"\#(text)"}]"#
+    for fields in [#""instructions":"\#(text)""#, tools] {
       #expect(call.client(update(fields)).types == ["session.updated"])
     }
     let refused = call.client(update(#""gemini":{"labels":{"a":"\#(text)"}}"#))
@@ -269,7 +270,7 @@ import Translation
     let values: [Any] = [
       target, call.session, step.actions, provider,
       SessionParameters(provider: provider, requestedModel: nil, unixTime: 0, seed: 1),
-      OpenAIConfiguration(endpoint: endpoint, key: Redacted(secret), model: "m"),
+      OpenAIService(endpoint: endpoint, key: Redacted(secret), model: "m"),
       GeminiLiveConfiguration(endpoint: endpoint, key: Redacted(secret), model: "m"),
     ]
     for value in values {

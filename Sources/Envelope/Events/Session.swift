@@ -105,6 +105,12 @@ public struct RealtimeSession: Sendable, Equatable {
     RealtimeSession(id: id, model: model, voice: .named(voice), expiresAt: expiresAt)
   }
 
+  /// Makes it a session of another kind, as none of its client's updates can.
+  public mutating func become(_ type: SessionType) {
+    self.type = type
+    object = type.object
+  }
+
   private init(type: SessionType = .realtime, id: String, model: String, voice: Voice, expiresAt: Int?) {
     self.type = type
     object = type.object

@@ -44,6 +44,11 @@ public struct IDSource: Sendable {
     return IDSource(seed: high << 64 | UInt128(nextWord()))
   }
 
+  /// A number from 0 up to but not including 1, for what should not happen everywhere at once.
+  public mutating func fraction() -> Double {
+    Double(nextWord() >> 11) * 0x1p-53
+  }
+
   /// Fills the first 21 bytes of `output` with a fresh suffix; a shorter output is filled as far as it goes.
   @inline(__always)
   mutating func writeSuffix(into output: UnsafeMutableRawBufferPointer) {

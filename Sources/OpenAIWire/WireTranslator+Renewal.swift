@@ -1,0 +1,191 @@
+import Audio
+import Envelope
+import NIOCore
+public import Translation
+
+// The life of a connection, and the call's beyond it.
+
+extension WireTranslator {
+  public mutating func configurationSettled(at now: Instant, port: inout Port) {
+    hasDialled = true
+  }
+
+  public mutating func upstreamOpened(at now: Instant, port: inout Port) {
+    hasDialled = true
+    connection = .settingUp
+    isGreeted = false
+    tellSession(orElse: true, port: &port)
+    if !traits.awaitsUpdated { becomeReady(at: now, port: &port) }
+  }
+
+  /// Tells a connection what the session is: what the service must be told in any case goes up with the client's first
+  /// update, or by itself.
+  mutating func tellSession(orElse isNeeded: Bool, port: inout Port) {
+    let own = SessionUpdates.Update(patch: nil, frameID: port.ids.next(.event), eventID: nil, isSetUp: true)
+    var told = updates.confirmed
+    for (index, update) in updates.takeForSetUp(orElse: own).enumerated() {
+      if let patch = update.patch { told = applying(patch, to: told) ?? told }
+      var paths = index == 0 ? updates.touched(with: update) : update.patch?.fields ?? JSONObject()
+      if index == 0 { for path in traits.setUpFields.sorted() { paths = SessionFields.adding(path, to: paths) } }
+      let event: JSONObject = [
+        "type": "session.update", "event_id": .string(update.frameID),
+        "session": .object(service.wireSession(SessionFields.of(told, at: paths), of: told)),
+      ]
+      port.sendSetUp { event.write(into: &$0) }
+    }
+  }
+
+  /// The service takes content: a new connection is told the conversation, and then what was held.
+  mutating func becomeReady(at now: Instant, port: inout Port) {
+    guard connection == .settingUp else { return }
+    if hasWorked { tellConversation(port: &port) }
+    connection = .ready
+    isResuming = false
+    isStale = false
+    for index in awaited.indices { awaited[index].isSent = true }
+    updates.heldWasSent()
+    schedule.connectionBegan(at: now)
+    renewAt = traits.lifetime.map { now + $0 }
+    port.upstreamBecameReady()
+  }
+
+  private mutating func tellConversation(port: inout Port) {
+    if !isResuming {
+      itemIDs = itemIDs.filter { conversation.item($0.value) == nil }
+      let kept = Set(keptItems.compactMap { $0["id"]?.string })
+      let replay = Replay(conversation) { kept.contains($0) }
+      for item in replay.items {
+        if let id = item["id"]?.string { hiddenItems.insert(id) }
+        let event: JSONObject = [
+          "type": "conversation.item.create", "event_id": .string(own(.replay, port: &port)), "item": .object(item),
+        ]
+        tellSetUp(event, port: &port)
+      }
+      if !replay.isComplete {
+        port.emit(
+          EventFault(
+            type: "server_error", code: "context_lost",
+            message: "The connection to the provider was replaced; what was said without a transcript is lost to the "
+              + "model."), eventID: nil)
+      }
+    }
+    tellAudio(port: &port)
+    repeatAwaited(port: &port)
+  }
+
+  /// What the lost connection had not acknowledged, in its order.
+  private mutating func repeatAwaited(port: inout Port) {
+    var rest: [Awaited] = []
+    for var entry in awaited {
+      guard entry.isSent else {
+        rest.append(entry)
+        continue
+      }
+      if entry.isRepeated {
+        port.emit(
+          EventFault(
+            type: "server_error", code: "upstream_lost",
+            message: "The connection to the provider was lost twice before it answered this event."),
+          eventID: entry.eventID)
+        continue
+      }
+      entry.isRepeated = true
+      if let event = (try? JSONValue(parsing: entry.message))?.object,
+        let told = try? service.wireEvent(event, of: session)
+      {
+        for event in told { tellSetUp(event, port: &port) }
+      }
+      rest.append(entry)
+    }
+    awaited = rest
+  }
+
+  private func tellSetUp(_ event: JSONObject, port: inout Port) {
+    let event = traits.vocabulary == .beta ? BetaWire.clientEvent(fromGA: event) : event
+    port.sendSetUp { event.write(into: &$0) }
+  }
+
+  // MARK: Loss
+
+  public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool {
+    // The first connection tells the client what is wrong.
+    guard hasWorked, Self.isTransient(end) else { return false }
+    let wasReady = connection == .ready
+    connection = .lost
+    renewAt = nil
+    updates.connectionLost()
+    ownFrames = [:]
+    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
+    if wasReady {
+      port.note(.warning, "the connection to the provider was lost", ["end": end.label])
+      closeOpenResponses(Self.lost, port: &port)
+      hearing.connectionLost(isManual: session.audio.input.turnDetection == nil)
+      isResuming = traits.resumesConversations && conversationID != nil
+    } else {
+      port.note(.warning, "the provider could not be reached again", ["end": end.label])
+      if isResuming, case .closed = end { isResuming = false }
+    }
+    guard let due = schedule.retry(at: now, jitter: port.ids.fraction()) else { return false }
+    redialAt = due
+    return true
+  }
+
+  /// The responses that the connection took with it.
+  private static let lost = UpstreamVerdict(
+    code: "upstream_lost", message: "The connection to the provider was lost in the middle of the response.",
+    outlook: .mayRecover)
+
+  /// Whether the same may go well a moment later, without a change of what is said.
+  private static func isTransient(_ end: UpstreamEnd) -> Bool {
+    switch end {
+    case .closed(let code, _): [1001, 1005, 1006, 1011, 1012, 1013, 1014].contains(code)
+    case .refused(let status, _): status >= 500 || status == 408
+    case .unreachable, .nameNotFound, .timedOut, .lost: true
+    case .tlsRefused, .badHandshake, .framingBroken: false
+    }
+  }
+
+  // MARK: Renewal
+
+  /// Nothing is going on that another connection would not know of.
+  var isQuiet: Bool {
+    !isMidTurn && hearing.speechItemID == nil && awaited.isEmpty && updates.pending.isEmpty
+      && (session.audio.input.turnDetection != nil || hearing.buffered == 0)
+  }
+
+  mutating func renewIfDue(at now: Instant, port: inout Port) {
+    guard let due = renewAt, now >= due, connection == .ready, isQuiet else { return }
+    renew(at: now, port: &port)
+  }
+
+  /// Replaces the connection by one that is told the conversation as it is now.
+  mutating func renew(at now: Instant, port: inout Port) {
+    guard connection == .ready else { return }
+    connection = .lost
+    renewAt = nil
+    updates.connectionLost()
+    ownFrames = [:]
+    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
+    hearing.connectionLost(isManual: session.audio.input.turnDetection == nil)
+    isResuming = false
+    port.redial(upstream(), closing: true)
+  }
+
+  /// After each event of the service: what was put off until now.
+  mutating func turnsEnded(at now: Instant, port: inout Port) {
+    armIdleTimeout(at: now)
+    renewIfDue(at: now, port: &port)
+  }
+}
+
+extension UpstreamEnd {
+  /// For the log: what the service wrote may be long, and is its own.
+  fileprivate var label: String {
+    switch self {
+    case .closed(let code, _): "closed \(code)"
+    case .refused(let status, _): "refused \(status)"
+    case .timedOut(let phase): "timed out: \(phase.rawValue)"
+    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
+    }
+  }
+}

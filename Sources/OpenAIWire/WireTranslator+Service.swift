@@ -1,0 +1,366 @@
+import Audio
+import Envelope
+public import NIOCore
+public import Translation
+
+// What the service says.
+
+extension WireTranslator {
+  public mutating func upstreamMessage(
+    _ message: ByteBuffer, at now: Instant, port: inout Port
+  ) throws(TranslationFault) {
+    let frame = message.withUnsafeReadableBytes { bytes in
+      traits.vocabulary == .ga
+        ? EventReader.readServer(bytes) : EventReader.readServer(bytes, audioType: "response.audio.delta")
+    }
+    if case .audioDelta(let delta) = frame, deliver(delta, message, port: &port) { return }
+    let value: JSONValue
+    do {
+      value = try JSONValue(parsing: message)
+    } catch {
+      throw .malformedMessage("not JSON: \(error)")
+    }
+    guard var event = value.object else { throw .malformedMessage("no JSON object") }
+    if traits.vocabulary == .beta { event = BetaWire.serverEvent(toGA: event) }
+    guard let type = event["type"]?.string else {
+      guard event["errorType"] != nil else { throw .malformedMessage("an event without a type") }
+      return refused(event, at: now, port: &port)
+    }
+    if type != "error" { isGreeted = true }
+    if type != "error", connection == .ready { hasWorked = true }
+    switch type {
+    case "session.created", "transcription_session.created": greeted(event["session"])
+    case "session.updated", "transcription_session.updated": confirmed(event, at: now, port: &port)
+    case "error": refused(event, at: now, port: &port)
+    case "conversation.created" where !traits.isNative:
+      conversationID = event["conversation"]?["id"]?.string ?? conversationID
+    default: told(event, message, isUntouched: traits.vocabulary == .ga, at: now, port: &port)
+    }
+  }
+
+  /// The service's hello. Its voice is what the client hears unless it asks for another.
+  private mutating func greeted(_ session: JSONValue?) {
+    guard traits.isNative, updates.touched["audio"]?["output"]?["voice"] == nil,
+      let voice = session?["audio"]?["output"]?["voice"]?.string
+    else { return }
+    self.session.audio.output.voice = .named(voice)
+    var confirmed = updates.confirmed
+    confirmed.audio.output.voice = .named(voice)
+    updates.restart(with: confirmed)
+  }
+
+  /// The service says yes to an update.
+  private mutating func confirmed(_ event: JSONObject, at now: Instant, port: inout Port) {
+    let before = updates.confirmed
+    let after = updates.pending.first?.patch.flatMap { applying($0, to: before) } ?? before
+    let update = updates.confirmOldest(as: after)
+    if traits.isNative { adopt(event["session"]) }
+    if traits.awaitsUpdated, connection == .settingUp { becomeReady(at: now, port: &port) }
+    guard let update else {
+      if traits.isNative { showSession(event, port: &port) }
+      return
+    }
+    guard !update.isSetUp else { return }
+    traits.isNative ? showSession(event, port: &port) : port.emit(.sessionUpdated(updates.confirmed))
+  }
+
+  /// A native service's own word of its session, with the id that the client knows.
+  private func showSession(_ event: JSONObject, port: inout Port) {
+    var event = event
+    event["type"] = "session.updated"
+    var shown = event["session"]?.object ?? JSONObject()
+    shown["id"] = .string(session.id)
+    if let expiresAt = session.expiresAt, shown["expires_at"] != nil {
+      shown["expires_at"] = .number(JSONNumber(expiresAt))
+    }
+    event["session"] = .object(shown)
+    tell(event, port: &port)
+  }
+
+  /// The mirror of a native service's session is what it says it is.
+  private mutating func adopt(_ shown: JSONValue?) {
+    guard let shown, var adopted = try? JSONCoding.decode(RealtimeSession.self, from: shown) else { return }
+    let mirror = updates.confirmed
+    adopted.id = mirror.id
+    adopted.expiresAt = mirror.expiresAt
+    updates.restart(with: adopted)
+    let old = session
+    session = updates.expected { applying($0, to: $1) }
+    if session.model.isEmpty { session.model = mirror.model }
+    sessionChanged(from: old)
+  }
+
+  /// The service says no.
+  private mutating func refused(_ event: JSONObject, at now: Instant, port: inout Port) {
+    var error = EventMender.error(from: event)
+    let frameID = error.eventID
+    if let frameID, let own = ownFrames.removeValue(forKey: frameID) {
+      guard case .cancel(let eventID, let wasOpen) = own else {
+        return port.note(.info, "the provider refused what was said beside the client", ["code": error.code ?? "none"])
+      }
+      // It ended by itself before the service heard of it, and the client has seen that.
+      if wasOpen { return }
+      error.eventID = eventID
+      return port.emit(.error(error))
+    }
+    if let update = refusedUpdate(error) { return refused(update, error, at: now, port: &port) }
+    guard isGreeted else {
+      // It tells of the gateway's credentials or of its request, which are not the client's; the close that follows is
+      // told in Parley's words.
+      return port.note(
+        .warning, "the provider refused the session", ["code": String((error.code ?? "none").prefix(64))])
+    }
+    if let index = awaited.firstIndex(where: { $0.eventID != nil && $0.eventID == frameID }) {
+      awaited.remove(at: index)
+    } else if error.code == "conversation_already_has_active_response",
+      let index = awaited.firstIndex(where: { $0.kind == .response })
+    {
+      awaited.remove(at: index)
+    }
+    if traits.isNative, event["error"]?["message"]?.string != nil { return tell(event, port: &port) }
+    port.emit(.error(error))
+  }
+
+  /// Not every service says which event it means: a parameter of the session's does.
+  private mutating func refusedUpdate(_ error: ErrorObject) -> SessionUpdates.Update? {
+    if let id = error.eventID { return updates.refuse(frameID: id) }
+    guard error.param?.hasPrefix("session") == true, let oldest = updates.pending.first else { return nil }
+    return updates.refuse(frameID: oldest.frameID)
+  }
+
+  /// Nothing of the update holds (R236).
+  private mutating func refused(
+    _ update: SessionUpdates.Update, _ error: ErrorObject, at now: Instant, port: inout Port
+  ) {
+    let old = session
+    session = updates.expected { applying($0, to: $1) }
+    sessionChanged(from: old)
+    if update.isSetUp {
+      port.note(.warning, "the provider refused its set-up", ["code": String((error.code ?? "none").prefix(64))])
+    } else {
+      var error = error
+      error.eventID = update.eventID
+      port.emit(.error(error))
+    }
+    // It may have carried what the service must be told in any case.
+    if connection == .settingUp, !update.isSetUp {
+      tellSession(orElse: true, port: &port)
+    } else if connection == .settingUp, traits.awaitsUpdated {
+      becomeReady(at: now, port: &port)
+    }
+  }
+
+  // MARK: Everything else
+
+  private mutating func told(
+    _ event: JSONObject, _ message: ByteBuffer, isUntouched: Bool, at now: Instant, port: inout Port
+  ) {
+    var event = event
+    var isUntouched = isUntouched
+    if !itemIDs.isEmpty || !awaited.isEmpty, !traits.isNative { isUntouched = !rename(&event) && isUntouched }
+    if hearing.connectionStartMs != 0 { isUntouched = !shift(&event) && isUntouched }
+    switch mender.mend(event, session: session, ids: &port.ids) {
+    case .untouched:
+      guard observe(event, port: &port) else { break }
+      if isUntouched, download == nil {
+        port.outbox.downstream.append(.control) { $0.writeImmutableBuffer(message) }
+      } else {
+        show(event, port: &port)
+      }
+    case .events(let events):
+      for event in events where observe(event, port: &port) { show(event, port: &port) }
+    }
+    turnsEnded(at: now, port: &port)
+  }
+
+  private mutating func show(_ event: JSONObject, port: inout Port) {
+    guard download != nil else { return tell(event, port: &port) }
+    switch event["type"]?.string {
+    case "response.output_audio.delta":
+      if let recoded = recoded(event) { tell(recoded, port: &port) }
+    case "response.output_audio.done":
+      if let rest = codingRest() {
+        var delta = event
+        delta["type"] = "response.output_audio.delta"
+        delta["delta"] = .string(rest)
+        delta.removeValue(forKey: "event_id")
+        tell(delta, port: &port)
+      }
+      tell(event, port: &port)
+    default:
+      tell(event, port: &port)
+    }
+  }
+
+  /// Positions in the connection's audio as positions in the client's.
+  private func shift(_ event: inout JSONObject) -> Bool {
+    var isChanged = false
+    for key in ["audio_start_ms", "audio_end_ms"] where event["type"]?.string != "conversation.item.truncated" {
+      guard let position = event[key]?.double else { continue }
+      event[key] = .number(JSONNumber(Int(position) + hearing.connectionStartMs))
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  /// The client's ids in the place of the service's.
+  private mutating func rename(_ event: inout JSONObject) -> Bool {
+    learnID(from: event)
+    guard !itemIDs.isEmpty else { return false }
+    var isChanged = false
+    for key in ["item_id", "previous_item_id"] {
+      if let id = event[key]?.string, let known = itemIDs[id] {
+        event[key] = .string(known)
+        isChanged = true
+      }
+    }
+    if var item = event["item"]?.object, let id = item["id"]?.string, let known = itemIDs[id] {
+      item["id"] = .string(known)
+      event["item"] = .object(item)
+      isChanged = true
+    }
+    return isChanged
+  }
+
+  /// Some services give items ids of their own, whatever the client called them: the oldest of its kind is meant.
+  private mutating func learnID(from event: JSONObject) {
+    guard let type = event["type"]?.string, type == "conversation.item.added" || type == "conversation.item.created",
+      let item = event["item"]?.object, let id = item["id"]?.string, itemIDs[id] == nil, conversation.item(id) == nil,
+      !awaited.contains(where: { $0.kind == .item(id: id) }), item["role"]?.string != "assistant",
+      item["type"]?.string != "function_call"
+    else { return }
+    let isSpoken = item["content"]?.array?.contains { $0["type"]?.string == "input_audio" } ?? false
+    guard !isSpoken || hearing.speechItemID != id else { return }
+    for entry in awaited {
+      guard entry.isSent, case .item(let asked?) = entry.kind,
+        let sent = (try? JSONValue(parsing: entry.message))?["item"], sent["type"] == item["type"] ?? "message",
+        sent["role"] == item["role"] || sent["role"] == nil, isSpoken == Self.isSpoken(sent)
+      else { continue }
+      if itemIDs.count > Limits.rememberedItems { itemIDs = [:] }
+      itemIDs[id] = asked
+      return
+    }
+  }
+
+  private static func isSpoken(_ item: JSONValue) -> Bool {
+    item["content"]?.array?.contains { $0["type"]?.string == "input_audio" } ?? false
+  }
+
+  // MARK: The mirror
+
+  /// Learns from an event what the mirror needs. False where the client is not to see it.
+  mutating func observe(_ event: JSONObject, port: inout Port) -> Bool {
+    guard let type = event["type"]?.string.flatMap(ServerEventType.init(rawValue:)) else { return true }
+    switch type {
+    case .conversationItemAdded, .conversationItemCreated, .conversationItemDone:
+      return observeItem(event, isDone: type == .conversationItemDone)
+    case .conversationItemDeleted:
+      if let id = event["item_id"]?.string { _ = conversation.remove(id) }
+    case .conversationItemTruncated:
+      guard let id = event["item_id"]?.string else { return true }
+      // What is carried out here too was acknowledged here.
+      if traits.truncation == .both { return false }
+      let bytes = updates.confirmed.audio.output.format.bytesPerMillisecond
+      let endMs = event["audio_end_ms"]?.int ?? 0
+      conversation.truncate(id, toMs: endMs, ofMs: speech.length(of: id, bytesPerMillisecond: bytes))
+      speech.cut(id, toMs: endMs)
+    case .inputAudioTranscriptionCompleted:
+      if let id = event["item_id"]?.string, let text = event["transcript"]?.string { remember(text, of: id) }
+    case .inputAudioBufferSpeechStarted:
+      return observeSpeech(event, port: &port)
+    case .inputAudioBufferSpeechStopped:
+      hearing.speechStopped()
+    case .inputAudioBufferCommitted, .inputAudioBufferTimeoutTriggered:
+      hearing.committed()
+    case .responseCreated:
+      idleAt = nil
+      if let index = awaited.firstIndex(where: { $0.kind == .response && $0.isSent }) { awaited.remove(at: index) }
+    case .responseContentPartAdded:
+      if let id = event["item_id"]?.string {
+        speech.close(bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
+        speech.began(id)
+      }
+    case .responseOutputAudioDelta:
+      // The audio lane's are counted there.
+      speech.append(bytes: Base64.decodedByteCount(of: (event["delta"]?.string ?? "").utf8))
+    case .responseDone:
+      idlePlaybackMs = speech.openMilliseconds(
+        bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
+      speech.close(bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
+      if event["response"]?["status"]?.string != "failed" { schedule.succeeded() }
+    default:
+      break
+    }
+    return true
+  }
+
+  private mutating func observeItem(_ event: JSONObject, isDone: Bool) -> Bool {
+    guard let value = event["item"], let id = value["id"]?.string,
+      var item = try? JSONCoding.decode(Item.self, from: value)
+    else { return true }
+    if let index = awaited.firstIndex(where: { $0.kind == .item(id: id) || $0.kind == .item(id: nil) && $0.isSent }),
+      item.role != .assistant
+    {
+      awaited.remove(at: index)
+    }
+    if hiddenItems.contains(id) {
+      if isDone { hiddenItems.remove(id) }
+      return false
+    }
+    item.content = item.content?.map(\.withoutAudio)
+    if let known = conversation.item(id) {
+      // The words came before the item's last form.
+      if item.spokenWords == nil, let words = known.spokenWords { item = item.saying(words) }
+      conversation.replace(item)
+    } else {
+      _ = try? conversation.insert(item, after: event["previous_item_id"]?.string.map { .value($0) } ?? .absent)
+    }
+    return true
+  }
+
+  private mutating func remember(_ transcript: String, of id: String) {
+    guard let item = conversation.item(id) else { return }
+    conversation.replace(item.saying(transcript))
+  }
+
+  /// A turn that began on a lost connection is announced again by the new one; the client knows it already.
+  private mutating func observeSpeech(_ event: JSONObject, port: inout Port) -> Bool {
+    idleAt = nil
+    guard let id = event["item_id"]?.string else { return true }
+    if hearing.resumesSpeech, let known = hearing.speechItemID {
+      hearing.speechWasResumed()
+      if known != id { itemIDs[id] = known }
+      return false
+    }
+    hearing.speechStarted(id, atMs: event["audio_start_ms"]?.int ?? hearing.heardMs)
+    return true
+  }
+}
+
+extension Item {
+  /// What the user said in it, where that is known.
+  fileprivate var spokenWords: String? {
+    for case .inputAudio(_, let transcript?, _) in content ?? [] { return transcript }
+    return nil
+  }
+
+  fileprivate func saying(_ words: String) -> Item {
+    var item = self
+    item.content = content?.map { part in
+      guard case .inputAudio(let audio, _, let unknown) = part else { return part }
+      return .inputAudio(audio: audio, transcript: words, unknown: unknown)
+    }
+    return item
+  }
+}
+
+extension ContentPart {
+  fileprivate var withoutAudio: ContentPart {
+    switch self {
+    case .inputAudio(_, let transcript, let unknown): .inputAudio(audio: nil, transcript: transcript, unknown: unknown)
+    case .outputAudio(_, let transcript, let unknown):
+      .outputAudio(audio: nil, transcript: transcript, unknown: unknown)
+    case .inputText, .inputImage, .outputText, .unknown: self
+    }
+  }
+}
