@@ -31,14 +31,14 @@ class FrameFault(AssertionError):
     """A frame that the vendor's own types refuse."""
 
 
-def _members(union) -> dict[str, type[pydantic.BaseModel]]:
+def members(union) -> dict[str, type[pydantic.BaseModel]]:
     """The models of a discriminated union by the literal of their `type` field."""
     models = typing.get_args(typing.get_args(union)[0])
     return {typing.get_args(model.model_fields["type"].annotation)[0]: model for model in models}
 
 
-SERVER_EVENTS = _members(RealtimeServerEvent)
-CLIENT_EVENTS = _members(RealtimeClientEvent)
+SERVER_EVENTS = members(RealtimeServerEvent)
+CLIENT_EVENTS = members(RealtimeClientEvent)
 
 
 def _undeclared(value, path: str = "") -> typing.Iterator[str]:
@@ -53,7 +53,8 @@ def _undeclared(value, path: str = "") -> typing.Iterator[str]:
             yield from _undeclared(element, path)
 
 
-def _judge(raw: str | bytes, models: dict, side: str) -> dict:
+def judge(raw: str | bytes, models: dict, side: str, undeclared: set[str]) -> dict:
+    """The event, if its model among these accepts every field strictly and declares it, or it is one of `undeclared`."""
     event = json.loads(raw)
     model = models.get(event.get("type"))
     if model is None:
@@ -63,7 +64,7 @@ def _judge(raw: str | bytes, models: dict, side: str) -> dict:
     except pydantic.ValidationError as error:
         raise FrameFault(f"{event['type']}: {error}") from error
     strange = sorted(
-        path for path in _undeclared(parsed) if not any(path == known or path.endswith("." + known) for known in UNDECLARED)
+        path for path in _undeclared(parsed) if not any(path == known or path.endswith("." + known) for known in undeclared)
     )
     if strange:
         raise FrameFault(f"{event['type']} has fields that its type does not declare: {strange}")
@@ -72,11 +73,11 @@ def _judge(raw: str | bytes, models: dict, side: str) -> dict:
 
 def openai_server_event(raw: str | bytes) -> dict:
     """The event, if the openai package's type for it accepts every field strictly."""
-    return _judge(raw, SERVER_EVENTS, "server")
+    return judge(raw, SERVER_EVENTS, "server", UNDECLARED)
 
 
 def openai_client_event(raw: str | bytes) -> dict:
-    return _judge(raw, CLIENT_EVENTS, "client")
+    return judge(raw, CLIENT_EVENTS, "client", UNDECLARED)
 
 
 # What google-genai itself writes into a setup although its LiveClientSetup does not declare it.

@@ -11,10 +11,9 @@ from agents.realtime.model_inputs import RealtimeModelSendInterrupt
 
 from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
+from providers import SLOW, STANDINS
 from sound import chunks
 
-QUICK = ["gemini", "openai"]
-SLOW = ["gemini-slow", "openai-slow"]
 
 # A PNG of one pixel.
 PIXEL = (
@@ -82,7 +81,7 @@ async def talking(gateway, provider: str, tools=lambda seen: []):
         await listener  # raises what the SDK's session would raise to its user
 
 
-@pytest.mark.parametrize("provider", QUICK)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_the_agents_sdk_holds_a_text_turn(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.session.send_message("Say hello.")
@@ -92,7 +91,7 @@ async def test_the_agents_sdk_holds_a_text_turn(gateway, provider):
         assert talk.history("assistant") == ["You said: Say hello."]
 
 
-@pytest.mark.parametrize("provider", QUICK)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_the_agents_sdk_holds_an_audio_turn(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.say(SPEECH)

@@ -40,11 +40,10 @@ from pipecat.workers.runner import WorkerRunner
 
 from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
+from providers import SLOW, STANDINS
 from sound import RATE, chunks
 from upstream_record import await_record
 
-QUICK = ["gemini", "openai"]
-SLOW = ["gemini-slow", "openai-slow"]
 
 
 class Listener(FrameProcessor):
@@ -142,7 +141,7 @@ def user(text: str) -> dict:
     return {"role": "user", "content": text}
 
 
-@pytest.mark.parametrize("provider", QUICK)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_pipecat_holds_text_turns(gateway, provider):
     async with talking(gateway, provider, [user("Say hello.")]) as talk:
         await talk.worker.queue_frame(LLMRunFrame())

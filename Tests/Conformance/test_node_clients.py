@@ -7,8 +7,8 @@ import pytest
 
 from node import run_node, wscat
 from processes import ROOT
+from providers import STANDINS
 
-PROVIDERS = ["gemini", "openai"]
 EXAMPLE = ROOT / "examples" / "realtime.js"
 
 
@@ -22,7 +22,7 @@ def run_moved(server, query: str, tmp_path: pathlib.Path, *arguments: str) -> li
     return run_node(file, *arguments).splitlines()
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 def test_R002_R154_R194_R211_the_example_connects_configures_and_logs_events(gateway, tmp_path, provider):
     assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 30
     printed = run_moved(gateway, f"?provider={provider}", tmp_path, "Say hello.")

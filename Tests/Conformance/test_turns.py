@@ -6,15 +6,14 @@ import json
 import pytest
 
 from conversation import STAGES, assert_legal, audio_of, conversation, of_type, response_id, stages, types
+from providers import SLOW, STANDINS
 from sound import pitch, silence, strength, tone
 from upstream_record import read
 
-PROVIDERS = ["gemini", "openai"]
-SLOW = ["gemini-slow", "openai-slow"]
 SPEECH = tone(220, 600) + silence(1200)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R037_R045_R088_R089_R097_a_text_turn(gateway, provider):
     async with conversation(gateway, provider) as talk:
         events = await talk.text_turn()
@@ -27,7 +26,7 @@ async def test_R037_R045_R088_R089_R097_a_text_turn(gateway, provider):
         assert done["output"][0]["content"][0]["transcript"].strip()
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R001_R027_R033_R036_R092_R093_an_audio_turn(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.connection.session.update(
@@ -60,7 +59,7 @@ async def test_R001_R027_R033_R036_R092_R093_an_audio_turn(gateway, provider):
         assert of_type(events, "response.output_audio_transcript.done")[0]["transcript"].strip()
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R035_the_tone_of_the_stand_in_is_1_kHz_at_24_kHz(gateway, provider):
     async with conversation(gateway, provider) as talk:
         audio = audio_of(await talk.text_turn())
@@ -71,7 +70,7 @@ async def test_R035_the_tone_of_the_stand_in_is_1_kHz_at_24_kHz(gateway, provide
 
 async def test_R012_R039_the_same_script_gives_the_same_events_from_every_provider(gateway):
     kinds, orders = {}, {}
-    for provider in PROVIDERS:
+    for provider in STANDINS:
         async with conversation(gateway, provider) as talk:
             events = await talk.text_turn()
             await talk.append(SPEECH)
@@ -85,7 +84,7 @@ async def test_R012_R039_the_same_script_gives_the_same_events_from_every_provid
     assert kinds["gemini"] == kinds["openai"]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R085_R186_R194_every_accepted_update_is_confirmed_once_in_order(gateway, provider):
     async with conversation(gateway, provider) as talk:
         for number in range(3):
@@ -98,7 +97,7 @@ async def test_R085_R186_R194_every_accepted_update_is_confirmed_once_in_order(g
         assert "session.updated" not in types(events)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R031_R087_a_manual_turn_ends_with_commit(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.connection.session.update(
@@ -164,7 +163,7 @@ async def test_R090_response_cancel_ends_the_answer(gateway, provider):
         assert later[-1]["response"]["status"] == "completed"
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_cancel_without_an_answer_is_an_error_that_leaves_the_session_alone(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.connection.response.cancel(event_id="cancel_1")
@@ -185,7 +184,7 @@ async def test_the_thoughts_of_gemini_are_never_shown(gateway, slow_standin):
 
 async def test_many_conversations_at_once_stay_apart(gateway):
     async def one(number: int) -> tuple[str, bytes]:
-        async with conversation(gateway, PROVIDERS[number % 2]) as talk:
+        async with conversation(gateway, STANDINS[number % 2]) as talk:
             events = await talk.text_turn(f"Number {number}")
             assert_legal(events)
             return events[-1]["response"]["id"], audio_of(events)
