@@ -60,3 +60,14 @@ public struct SessionNote: Sendable, Equatable {
     self.fields = fields
   }
 }
+
+extension SessionNote {
+  /// The message of a note on what a client asked for in vain (Q23). Its field `fields` has their paths, such as
+  /// `session.audio.output.speed`, with spaces between them.
+  public static let withoutCounterpart = "fields without a counterpart at the provider"
+
+  /// The paths that such a note names; none for any other.
+  public var fieldsWithoutCounterpart: [Substring] {
+    message == Self.withoutCounterpart ? fields["fields", default: ""].split(separator: " ") : []
+  }
+}
