@@ -5,7 +5,8 @@ import Translation
 /// One situation as a file of JSON lines, replayed through a session.
 ///
 /// The first line is `{"provider":…,"model":…,"requestedModel":…}`; for Gemini also `"platform":"vertex"`, `"cells":{…}`
-/// (of the table of models) and `"detector":true`, which installs a ``LevelTurnDetector``; `"proves"` is for the reader.
+/// (of the table of models) and `"detector":true`, which installs a ``LevelTurnDetector``; for Azure also `"api"`, as in the
+/// configuration; `"proves"` is for the reader.
 /// Then come inputs, and under each what is expected of it:
 ///
 /// | inputs | |
@@ -203,6 +204,10 @@ struct GoldenHead: Sendable {
     case "openai": kind = .openAI
     case "local": kind = .local
     case "gemini-live": kind = .geminiLive(try Self.settings(value, model: model))
+    case "xai": kind = .xai
+    case "azure": kind = .azure(AzureSettings(api: value["api"]?.string.flatMap { .init(rawValue: $0) } ?? .realtime))
+    case "inworld": kind = .inworld()
+    case "vowel": kind = .vowel()
     default: throw GoldenTranscript.FormFault(description: "there is no provider \(name)")
     }
     self.model = model
