@@ -56,7 +56,7 @@ public struct CoverageExample: Sendable {
   }
 
   private static let transcription: JSONValue =
-    ["audio": ["input": ["transcription": ["model": "whisper-1"]]]]
+    ["audio": ["input": ["transcription": ["model": "gpt-4o-transcribe"]]]]
 
   /// Without it the change would not show.
   private static let before: [String: [JSONValue]] = [
@@ -104,11 +104,11 @@ public struct CoverageExample: Sendable {
     "session.parallel_tool_calls": true, "session.reasoning.effort": "high", "session.max_output_tokens": 100,
     "session.tracing": "auto", "session.truncation": "disabled", "session.prompt": ["id": "prompt"],
     "session.include": ["item.input_audio_transcription.logprobs"], "session.temperature": 1,
-    "session.gemini": ["topK": 5], "session.*": true,
+    "session.gemini": ["topK": 5], "session.providerData": ["user_id": "u"], "session.*": true,
     "session.turn_detection": ["type": "server_vad", "threshold": 0.9],
     "session.audio.input.format": ["type": "audio/pcmu"],
-    "session.audio.input.transcription": ["model": "whisper-1"],
-    "session.audio.input.transcription.model": "other", "session.audio.input.transcription.language": "de",
+    "session.audio.input.transcription": [:],
+    "session.audio.input.transcription.model": "whisper-1", "session.audio.input.transcription.language": "de",
     "session.audio.input.transcription.prompt": "Ada", "session.audio.input.transcription.languages": ["de"],
     "session.audio.input.transcription.keywords": ["Ada"], "session.audio.input.transcription.delay": "low",
     "session.audio.input.noise_reduction": ["type": "near_field"],
@@ -119,7 +119,7 @@ public struct CoverageExample: Sendable {
     detection + ".idle_timeout_ms": 6_000, detection + ".create_response": true,
     detection + ".interrupt_response": false, detection + ".eagerness": "low",
     "session.audio.output.format": ["type": "audio/pcmu"],
-    "session.audio.output.speed": 1.2,
+    "session.audio.output.speed": 1.2, "session.audio.output.model": "inworld-tts-1.5-max",
     "response.conversation": "auto", "response.metadata": ["key": "value"], "response.output_modalities": ["text"],
     "response.instructions": "Be brief.", "response.audio.output.format": ["type": "audio/pcmu"],
     "response.tools": [["type": "function", "name": "other"]],

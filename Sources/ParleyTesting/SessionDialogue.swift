@@ -57,6 +57,13 @@ public struct SessionDialogue: Sendable {
       }
     }
 
+    /// The fields that the operator reads were asked for in vain.
+    public var ignoredFields: [String] {
+      actions.flatMap { action in
+        if case .note(let note) = action { note.fieldsWithoutCounterpart.map(String.init) } else { [String]() }
+      }
+    }
+
     /// The close code that the client gets, if it gets one.
     public var clientCloseCode: UInt16? {
       for case .closeDownstream(let code, _) in actions { return code }

@@ -12,8 +12,10 @@ extension ProviderKind {
 extension ProviderConfiguration {
   /// The same, with a maker of detectors where the provider needs one.
   public func detectingTurns(by makeDetector: @escaping @Sendable () -> any TurnDetector) -> Self {
-    guard case .geminiLive(var service) = service else { return self }
-    service.makeDetector = makeDetector
-    return Self(name: name, service: .geminiLive(service))
+    guard case .geminiLive(var configuration) = service else { return self }
+    configuration.makeDetector = makeDetector
+    var detecting = self
+    detecting.service = .geminiLive(configuration)
+    return detecting
   }
 }

@@ -50,6 +50,18 @@ public struct CoverageRow: Sendable, Equatable {
   }
 }
 
+extension CoverageRow {
+  /// What a provider has no counterpart for: replaced by what really happens, or refused where it is strict (Q23).
+  ///
+  /// - Parameter shown: what the session shows in its place; nil where that is nothing to be told.
+  public static func counterless(
+    _ subject: String, when condition: JSONObject? = nil, isLenient: Bool, _ note: String, shown: String? = nil
+  ) -> CoverageRow {
+    guard isLenient else { return CoverageRow(subject, when: condition, .refused, note) }
+    return CoverageRow(subject, when: condition, .ignored, note + (shown.map { " The session shows \($0)." } ?? ""))
+  }
+}
+
 extension CoverageRow: Codable {
   enum CodingKeys: String, CodingKey {
     case subject
@@ -84,8 +96,11 @@ public enum Coverage {
       ".create_response", ".interrupt_response",
     ].map { "turn_detection" + $0 }
 
-  /// Fields of a session that are not the vocabulary's own: names that other services have for some of it, and the rest.
-  public static let otherSessionFields = ["modelId", "voice", "turn_detection", "*"].map { "session." + $0 }
+  /// Fields of a session that are not the vocabulary's own: other names and places of some of it, what clients of one
+  /// service or another send, and the rest.
+  public static let otherSessionFields = [
+    "modelId", "voice", "turn_detection", "temperature", "audio.output.model", "providerData", "*",
+  ].map { "session." + $0 }
 
   /// Every option of a response.
   public static let responseFields = [

@@ -48,6 +48,16 @@ public struct Port: Sendable {
     outbox.actions.append(.note(SessionNote(severity, message, fields)))
   }
 
+  /// Tells the operator what a client asked for in vain (Q23).
+  ///
+  /// - Parameter fields: paths such as `session.audio.output.speed`.
+  public mutating func note(ignored fields: [String]) {
+    guard !fields.isEmpty else { return }
+    // Unknown names are the client's: as many as are of use, and none longer than a real one.
+    let names = fields.prefix(20).map { $0.prefix(80) }.joined(separator: " ")
+    note(.info, SessionNote.withoutCounterpart, ["fields": names])
+  }
+
   // MARK: Upstream
 
   /// Sends a content message to the provider, now or as soon as it is ready.

@@ -22,28 +22,30 @@ public enum RecordingFile {
   /// The longest sound of a file that is decoded here, seconds: nothing else happens on the event loop meanwhile.
   public static let longestSeconds = 60
 
-  /// What the samples of a decoded file are.
-  public static let format = AudioFormat.pcm(rate: 24_000)
+  /// Of what a ``RecordingDecoder`` gives, hertz.
+  public static let decoderRate = 24_000
 
   /// The samples of a file.
   ///
   /// - Parameters:
   ///   - base64: the part's `audio`.
+  ///   - rate: of the samples that are wanted, hertz.
   ///   - param: its path, such as `item.content[0].audio`.
   ///   - decode: nil where Opus cannot be decoded.
-  /// - Returns: PCM16 mono at 24 kHz in standard base64; nil where the sound is no file but bare samples.
+  /// - Returns: PCM16 mono in standard base64; nil where the sound is no file but bare samples.
   /// - Throws: the file is damaged, too long or of another kind, or there is nothing to decode it with.
   public static func samples(
-    of base64: String, param: String, decodingBy decode: RecordingDecoder?
+    of base64: String, rate: Int = decoderRate, param: String, decodingBy decode: RecordingDecoder?
   ) throws(EventFault) -> ByteBuffer? {
     guard let kind = Kind(base64) else { return nil }
     let file = try file(base64, param)
     switch kind {
-    case .ogg: return base64Text(of: try opus(file, param, decode))
-    case .wave: return base64Text(of: try wave(file, param))
+    case .ogg: return base64Text(of: Resampler.convert(try opus(file, param, decode), from: decoderRate, to: rate))
+    case .wave: return base64Text(of: try wave(file, rate, param))
     case .webM, .flac, .mp3:
       throw .unsupported(
-        "The recording is a \(kind.rawValue) file: send PCM16 in the session's input format, or Ogg Opus.", param: param)
+        "The recording is a \(kind.rawValue) file: send PCM16 in the session's input format, or Ogg Opus.", param: param
+      )
     }
   }
 
@@ -78,16 +80,15 @@ public enum RecordingFile {
     }
   }
 
-  private static func wave(_ file: ByteBuffer, _ param: String) throws(EventFault) -> [Int16] {
+  private static func wave(_ file: ByteBuffer, _ rate: Int, _ param: String) throws(EventFault) -> [Int16] {
+    let recording: (samples: [Int16], rate: Int)
     do {
-      let (samples, rate) = try WAV.samples(of: Array(file.readableBytesView))
-      try checkLength(samples.count, rate, param)
-      return Resampler.convert(samples, from: rate, to: format.rate)
-    } catch let fault as EventFault {
-      throw fault
+      recording = try WAV.samples(of: Array(file.readableBytesView))
     } catch {
       throw .invalidValue(param: param, because: "the WAV file cannot be read: \(error)")
     }
+    try checkLength(recording.samples.count, recording.rate, param)
+    return Resampler.convert(recording.samples, from: recording.rate, to: rate)
   }
 
   private static func checkLength(_ sampleCount: Int, _ rate: Int, _ param: String) throws(EventFault) {

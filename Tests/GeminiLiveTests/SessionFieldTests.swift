@@ -204,7 +204,7 @@ import Translation
       (#""tool_choice":{"type":"function","name":"f"}"#, "session.tool_choice"),
       (#""tracing":"auto""#, "session.tracing"),
       (#""include":["item.input_audio_transcription.logprobs"]"#, "session.include"),
-      (#""reasoning":{"effort":"high"}"#, "session.reasoning"),
+      (#""reasoning":{"effort":"high"}"#, "session.reasoning.effort"),
       (#""temperature":7"#, "session.temperature"),
       (#""novelty":1"#, "session.novelty"),
       (#""audio":{"output":{"model":"inworld-tts-1.5-max"}}"#, "session.audio.output.model"),

@@ -1,3 +1,4 @@
+import Audio
 import Envelope
 import NIOCore
 import SessionCore

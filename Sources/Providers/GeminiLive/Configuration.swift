@@ -10,6 +10,8 @@ public struct GeminiLiveConfiguration: Sendable {
   public var isLenient = true
   /// Finds the ends of turns where the service's own detection cannot be used; nil where there is none to be had.
   public var makeDetector: (@Sendable () -> any TurnDetector)?
+  /// Decodes what a client recorded as Ogg Opus; nil where nothing can.
+  public var decodeRecording: RecordingDecoder?
   /// Cells of the table of models that differ from ours.
   public var overrides: [GeminiModelOverride] = []
   /// Names that clients use for models, as they write them, and the models' ids.

@@ -70,6 +70,7 @@ extension GeminiLiveConfiguration {
         "Gemini's own names, and the names of other services' voices; one that nobody knows \(unknown)."),
       CoverageRow("session.voice", .mapped, from: .nextResponse, "Another place of `session.audio.output.voice`."),
       counterless("session.audio.output.speed", "The service has one speed.", shown: "1"),
+      counterless("session.audio.output.model", "The model that answers speaks.", shown: "none"),
     ]
   }
 
@@ -78,6 +79,7 @@ extension GeminiLiveConfiguration {
       counterless("session.tracing", "The service has no such traces.", shown: "null"),
       CoverageRow("session.prompt", .refused, "The service stores no prompts."),
       counterless("session.include", "The service gives no log probabilities.", shown: "null"),
+      counterless("session.providerData", "It is Inworld's; this service's own settings are `session.gemini`."),
       counterless("session.*", "A field that this server does not know."),
     ]
   }
@@ -104,9 +106,14 @@ extension GeminiLiveConfiguration {
         "The service transcribes what the user says, for the model's memory in any case; null keeps it from the client."
       )
     ]
-      + ["model", "language", "prompt", "languages", "keywords", "delay"].map { field in
-        CoverageRow(
-          "\(path).\(field)", .ignored, "The service transcribes in its own way, and finds the language itself.")
+      + [
+        counterless(
+          path + ".model", "The model that answers transcribes; a name that no service has is refused in any case.",
+          shown: "that model")
+      ]
+      + ["language", "prompt", "languages", "keywords", "delay"].map { field in
+        counterless(
+          "\(path).\(field)", "The service transcribes in its own way, and finds the language itself.", shown: "none")
       }
   }
 

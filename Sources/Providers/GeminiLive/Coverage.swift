@@ -14,8 +14,7 @@ extension GeminiLiveConfiguration {
   func counterless(
     _ subject: String, when condition: JSONObject? = nil, _ note: String, shown: String? = nil
   ) -> CoverageRow {
-    guard isLenient else { return CoverageRow(subject, when: condition, .refused, note) }
-    return CoverageRow(subject, when: condition, .ignored, note + (shown.map { " The session shows \($0)." } ?? ""))
+    .counterless(subject, when: condition, isLenient: isLenient, note, shown: shown)
   }
 
   private static let ownsTurns: [JSONObject] = [
@@ -75,7 +74,7 @@ extension GeminiLiveConfiguration {
         "JPEG and PNG, as a data URL of base64; any other is refused."),
       CoverageRow(
         "conversation.item.create", when: ["item.content[].type": "input_audio"], .mapped, from: .nextResponse,
-        "Heard in the session's input format, as a turn of the user."),
+        "A turn of the user: samples in the session's input format, or an Ogg Opus or WAV file."),
       CoverageRow(
         "conversation.item.create", when: ["item.role": "assistant"], .mapped, from: .nextResponse,
         "A turn of the model; families that take none are told the conversation anew."),

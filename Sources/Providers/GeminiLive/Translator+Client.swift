@@ -1,6 +1,7 @@
 public import Envelope
 public import Translation
 
+import Audio
 import NIOCore
 
 // What the client says.
@@ -155,17 +156,29 @@ extension GeminiLiveTranslator {
     return recording
   }
 
+  /// All sound of an item has the rate of the session's input.
   private func sound(of audio: String, param: String) throws(EventFault) -> ManualAudio {
+    let format = session.audio.input.format
+    if let samples = try RecordingFile.samples(
+      of: audio, rate: format.rate, param: param, decodingBy: configuration.decodeRecording)
+    {
+      let count = samples.withUnsafeReadableBytes { Base64.standardPayload($0) } ?? 0
+      return Self.sound(of: samples, decodedByteCount: count, .pcm(rate: format.rate))
+    }
     do {
       let payload = try AudioPayload.standard(from: audio, bytesPerSample: bytesPerSample)
-      var lane = UplinkAudio(session.audio.input.format)
-      var sound = ManualAudio(rate: lane.rate)
-      lane.append(payload.base64, decodedByteCount: payload.decodedBytes) { sound.append($0) }
-      lane.flush { sound.append($0) }
-      return sound
+      return Self.sound(of: payload.base64, decodedByteCount: payload.decodedBytes, format)
     } catch {
       throw .invalidValue(param: param, because: error.message)
     }
+  }
+
+  private static func sound(of base64: ByteBuffer, decodedByteCount: Int, _ format: AudioFormat) -> ManualAudio {
+    var lane = UplinkAudio(format)
+    var sound = ManualAudio(rate: lane.rate)
+    lane.append(base64, decodedByteCount: decodedByteCount) { sound.append($0) }
+    lane.flush { sound.append($0) }
+    return sound
   }
 
   private mutating func delete(_ itemID: String, at now: Instant, port: inout Port) throws(EventFault) {

@@ -139,7 +139,7 @@ extension GeminiLiveTranslator {
         renewBeforeAnswer(at: now, port: &port)
         if renewal.isUnderWay { return }
       }
-      if instructions != nil { note(ignored: ["response.instructions"], port: &port) }
+      if instructions != nil { port.note(ignored: ["response.instructions"]) }
     }
     let entries = pending.take()
     for image in traits.takesImagesInTurns ? [] : Uplink.images(of: entries.map(\.item)) { send(image, port: &port) }

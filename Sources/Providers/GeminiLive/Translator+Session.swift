@@ -1,3 +1,4 @@
+import Audio
 import Envelope
 import Translation
 
@@ -12,12 +13,12 @@ extension GeminiLiveTranslator {
     var updated = try patch.nestingFlatFields().applied(to: session)
     try ModelName.check(updated.model)
     updated.model = try model(named: updated.model)
-    let ignored = makeEffective(&updated)
+    let ignored = try transcription(&updated) + makeEffective(&updated)
     if !configuration.isLenient, let field = ignored.first {
       throw .unsupported("This provider has no counterpart for the field.", param: field)
     }
     try check(updated)
-    note(ignored: ignored, port: &port)
+    port.note(ignored: ignored)
     let old = session
     session = updated
     if old.audio.input.format != updated.audio.input.format { inputFormatChanged(port: &port) }
@@ -80,6 +81,9 @@ extension GeminiLiveTranslator {
   /// The same for the options of one response.
   func check(_ options: ResponseOptions?) throws(EventFault) {
     guard let options else { return }
+    if !configuration.isLenient, let field = ignored(of: options).first {
+      throw .unsupported("This provider has no counterpart for the field.", param: field)
+    }
     if options.prompt != nil {
       throw .unsupported("Stored prompts are not supported with this provider.", param: "response.prompt")
     }
@@ -120,7 +124,7 @@ extension GeminiLiveTranslator {
     case .required, .function, .mcp: replace(\.toolChoice, .auto, "tool_choice")
     }
     replace(\.parallelToolCalls, nil, "parallel_tool_calls")
-    if traits.thinking == .none { replace(\.reasoning, nil, "reasoning") }
+    if traits.thinking == .none { replace(\.reasoning, nil, "reasoning.effort") }
     replace(\.tracing, nil, "tracing")
     replace(\.include, nil, "include")
     for (path, name) in Self.unknownAudioFields {
@@ -134,6 +138,26 @@ extension GeminiLiveTranslator {
     return ignored
   }
 
+  /// The service transcribes with the model that answers, and in its own way.
+  ///
+  /// - Returns: the fields that a client asked for in vain.
+  private func transcription(_ updated: inout RealtimeSession) throws(EventFault) -> [String] {
+    let path = "session.audio.input.transcription"
+    guard let asked = updated.audio.input.transcription else { return [] }
+    var ignored: [String] = []
+    if let model = asked.model, model != session.audio.input.transcription?.model {
+      let effective = try TranscriptionModels.effective(model, standard: updated.model) { _ in false }
+      if model != effective { ignored.append("\(path).model") }
+    }
+    let others = [
+      ("language", asked.language != nil), ("prompt", asked.prompt != nil), ("languages", asked.languages != nil),
+      ("keywords", asked.keywords != nil), ("delay", asked.delay != nil),
+    ]
+    ignored += others.filter(\.1).map { "\(path).\($0.0)" } + asked.unknown.fields.keys.map { "\(path).\($0)" }
+    updated.audio.input.transcription = InputTranscription(model: updated.model)
+    return ignored
+  }
+
   /// Where clients of other providers have fields that this vocabulary does not know, such as the model of a voice.
   private static let unknownAudioFields: [(any WritableKeyPath<RealtimeSession, UnknownFields> & Sendable, String)] = [
     (\.audio.unknown, "audio"), (\.audio.input.unknown, "audio.input"), (\.audio.output.unknown, "audio.output"),
@@ -142,23 +166,23 @@ extension GeminiLiveTranslator {
   /// The options of one response, without what cannot be done for one response alone.
   func effective(_ options: ResponseOptions?, port: inout Port) -> ResponseOptions? {
     guard var options else { return nil }
-    var ignored: [String] = []
-    if options.maxOutputTokens != nil { ignored.append("response.max_output_tokens") }
-    if options.audio?.output?.voice != nil { ignored.append("response.audio.output.voice") }
-    if options.tools != nil { ignored.append("response.tools") }
-    if options.reasoning != nil { ignored.append("response.reasoning") }
-    if !options.unknown.isEmpty { ignored += options.unknown.fields.keys.map { "response." + $0 } }
+    port.note(ignored: ignored(of: options))
     options.maxOutputTokens = nil
     options.audio?.output?.voice = nil
-    note(ignored: ignored, port: &port)
     return options
   }
 
-  /// Tells the operator what a client asked for in vain.
-  func note(ignored fields: [String], port: inout Port) {
-    guard !fields.isEmpty else { return }
-    // Unknown names are the client's: as many as are of use, and none longer than a real one.
-    let names = fields.prefix(20).map { $0.prefix(80) }.joined(separator: " ")
-    port.note(.info, "fields without a counterpart at the provider", ["fields": names])
+  /// The options without a counterpart.
+  private func ignored(of options: ResponseOptions) -> [String] {
+    var ignored = options.unknown.fields.keys.map { $0 }
+    if options.parallelToolCalls != nil { ignored.append("parallel_tool_calls") }
+    let takesReasoning = options.isOutOfBand && configuration.traits(of: session.model).thinking != .none
+    if options.reasoning != nil, !takesReasoning { ignored.append("reasoning.effort") }
+    if !options.isOutOfBand {
+      if options.maxOutputTokens != nil { ignored.append("max_output_tokens") }
+      if options.audio?.output?.voice != nil { ignored.append("audio.output.voice") }
+      if options.tools != nil { ignored.append("tools") }
+    }
+    return ignored.map { "response." + $0 }
   }
 }

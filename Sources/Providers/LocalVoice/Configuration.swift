@@ -1,5 +1,7 @@
 public import Envelope
 
+import Translation
+
 /// What the voice engine of this process consists of, as a session sees it. A snapshot: a session keeps the one it began
 /// with.
 public struct LocalVoiceConfiguration: Sendable, Equatable {
@@ -28,6 +30,8 @@ public struct LocalVoiceConfiguration: Sendable, Equatable {
   public var answersSpeech: Bool
   /// Of sessions that say nothing of it.
   public var turnDetection: TurnDetection?
+  /// What has no counterpart here becomes what really happens; otherwise it is refused (Q16, Q23).
+  public var isLenient = true
 
   public init(
     model: String, stages: [Stage] = [], voices: [String], transcriptionModel: String?, answersSpeech: Bool = false,
@@ -53,5 +57,10 @@ public struct LocalVoiceConfiguration: Sendable, Equatable {
   /// The voice that a name stands for: itself, or the default for every name that is not the engine's.
   func voice(named name: String) -> String {
     voices.contains(name) ? name : voices.first ?? name
+  }
+
+  /// Whether a client may take the name for granted (R197).
+  func knows(voice name: String) -> Bool {
+    voices.contains(name) || VoiceNames.isOpenAI(name)
   }
 }

@@ -7,7 +7,7 @@ import Envelope
 extension LocalVoiceConfiguration {
   /// For the engine as it is.
   public var coverage: [CoverageRow] {
-    Self.events + Coverage.serverFields + sessionRows + Self.inputRows + Self.responseRows
+    Self.events + Coverage.serverFields + sessionRows + inputRows + responseRows
   }
 
   private static let events: [CoverageRow] = [
@@ -33,50 +33,61 @@ extension LocalVoiceConfiguration {
     CoverageRow("response.cancel", .mapped, from: .atOnce, "The engine stops."),
   ]
 
+  private func counterless(_ subject: String, _ note: String, shown: String? = nil) -> CoverageRow {
+    .counterless(subject, isLenient: isLenient, note, shown: shown)
+  }
+
   private var sessionRows: [CoverageRow] {
     [
-      CoverageRow("session.model", .ignored, "What runs is configured; the session shows it."),
-      CoverageRow("session.modelId", .ignored, "Another name of `session.model`."),
+      counterless("session.model", "What runs is configured; the session shows it."),
+      counterless("session.modelId", "Another name of `session.model`."),
       voices.isEmpty
-        ? CoverageRow("session.output_modalities", .ignored, "Nothing speaks here: answers are written.")
+        ? counterless("session.output_modalities", "Nothing speaks here: answers are written.")
         : CoverageRow("session.output_modalities", .mapped, from: .nextResponse, "Speech, or text alone."),
       CoverageRow("session.instructions", .mapped, from: .nextResponse, "The model's system message."),
       CoverageRow(
         "session.tools", .mapped, from: .nextResponse, "Functions; other types are not offered to the model."),
       CoverageRow("session.tool_choice", .mapped, from: .nextResponse, "As the model takes it."),
-      CoverageRow("session.parallel_tool_calls", .ignored, "The model decides."),
-      CoverageRow("session.reasoning.effort", .ignored, "The model decides."),
+      counterless("session.parallel_tool_calls", "The model decides."),
+      counterless("session.reasoning.effort", "The model decides."),
       CoverageRow("session.max_output_tokens", .mapped, from: .nextResponse, "The model's own limit."),
-      CoverageRow("session.tracing", .ignored, "The engine has no such traces."),
-      CoverageRow("session.truncation", .ignored, "The model is told as much as it can hold."),
-      CoverageRow("session.prompt", .ignored, "The engine stores no prompts."),
-      CoverageRow("session.include", .ignored, "The engine gives no log probabilities."),
+      counterless("session.tracing", "The engine has no such traces."),
+      counterless("session.truncation", "The model is told as much as it can hold."),
+      counterless("session.prompt", "The engine stores no prompts."),
+      counterless("session.include", "The engine gives no log probabilities."),
       CoverageRow("session.audio.output.format", .mapped, from: .nextResponse, "PCM16 or G.711."),
       CoverageRow(
         "session.audio.output.voice", .mapped, from: .nextResponse,
-        "The engine's voices; any other name is its default."),
+        isLenient
+          ? "The engine's voices; any other name is its default, and shows so."
+          : "The engine's voices; the names of OpenAI's are its default, and any other is refused."),
       CoverageRow("session.voice", .mapped, from: .nextResponse, "Another place of `session.audio.output.voice`."),
+      counterless("session.audio.output.model", "What speaks is configured.", shown: "none"),
       CoverageRow("session.audio.output.speed", .mapped, from: .nextResponse, "0.25 to 1.5."),
-      CoverageRow("session.*", .ignored, "A field that this server does not know; it is shown as it came."),
+      counterless("session.temperature", "The model's own.", shown: "none"),
+      counterless("session.providerData", "It is Inworld's."),
+      counterless("session.*", "A field that this server does not know."),
     ]
   }
 
-  private static let inputRows: [CoverageRow] = {
+  private var inputRows: [CoverageRow] {
     let input = "session.audio.input"
     return [
       CoverageRow(input + ".format", .mapped, from: .nextChunk, "PCM16 or G.711."),
       CoverageRow(
         input + ".transcription", .mapped, from: .atOnce,
         "The words are recognised anyway; null leaves out the events that tell them."),
-      CoverageRow(input + ".transcription.model", .ignored, "What runs is configured; the session shows it."),
+      counterless(
+        input + ".transcription.model",
+        "What runs is configured, and shown; a name that no service has is refused in any case."),
       CoverageRow(input + ".transcription.language", .mapped, from: .nextChunk, "As far as the recogniser knows it."),
       CoverageRow(input + ".transcription.prompt", .mapped, from: .nextChunk, "As far as the recogniser takes one."),
-      CoverageRow(input + ".transcription.languages", .ignored, "The recogniser takes one language."),
-      CoverageRow(input + ".transcription.keywords", .ignored, "The recogniser takes a prompt."),
-      CoverageRow(input + ".transcription.delay", .ignored, "A turn is recognised when it is over."),
-      CoverageRow(input + ".noise_reduction", .ignored, "The engine has none."),
-      CoverageRow(input + ".noise_reduction.type", .ignored, "The engine has none."),
-      CoverageRow(input + ".noise_reduction.strength", .ignored, "The engine has none."),
+      counterless(input + ".transcription.languages", "The recogniser takes one language."),
+      counterless(input + ".transcription.keywords", "The recogniser takes a prompt."),
+      counterless(input + ".transcription.delay", "A turn is recognised when it is over."),
+      counterless(input + ".noise_reduction", "The engine has none."),
+      counterless(input + ".noise_reduction.type", "The engine has none."),
+      counterless(input + ".noise_reduction.strength", "The engine has none."),
       CoverageRow(input + ".turn_detection", .mapped, from: .nextChunk, "Null is push-to-talk."),
       CoverageRow(
         input + ".turn_detection.type", .mapped, from: .nextChunk,
@@ -97,22 +108,24 @@ extension LocalVoiceConfiguration {
       CoverageRow(
         "session.turn_detection", .mapped, from: .nextChunk, "Another place of `session.audio.input.turn_detection`."),
     ]
-  }()
+  }
 
-  private static let responseRows: [CoverageRow] = [
-    CoverageRow("response.conversation", .mapped, "With `none` it is outside of the conversation; four at once."),
-    CoverageRow("response.metadata", .mapped, "Shown in the response."),
-    CoverageRow("response.output_modalities", .mapped, "In place of the session's."),
-    CoverageRow("response.instructions", .mapped, "In place of the session's."),
-    CoverageRow("response.audio.output.format", .mapped, "In place of the session's."),
-    CoverageRow("response.audio.output.voice", .mapped, "In place of the session's."),
-    CoverageRow("response.tools", .mapped, "In place of the session's."),
-    CoverageRow("response.tool_choice", .mapped, "In place of the session's."),
-    CoverageRow("response.parallel_tool_calls", .ignored, "The model decides."),
-    CoverageRow("response.max_output_tokens", .mapped, "In place of the session's."),
-    CoverageRow("response.reasoning.effort", .ignored, "The model decides."),
-    CoverageRow("response.prompt", .ignored, "The engine stores no prompts."),
-    CoverageRow("response.input", .mapped, "Text and transcripts, in place of the conversation; references too."),
-    CoverageRow("response.*", .ignored, "A field that this server does not know."),
-  ]
+  private var responseRows: [CoverageRow] {
+    [
+      CoverageRow("response.conversation", .mapped, "With `none` it is outside of the conversation; four at once."),
+      CoverageRow("response.metadata", .mapped, "Shown in the response."),
+      CoverageRow("response.output_modalities", .mapped, "In place of the session's."),
+      CoverageRow("response.instructions", .mapped, "In place of the session's."),
+      CoverageRow("response.audio.output.format", .mapped, "In place of the session's."),
+      CoverageRow("response.audio.output.voice", .mapped, "In place of the session's."),
+      CoverageRow("response.tools", .mapped, "In place of the session's."),
+      CoverageRow("response.tool_choice", .mapped, "In place of the session's."),
+      counterless("response.parallel_tool_calls", "The model decides."),
+      CoverageRow("response.max_output_tokens", .mapped, "In place of the session's."),
+      counterless("response.reasoning.effort", "The model decides."),
+      counterless("response.prompt", "The engine stores no prompts."),
+      CoverageRow("response.input", .mapped, "Text and transcripts, in place of the conversation; references too."),
+      counterless("response.*", "A field that this server does not know."),
+    ]
+  }
 }

@@ -74,8 +74,7 @@ public struct LocalVoiceTranslator: Translator {
     self.session.model = configuration.model
     self.session.audio.input.turnDetection = configuration.turnDetection
     self.session.audio.input.transcription = configuration.transcriptionModel.map { InputTranscription(model: $0) }
-    self.session.unknown.fields["engine"] = configuration.description
-    makeEffective(&self.session)
+    _ = makeEffective(&self.session)
   }
 
   public func upstream() -> Upstream { .voiceEngine }

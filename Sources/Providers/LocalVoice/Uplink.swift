@@ -53,10 +53,7 @@ extension LocalVoiceTranslator {
 
   private mutating func update(_ patch: SessionPatch, port: inout Port) throws(EventFault) {
     let old = (hearing: hearing, format: session.audio.input.format)
-    var updated = try patch.nestingFlatFields().applied(to: session)
-    try ModelName.check(updated.model)
-    updated.model = configuration.model
-    makeEffective(&updated)
+    let updated = try updated(by: patch, port: &port)
     session = updated
     if session.audio.input.format != old.format {
       clockStartMs = heardMs
@@ -70,19 +67,6 @@ extension LocalVoiceTranslator {
     if hearing.detection == .manual, old.hearing.detection == .automatic, listening == nil { turnsEndMs = heardMs }
     if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
     port.emit(.sessionUpdated(session))
-  }
-
-  /// What runs in place of what was asked for, so that `session.updated` shows it (Q16, Q23).
-  func makeEffective(_ session: inout RealtimeSession) {
-    session.audio.output.voice = .named(configuration.voice(named: session.audio.output.voice.name))
-    if configuration.voices.isEmpty { session.outputModalities = [.text] }
-    if session.audio.input.transcription != nil {
-      session.audio.input.transcription?.model = configuration.transcriptionModel
-    }
-    if case .serverVAD(var vad)? = session.audio.input.turnDetection {
-      vad.prefixPaddingMs = min(vad.prefixPaddingMs, Limits.longestPrefixMs)
-      session.audio.input.turnDetection = .serverVAD(vad)
-    }
   }
 
   // MARK: Audio
@@ -196,6 +180,7 @@ extension LocalVoiceTranslator {
     _ options: ResponseOptions?, at now: Instant, port: inout Port
   ) throws(EventFault) {
     try checkInput(of: options)
+    try noteIgnored(options, port: &port)
     guard options?.isOutOfBand == true else {
       if let live = timeline.live { throw .activeResponse(live.id) }
       return begin(options, at: now, port: &port)
