@@ -78,7 +78,7 @@ extension VowelService {
     return [
       CoverageRow(
         input + "format", .emulated, from: .nextChunk, "The engine has PCM16 at 24 kHz; G.711 is converted here."),
-      CoverageRow(input + "transcription", .mapped, "The engine transcribes in any case, because its models read."),
+      CoverageRow(input + "transcription", .ignored, "The engine transcribes in any case, because its models read."),
       CoverageRow(
         input + "transcription.model", .ignored,
         "The engine has the one that it was configured with; a name that nobody has is refused."),

@@ -20,8 +20,8 @@ enum Voices {
   /// What sessions of OpenAI begin with: it says nothing about what a client wants.
   private static let unconsidered: Set<String> = ["alloy", "marin"]
 
-  /// The engine's voice for a name, and whether it stands for that one. Unknown names would go to its synthesiser, which
-  /// fails.
+  /// The engine's voice for a name, and whether it stands for that one. Unknown names would go to its synthesiser,
+  /// which fails.
   ///
   /// - Parameter own: the operator's, where there is one.
   static func voice(for name: String, own: String?) -> (name: String, isMeant: Bool) {
