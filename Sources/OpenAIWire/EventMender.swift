@@ -98,8 +98,8 @@ public struct EventMender: Sendable {
 
   // MARK: The audio lane
 
-  /// Whether this delta may go as it is: its response is open and spoken, and its part is the one that is open. Its bytes
-  /// are counted. Where it may not, `mend` decides.
+  /// Whether this delta may go as it is: its response is open and spoken, and its part is the one that is open. Its
+  /// bytes are counted. Where it may not, `mend` decides.
   @inline(__always)
   public mutating func admits(_ delta: DeltaFrame, in message: UnsafeRawBufferPointer) -> Bool {
     guard rules.completesLifecycle else { return true }
@@ -108,8 +108,8 @@ public struct EventMender: Sendable {
 
   // MARK: The client
 
-  /// A `response.create` of the client is on its way: what its `response.created` and `response.done` must show, in order
-  /// of asking.
+  /// A `response.create` of the client is on its way: what its `response.created` and `response.done` must show, in
+  /// order of asking.
   public mutating func asked(metadata: JSONValue?, modalities: [Modality]?) {
     guard rules.completesLifecycle else { return }
     lifecycle.requests.append(Lifecycle.Request(metadata: metadata, modalities: modalities))

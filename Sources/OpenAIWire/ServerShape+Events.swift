@@ -12,7 +12,8 @@ extension ServerShape {
   private static let ofPart = ofCall + [contentIndex]
   private static let delta = Field.required("delta", .string)
 
-  /// The fields of every event but `type`. Session objects and errors are not looked into: the translator tells its own.
+  /// The fields of every event but `type`. Session objects and errors are not looked into: the translator tells its
+  /// own.
   static let events: [ServerEventType: [Field]] = forms.mapValues { $0 + [.optional("event_id", .string)] }
 
   private static let forms: [ServerEventType: [Field]] = [

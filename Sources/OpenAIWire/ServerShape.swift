@@ -1,7 +1,7 @@
 import Envelope
 
-/// What a JSON value must be for the clients that validate it, as data. The tables are `ServerShape.events` and the forms
-/// that it is made of.
+/// What a JSON value must be for the clients that validate it, as data. The tables are `ServerShape.events` and the
+/// forms that it is made of.
 indirect enum Form: Sendable {
   case string
   /// A string that is not empty.

@@ -1,7 +1,7 @@
 import Envelope
 
-/// What a response may have cost, for providers that do not say: 10 tokens a second of audio heard, 20 a second of audio
-/// spoken, and one for every four bytes of text.
+/// What a response may have cost, for providers that do not say: 10 tokens a second of audio heard, 20 a second of
+/// audio spoken, and one for every four bytes of text.
 struct UsageEstimate: Sendable {
   private var heardMs = 0
   private var textBytes = 0

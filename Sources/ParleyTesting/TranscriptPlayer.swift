@@ -131,7 +131,8 @@ public struct TranscriptPlayer: Sendable {
     // A quoted scalar is a string whatever it looks like; Yams resolves only plain ones.
     if let bool = node.bool { return .bool(bool) }
     if let int = node.int { return .number(JSONNumber(int)) }
-    if let double = node.float { return .number(JSONNumber(double)) }
+    // A plain `inf` is a word; JSON has no such number.
+    if let double = node.float, double.isFinite { return .number(JSONNumber(double)) }
     return .string(node.string ?? "")
   }
 }
