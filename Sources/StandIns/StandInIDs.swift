@@ -1,14 +1,25 @@
-/// Ids and padding: `prefix_` and 21 characters, from a generator that repeats for the same seed (SplitMix64).
+/// Ids and padding: `prefix_` and 21 characters or UUIDs, from a generator that repeats for the same seed (SplitMix64).
 struct StandInIDs: Sendable {
-  private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+  private static let alphabet = Array(
+    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   private var state: UInt64
+  /// UUIDs for every id, whatever its prefix.
+  var usesUUIDs = false
 
   init(seed: UInt64?) {
     state = seed ?? UInt64.random(in: .min ... .max)
   }
 
   mutating func next(_ prefix: String) -> String {
-    prefix + "_" + text(count: 21)
+    usesUUIDs ? uuid() : prefix + "_" + text(count: 21)
+  }
+
+  /// A random UUID in lower case, with or without its hyphens.
+  mutating func uuid(hyphens: Bool = true) -> String {
+    let digits = (0..<32).map { _ in Array("0123456789abcdef")[Int(random() % 16)] }
+    guard hyphens else { return String(digits) }
+    let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
+    return groups.map { String(digits[$0]) }.joined(separator: "-")
   }
 
   /// The padding of a text delta: the shorter the text, the longer.

@@ -2,32 +2,35 @@ import FoundationEssentials
 public import Logging
 public import ServiceLifecycle
 
-/// Both stand-in services, for `parley standin`: start, serve until told to stop.
+/// The stand-in services, for `parley standin`: start, serve until told to stop.
 public struct StandInService: Service {
   public struct Options: Sendable {
     public var host = "127.0.0.1"
     public var geminiPort = 8790
-    public var openAIPort = 8791
+    /// The ports of the services that speak OpenAI's vocabulary; those without one are not served.
+    public var ports: [RealtimeService: Int] = [.openAI: 8791]
     /// A file of JSON lines with every frame; see `StandInEntry.json`.
     public var recordFile: String?
     /// Keeps the audio out of the record, for long calls.
     public var omitsAudio = false
     public var behaviour = StandInServer.Behaviour()
     public var gemini = GeminiLiveStandIn.Options()
-    public var openAI = OpenAIStandIn.Options()
+    /// Of all services that speak OpenAI's vocabulary; each has its own key.
+    public var realtime = RealtimeStandIn.Options()
+    public var keys: [RealtimeService: String] = [:]
 
     public init() {}
 
-    /// Paces the answers of both services: the time between two frames.
+    /// Paces the answers of all services: the time between two frames.
     public mutating func setAnswerInterval(_ interval: Duration) {
       gemini.answerInterval = max(interval, .zero)
-      openAI.answerInterval = max(interval, .zero)
+      realtime.answerInterval = max(interval, .zero)
     }
 
-    /// The silence that ends a turn in both services where the session does not say.
+    /// The silence that ends a turn in all services where the session does not say.
     public mutating func setSilence(milliseconds: Int) {
       gemini.silenceMilliseconds = milliseconds
-      openAI.silenceMilliseconds = milliseconds
+      realtime.silenceMilliseconds = milliseconds
     }
   }
 
@@ -39,38 +42,64 @@ public struct StandInService: Service {
     self.logger = logger
   }
 
-  /// The servers, listening. The record is shared: connections of both are numbered together.
-  public static func start(_ options: Options) async throws -> (gemini: StandInServer, openAI: StandInServer) {
+  /// The servers, listening, by the names that the record gives them. The record is shared: connections of all are
+  /// numbered together.
+  public static func start(_ options: Options) async throws -> [String: StandInServer] {
     let record =
       try options.recordFile.map { try StandInRecord(path: $0, omitsAudio: options.omitsAudio) }
       ?? StandInRecord(omitsAudio: options.omitsAudio)
-    let memory = GeminiMemory()
-    let gemini = try await StandInServer.start(
-      host: options.host, port: options.geminiPort, behaviour: options.behaviour, record: record
-    ) { GeminiLiveStandIn(options: options.gemini, memory: memory) }
+    var servers: [String: StandInServer] = [:]
     do {
-      let openAI = try await StandInServer.start(
-        host: options.host, port: options.openAIPort, behaviour: options.behaviour, record: record
-      ) {
-        var session = options.openAI
-        // A session of the real service lasts an hour.
-        session.expiresAt = Int(Date().timeIntervalSince1970) + 3_600
-        return OpenAIStandIn(options: session)
+      let memory = GeminiMemory()
+      servers["gemini"] = try await StandInServer.start(
+        "gemini", host: options.host, port: options.geminiPort, behaviour: options.behaviour,
+        record: record
+      ) { GeminiLiveStandIn(options: options.gemini, memory: memory) }
+      for service in RealtimeService.allCases {
+        guard let port = options.ports[service] else { continue }
+        servers[service.rawValue] = try await start(service, port: port, options, record)
       }
-      return (gemini, openAI)
+      for (name, server) in servers {
+        record.append(0, .sent, .listening(service: name, port: server.port))
+      }
+      return servers
     } catch {
-      try await gemini.stop()
+      for server in servers.values { try await server.stop() }
       throw error
     }
   }
 
+  private static func start(
+    _ service: RealtimeService, port: Int, _ options: Options, _ record: StandInRecord
+  ) async throws -> StandInServer {
+    let memory = RealtimeMemory()
+    var realtime = options.realtime
+    realtime.service = service
+    realtime.key = options.keys[service]
+    let common = realtime
+    return try await StandInServer.start(
+      service.rawValue, host: options.host, port: port, behaviour: options.behaviour, record: record
+    ) {
+      var session = common
+      // A session of the real service lasts an hour.
+      session.expiresAt = Int(Date().timeIntervalSince1970) + 3_600
+      return RealtimeStandIn(options: session, memory: memory)
+    }
+  }
+
+  private static let titles = [
+    "gemini": "Gemini Live", "openai": "OpenAI Realtime", "azure": "Azure OpenAI and Voice Live",
+    "xai": "xAI voice agent", "inworld": "Inworld Realtime", "vowel": "vowel engine",
+  ]
+
   /// Serves until the task is cancelled or a graceful shutdown begins.
   public func run() async throws {
     let servers = try await Self.start(options)
-    logger.info("Gemini Live stand-in listens", metadata: ["port": "\(servers.gemini.port)"])
-    logger.info("OpenAI Realtime stand-in listens", metadata: ["port": "\(servers.openAI.port)"])
+    for (name, server) in servers.sorted(by: { $0.key < $1.key }) {
+      logger.info(
+        "\(Self.titles[name] ?? name) stand-in listens", metadata: ["port": "\(server.port)"])
+    }
     try? await gracefulShutdown()
-    try await servers.gemini.stop()
-    try await servers.openAI.stop()
+    for server in servers.values { try await server.stop() }
   }
 }

@@ -1,3 +1,4 @@
+import Envelope
 import FoundationEssentials
 
 #if canImport(Glibc)
@@ -68,10 +69,14 @@ public enum StandInSound {
   }
 
   /// PCM to G.711 mu-law: the code whose sample is nearest, so that the table cannot disagree with its inverse.
-  static func muLaw(_ samples: [Int16]) -> [UInt8] { nearest(samples, self.samples(muLaw: Array(0...255))) }
+  static func muLaw(_ samples: [Int16]) -> [UInt8] {
+    nearest(samples, self.samples(muLaw: Array(0...255)))
+  }
 
   /// PCM to G.711 A-law.
-  static func aLaw(_ samples: [Int16]) -> [UInt8] { nearest(samples, self.samples(aLaw: Array(0...255))) }
+  static func aLaw(_ samples: [Int16]) -> [UInt8] {
+    nearest(samples, self.samples(aLaw: Array(0...255)))
+  }
 
   private static func nearest(_ samples: [Int16], _ codes: [Int16]) -> [UInt8] {
     samples.map { sample in
@@ -83,18 +88,32 @@ public enum StandInSound {
 }
 
 extension StandInSound {
-  /// The answer's parts of 100 ms in the codec; the G.711 ones are every third sample, which a 1 kHz tone survives.
-  static func parts(_ codec: Sound.Codec) -> [Sound] {
-    switch codec {
-    case .pcm: parts.map { Sound(codec: .pcm, bytes: $0) }
-    case .muLaw: muLawParts
-    case .aLaw: aLawParts
+  /// The answer's parts of 100 ms in the format; the G.711 ones are every third sample, which a 1 kHz tone survives.
+  static func parts(_ format: SoundFormat) -> [Sound] {
+    switch (format.codec, format.rate) {
+    case (.pcm, 24_000): parts.map { Sound(format: format, bytes: $0) }
+    case (.pcm, let rate): tone(rate: rate).map { Sound(format: format, bytes: littleEndian($0)) }
+    case (.muLaw, _): muLawParts
+    case (.aLaw, _): aLawParts
     }
   }
 
-  private static let narrowParts: [[Int16]] = stride(from: 0, to: samples.count, by: 2_400).map { start in
+  private static func tone(rate: Int) -> [[Int16]] {
+    (0..<4).map { part in
+      (part * rate / 10..<(part + 1) * rate / 10).map { index in
+        Int16((sin(2 * Double.pi * 1_000 * Double(index) / Double(rate)) * 8_000).rounded())
+      }
+    }
+  }
+
+  private static let narrowParts: [[Int16]] = stride(from: 0, to: samples.count, by: 2_400).map {
+    start in
     stride(from: start, to: start + 2_400, by: 3).map { samples[$0] }
   }
-  private static let muLawParts = narrowParts.map { Sound(codec: .muLaw, bytes: muLaw($0)) }
-  private static let aLawParts = narrowParts.map { Sound(codec: .aLaw, bytes: aLaw($0)) }
+  private static let muLawParts = narrowParts.map {
+    Sound(format: SoundFormat(["type": "audio/pcmu"]), bytes: muLaw($0))
+  }
+  private static let aLawParts = narrowParts.map {
+    Sound(format: SoundFormat(["type": "audio/pcma"]), bytes: aLaw($0))
+  }
 }

@@ -8,19 +8,26 @@ import UnixSignals
 struct StandIn: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "standin",
-    abstract: "Run strict stand-ins for Gemini Live and OpenAI Realtime, which need no key.",
+    abstract:
+      "Run strict stand-ins for Gemini Live, OpenAI Realtime and its relatives, which need no key.",
     discussion: """
       They check every message as the services do and answer with a tone. Use them with examples/standin.json to try \
       Parley without an account, or to test a client.
 
-      The Gemini stand-in does as it is told: \(GeminiLiveStandIn.triggerHelp)
+      Azure, xAI, Inworld and vowel are served where a port is given. A frame that breaks a service's rules is noted \
+      as a violation in the record.
+
+      The stand-ins do as they are told: \(StandInTrigger.help)
       """)
 
   @Option(help: "The port of the Gemini Live stand-in; 0 for any.")
   var geminiPort = 8790
 
-  @Option(name: .customLong("openai-port"), help: "The port of the OpenAI Realtime stand-in; 0 for any.")
+  @Option(
+    name: .customLong("openai-port"), help: "The port of the OpenAI Realtime stand-in; 0 for any.")
   var openAIPort = 8791
+
+  @OptionGroup(title: "OpenAI and its relatives") var realtime: StandInRealtime
 
   @Option(help: "Write every frame to this file, a line of JSON each.")
   var record: String?
@@ -62,7 +69,7 @@ struct StandIn: AsyncParsableCommand {
     }
     var options = StandInService.Options()
     options.geminiPort = geminiPort
-    options.openAIPort = openAIPort
+    options.ports = [.openAI: openAIPort]
     options.recordFile = record
     options.omitsAudio = recordWithoutAudio
     options.setAnswerInterval(.milliseconds(answerIntervalMs))
@@ -71,6 +78,7 @@ struct StandIn: AsyncParsableCommand {
     options.behaviour.refusalStatus = refusalStatus
     options.behaviour.upgradeDelay = .milliseconds(upgradeDelayMs)
     gemini.apply(to: &options.gemini)
+    realtime.apply(to: &options)
     options.gemini.showsThoughts = showsThoughts
     options.gemini.announcesVoiceActivity = voiceActivity
     let logger = log.logger("standin")

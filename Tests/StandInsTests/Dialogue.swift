@@ -12,7 +12,7 @@ struct Sent: Sendable {
       try frames.compactMap { frame in
         switch frame {
         case .text(let text), .binary(let text): try JSONValue(parsing: text)
-        case .close, .abort: nil
+        case .close, .abort, .violation: nil
         }
       }
     }
@@ -30,7 +30,8 @@ struct Sent: Sendable {
   /// What Gemini said, by its transcript.
   var words: String {
     get throws {
-      try messages.compactMap { $0["serverContent"]?["outputTranscription"]?["text"]?.string }.joined()
+      try messages.compactMap { $0["serverContent"]?["outputTranscription"]?["text"]?.string }
+        .joined()
     }
   }
 
@@ -46,9 +47,15 @@ struct Sent: Sendable {
     get throws {
       try messages.flatMap { message -> [String] in
         let content = message["serverContent"]?.object?.keys ?? []
-        return content + (message.object?.keys ?? []).filter { $0 != "serverContent" && $0 != "usageMetadata" }
+        return content
+          + (message.object?.keys ?? []).filter { $0 != "serverContent" && $0 != "usageMetadata" }
       }
     }
+  }
+
+  /// The rules that the client broke.
+  var violations: [JSONValue] {
+    frames.compactMap { if case .violation(let violation) = $0 { violation } else { nil } }
   }
 
   /// The first event of that type.
@@ -103,11 +110,13 @@ extension Dialogue<GeminiLiveStandIn> {
 
   /// - Parameter setUp: the members of the set-up beside the model, as JSON without its braces.
   static func gemini(
-    _ options: GeminiLiveStandIn.Options = .init(), model: String = "models/gemini-3.8-live", setUp: String? = "",
+    _ options: GeminiLiveStandIn.Options = .init(), model: String = "models/gemini-3.8-live",
+    setUp: String? = "",
     version: String = "v1beta", memory: GeminiMemory = GeminiMemory()
   ) -> Self {
     let path = options.platform == .vertex ? vertexPath : path.replacing("v1beta", with: version)
-    var dialogue = Self(GeminiLiveStandIn(options: options, memory: memory), StandInRequest(path: path))
+    var dialogue = Self(
+      GeminiLiveStandIn(options: options, memory: memory), StandInRequest(path: path))
     if let setUp {
       dialogue.say(#"{"setup":{"model":"\#(model)"\#(setUp.isEmpty ? "" : ",")\#(setUp)}}"#)
     }
@@ -115,13 +124,13 @@ extension Dialogue<GeminiLiveStandIn> {
   }
 }
 
-extension Dialogue<OpenAIStandIn> {
+extension Dialogue<RealtimeStandIn> {
   /// - Parameter session: the members of a first `session.update` beside the type, as JSON without its braces.
-  static func openAI(_ options: OpenAIStandIn.Options = .init(), session: String? = nil) -> Self {
+  static func openAI(_ options: RealtimeStandIn.Options = .init(), session: String? = nil) -> Self {
     var options = options
     options.seed = options.seed ?? 7
     let request = StandInRequest(path: "/v1/realtime", query: [.init("model", "gpt-realtime")])
-    var dialogue = Self(OpenAIStandIn(options: options), request)
+    var dialogue = Self(RealtimeStandIn(options: options), request)
     if let session {
       dialogue.say(#"{"type":"session.update","session":{"type":"realtime",\#(session)}}"#)
     }

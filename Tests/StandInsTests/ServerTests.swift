@@ -14,7 +14,9 @@ struct ServerTests {
     _ behaviour: StandInServer.Behaviour = .init(), _ options: GeminiLiveStandIn.Options = .init(),
     _ body: (StandInServer, RawClient) async throws -> Void
   ) async throws {
-    let server = try await StandInServer.start(behaviour: behaviour) { GeminiLiveStandIn(options: options) }
+    let server = try await StandInServer.start(behaviour: behaviour) {
+      GeminiLiveStandIn(options: options)
+    }
     let client = try await RawClient.connect(port: server.port)
     try await body(server, client)
     await client.drop()
@@ -31,9 +33,10 @@ struct ServerTests {
       try await client.send(.text, #"{"bogus":1}"#)
       let close = try #require(try await client.closeEvent())
       #expect(close.code.rawValue == 1007)
-      #expect(close.reason == #"Invalid JSON payload received. Unknown name "bogus": Cannot find field."#)
+      #expect(
+        close.reason == #"Invalid JSON payload received. Unknown name "bogus": Cannot find field."#)
       #expect(server.record.received() == [Self.setUp, #"{"bogus":1}"#])
-      guard case .head(let request) = server.record.entries.first?.content else {
+      guard case .head(let request, _, _) = server.record.entries.first?.content else {
         Issue.record("the record begins with the head")
         return
       }
@@ -149,18 +152,25 @@ struct ServerTests {
     }
   }
 
-  @Test("both services start for the command line, on any free ports")
+  @Test(
+    "all services start for the command line, on any free ports; their record says which is which")
   func service() async throws {
     var options = StandInService.Options()
     options.geminiPort = 0
-    options.openAIPort = 0
+    options.ports = Dictionary(uniqueKeysWithValues: RealtimeService.allCases.map { ($0, 0) })
     let servers = try await StandInService.start(options)
-    let client = try await RawClient.connect(port: servers.openAI.port)
+    #expect(servers.keys.sorted() == ["azure", "gemini", "inworld", "openai", "vowel", "xai"])
+    let openAI = try #require(servers["openai"])
+    let client = try await RawClient.connect(port: openAI.port)
     try await client.upgrade("/v1/realtime?model=gpt-realtime")
     #expect(try await client.nextMessage()?.contains("session.created") == true)
     await client.drop()
-    try await servers.gemini.stop()
-    try await servers.openAI.stop()
+    let lines = openAI.record.entries.map(\.json)
+    let listening = lines.filter { $0["conn"]?.int == 0 }
+    #expect(listening.count == 6)
+    #expect(listening.first { $0["service"]?.string == "openai" }?["port"]?.int == openAI.port)
+    #expect(lines.first { $0["path"] != nil }?["service"]?.string == "openai")
+    for server in servers.values { try await server.stop() }
   }
 }
 
@@ -173,10 +183,14 @@ struct ServerTimerTests {
     _ options: GeminiLiveStandIn.Options, record: StandInRecord = StandInRecord()
   ) async throws -> StandInServer {
     let memory = GeminiMemory()
-    return try await StandInServer.start(record: record) { GeminiLiveStandIn(options: options, memory: memory) }
+    return try await StandInServer.start(record: record) {
+      GeminiLiveStandIn(options: options, memory: memory)
+    }
   }
 
-  @Test("gemini 3.5: goAway, then the connection ends without a close frame; its session goes on in the next")
+  @Test(
+    "gemini 3.5: goAway, then the connection ends without a close frame; its session goes on in the next"
+  )
   func goAway() async throws {
     var options = GeminiLiveStandIn.Options()
     options.goAwayAfter = .milliseconds(5)
@@ -187,7 +201,8 @@ struct ServerTimerTests {
     try await client.send(.text, Self.setUp)
     #expect(try await client.nextMessage()?.contains("setupComplete") == true)
     let update = try #require(try await client.nextMessage())
-    let handle = try #require(try JSONValue(parsing: update)["sessionResumptionUpdate"]?["newHandle"]?.string)
+    let handle = try #require(
+      try JSONValue(parsing: update)["sessionResumptionUpdate"]?["newHandle"]?.string)
     #expect(try await client.nextMessage()?.contains(#""timeLeft": "0.005s""#) == true)
     let close = try #require(try await client.closeEvent())
     #expect(close.cause == .endOfStream)
@@ -229,7 +244,8 @@ struct ServerTimerTests {
     try await client.upgrade(Self.path)
     try await client.send(.text, Self.setUp)
     let data = TestSound.silence(milliseconds: 100, rate: 24_000)
-    let audio = #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#
+    let audio =
+      #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#
     try await client.send(.text, audio)
     try await client.send(.text, Dialogue<GeminiLiveStandIn>.textTurn("drop the line"))
     #expect(try await client.closeEvent()?.cause == .endOfStream)

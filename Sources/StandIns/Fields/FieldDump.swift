@@ -3,7 +3,7 @@ public import Envelope
 /// The stand-ins' field tables as JSON, for the check against the official types
 /// (`Tests/Conformance/check_standin_fields.py`).
 public enum FieldDump {
-  /// `{"gemini": {"client": {…}, "server": {…}}, "openai": {"client": {…}}}`; each table is
+  /// `{"gemini": {"client": {…}, "server": {…}}, "openai": {"client": {…}}, …}`; each table is
   /// `{message: {field: kind}}`, a kind is text such as `string`, `[Content]`, `{string}`, `enum A B`.
   public static func all() -> JSONValue {
     .object([
@@ -12,6 +12,12 @@ public enum FieldDump {
         "server": dump(GeminiFields.server),
       ]),
       "openai": .object(["client": dump(OpenAIFields.client)]),
+      "azure": .object(["client": dump(OpenAIFields.azure)]),
+      "azure-preview": .object(["client": dump(BetaFields.client)]),
+      "voice-live": .object(["client": dump(VoiceLiveFields.client)]),
+      "xai": .object(["client": dump(XAIFields.client)]),
+      "inworld": .object(["client": dump(InworldFields.client)]),
+      "vowel": .object(["client": dump(VowelFields.client)]),
     ])
   }
 

@@ -3,7 +3,7 @@ public import Envelope
 /// A strict Gemini Live service (BidiGenerateContent): one value per connection.
 ///
 /// It refuses whatever the service is known to refuse, with the service's close codes and wording, and answers every
-/// user turn with a tone and with the words "You said: …". Some texts make it do something else; see `GeminiTrigger`.
+/// user turn with a tone and with the words "You said: …". Some texts make it do something else; see `StandInTrigger`.
 /// Its frames are binary and pretty-printed as the service's.
 public struct GeminiLiveStandIn: StandInScript {
   enum Phase: Sendable {
@@ -19,7 +19,7 @@ public struct GeminiLiveStandIn: StandInScript {
       case frame(JSONValue)
       /// The handle of the moment.
       case handle
-      case call([GeminiTrigger.Call])
+      case call([StandInTrigger.Call])
       case close(UInt16, String)
       case goAway
       case abort
@@ -33,14 +33,18 @@ public struct GeminiLiveStandIn: StandInScript {
     /// What the model has said with this step.
     var words = ""
 
-    init(_ content: Content, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
+    init(
+      _ content: Content, pause: Duration? = nil, isInterruptible: Bool = true, words: String = ""
+    ) {
       self.content = content
       self.pause = pause
       self.isInterruptible = isInterruptible
       self.words = words
     }
 
-    init(_ frame: JSONValue, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
+    init(
+      _ frame: JSONValue, pause: Duration? = nil, isInterruptible: Bool = true, words: String = ""
+    ) {
       self.init(.frame(frame), pause: pause, isInterruptible: isInterruptible, words: words)
     }
   }
@@ -70,7 +74,7 @@ public struct GeminiLiveStandIn: StandInScript {
   var calls: [GeminiToolCall] = []
   var finishedCalls: Set<String> = []
   /// Calls that were interrupted and will be made again.
-  var repeated: [GeminiTrigger.Call] = []
+  var repeated: [StandInTrigger.Call] = []
   /// User turns that wait for the end of a call or of a window.
   var waiting: [UserTurn] = []
   var alarms: [StandInAlarm] = []
@@ -88,7 +92,8 @@ public struct GeminiLiveStandIn: StandInScript {
   // MARK: Connection
 
   public mutating func judge(_ request: StandInRequest) -> StandInVerdict {
-    guard let (version, isConstrained) = Self.version(of: request.path, platform: options.platform) else {
+    guard let (version, isConstrained) = Self.version(of: request.path, platform: options.platform)
+    else {
       return .refuse(status: 404, reason: "Not Found")
     }
     self.version = version
@@ -192,7 +197,9 @@ public struct GeminiLiveStandIn: StandInScript {
       guard rules.acceptsTools(tools) else { return refuse() }
       self.tools = tools
     }
-    if let instruction = update["systemInstruction"] { self.instruction = Self.text(of: instruction) }
+    if let instruction = update["systemInstruction"] {
+      self.instruction = Self.text(of: instruction)
+    }
     return []
   }
 

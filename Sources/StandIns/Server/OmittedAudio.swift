@@ -7,7 +7,7 @@ extension StandInEntry {
     switch content {
     case .text(let text): content = .text(shortened(text))
     case .binary(let text): content = .binary(shortened(text))
-    case .head, .close, .summary: return
+    case .head, .listening, .close, .summary, .violation: return
     }
   }
 

@@ -1,3 +1,4 @@
+import Envelope
 import NIOCore
 import WebSocketWire
 
@@ -15,6 +16,7 @@ final class StandInHandler: ChannelInboundHandler {
 
   private let behaviour: StandInServer.Behaviour
   private let record: StandInRecord
+  private let service: String
   private var script: any StandInScript
   private var phase = Phase.head
   private var bytes = ByteBuffer()
@@ -26,8 +28,12 @@ final class StandInHandler: ChannelInboundHandler {
   private var alarms: [Scheduled<Void>] = []
   private var pings: Scheduled<Void>?
 
-  init(script: any StandInScript, behaviour: StandInServer.Behaviour, record: StandInRecord) {
+  init(
+    script: any StandInScript, service: String, behaviour: StandInServer.Behaviour,
+    record: StandInRecord
+  ) {
     self.script = script
+    self.service = service
     self.behaviour = behaviour
     self.record = record
   }
@@ -69,9 +75,19 @@ final class StandInHandler: ChannelInboundHandler {
       return
     case .refuse(let status, let reason):
       refuse(status, reason, context)
+    case .call(let call):
+      number = record.nextConnection()
+      record.append(number, .received, .head(call.request, method: call.method, service: service))
+      guard let answer = script.answer(call) else {
+        return refuse(405, "Method Not Allowed", context)
+      }
+      record.append(number, .received, .text(call.body))
+      record.append(number, .sent, .text(answer.body.text))
+      respond(
+        answer.status, answer.status == 200 ? "OK" : "Refused", body: answer.body.text, context)
     case .upgrade(let request, let key):
       number = record.nextConnection()
-      record.append(number, .received, .head(request))
+      record.append(number, .received, .head(request, method: "GET", service: service))
       if let status = behaviour.refusalStatus {
         return refuse(status, "Refused", context)
       }
@@ -101,8 +117,14 @@ final class StandInHandler: ChannelInboundHandler {
   }
 
   private func refuse(_ status: Int, _ reason: String, _ context: ChannelHandlerContext) {
+    respond(
+      status, reason, body: "{\"error\":{\"code\":\(status),\"message\":\"\(reason)\"}}\n", context)
+  }
+
+  private func respond(
+    _ status: Int, _ reason: String, body: String, _ context: ChannelHandlerContext
+  ) {
     phase = .ended
-    let body = "{\"error\":{\"code\":\(status),\"message\":\"\(reason)\"}}\n"
     let head =
       "HTTP/1.1 \(status) \(reason)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
       + "Connection: close\r\n\r\n"
@@ -187,6 +209,8 @@ final class StandInHandler: ChannelInboundHandler {
       flush(context)
       end()
       context.close(promise: nil)
+    case .violation(let violation):
+      record.append(number, .received, .violation(violation))
     }
   }
 

@@ -11,13 +11,18 @@ public struct StandInEntry: Sendable, Equatable {
   }
 
   public enum Content: Sendable, Equatable {
-    case head(StandInRequest)
+    /// A request to the service of that name.
+    case head(StandInRequest, method: String, service: String)
+    /// A service listens at that port; the connection is 0.
+    case listening(service: String, port: Int)
     case text(String)
     case binary(String)
     /// The code and reason of a close frame, or 1006 for a connection that just ended.
     case close(code: UInt16, reason: String)
     /// What the script noted when the connection had ended.
     case summary(JSONValue)
+    /// The client broke a rule: the fault's code, message and parameter, and the type of its frame.
+    case violation(JSONValue)
   }
 
   /// Counted from 1 in the order of arrival.
@@ -31,7 +36,9 @@ public struct StandInEntry: Sendable, Equatable {
 
   /// The line of the record file:
   /// `{"conn":1,"dir":"in","t":12,"text":"…"}`, `"binary":true` beside the text of a binary frame,
-  /// `"path"`, `"query"`, `"headers"` for a request (lists of name and value), `"close"` and `"reason"` for a close,
+  /// `"service"`, `"method"`, `"path"`, `"query"`, `"headers"` for a request (the latter two lists of name and value),
+  /// `"service"` and `"port"` with the connection 0 for a server that listens, `"violation"` for a broken rule,
+  /// `"close"` and `"reason"` for a close,
   /// `"summary"` for the connection's last line, `"omitted"` with the number of bytes beside a text without its audio.
   public var json: JSONValue {
     var line: JSONObject = [
@@ -40,10 +47,17 @@ public struct StandInEntry: Sendable, Equatable {
       "t": .number(JSONNumber(milliseconds)),
     ]
     switch content {
-    case .head(let request):
+    case .listening(let service, let port):
+      line["service"] = .string(service)
+      line["port"] = .number(JSONNumber(port))
+    case .violation(let violation):
+      line["violation"] = violation
+    case .head(let request, let method, let service):
       let pairs = { (items: [StandInRequest.Item]) -> JSONValue in
         .array(items.map { .array([.string($0.name), .string($0.value)]) })
       }
+      line["service"] = .string(service)
+      line["method"] = .string(method)
       line["path"] = .string(request.path)
       line["query"] = pairs(request.query)
       line["headers"] = pairs(request.headers)
@@ -114,11 +128,23 @@ public final class StandInRecord: Sendable {
   /// The texts of the data frames that clients sent, of one connection or of all.
   public func received(connection: Int? = nil) -> [String] {
     entries.compactMap { entry in
-      guard entry.direction == .received, connection == nil || entry.connection == connection else { return nil }
+      guard entry.direction == .received, connection == nil || entry.connection == connection else {
+        return nil
+      }
       switch entry.content {
       case .text(let text), .binary(let text): return text
-      case .head, .close, .summary: return nil
+      case .head, .listening, .close, .summary, .violation: return nil
       }
+    }
+  }
+
+  /// The rules that clients broke, of one connection or of all; see `StandInEntry.Content.violation`.
+  public func violations(connection: Int? = nil) -> [JSONValue] {
+    entries.compactMap { entry in
+      guard connection == nil || entry.connection == connection,
+        case .violation(let violation) = entry.content
+      else { return nil }
+      return violation
     }
   }
 
@@ -129,10 +155,13 @@ public final class StandInRecord: Sendable {
     }
   }
 
-  func append(_ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content) {
+  func append(
+    _ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content
+  ) {
     let elapsed = NIODeadline.now() - started
     var entry = StandInEntry(
-      connection: connection, direction: direction, milliseconds: Int(elapsed.nanoseconds / 1_000_000),
+      connection: connection, direction: direction,
+      milliseconds: Int(elapsed.nanoseconds / 1_000_000),
       content: content)
     if omitsAudio { entry.omitAudio() }
     state.withLock { state in

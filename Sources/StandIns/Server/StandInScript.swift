@@ -38,6 +38,30 @@ public struct StandInRequest: Sendable, Hashable {
   }
 }
 
+/// A request over plain HTTP, such as the one for a token.
+public struct StandInCall: Sendable, Hashable {
+  public var method: String
+  public var request: StandInRequest
+  public var body: String
+
+  public init(method: String, request: StandInRequest, body: String) {
+    self.method = method
+    self.request = request
+    self.body = body
+  }
+}
+
+/// The answer to a `StandInCall`.
+public struct StandInAnswer: Sendable, Equatable {
+  public var status: Int
+  public var body: JSONValue
+
+  public init(_ status: Int, _ body: JSONValue) {
+    self.status = status
+    self.body = body
+  }
+}
+
 /// What a script says to an upgrade request.
 public enum StandInVerdict: Sendable, Hashable {
   /// 101, with the subprotocol if one is chosen.
@@ -53,7 +77,7 @@ public enum StandInMessage: Sendable, Hashable {
 }
 
 /// What a script sends.
-public enum StandInFrame: Sendable, Hashable {
+public enum StandInFrame: Sendable, Equatable {
   case text(String)
   /// UTF-8 text in a binary frame.
   case binary(String)
@@ -61,6 +85,8 @@ public enum StandInFrame: Sendable, Hashable {
   case close(code: UInt16, reason: String)
   /// The end of the connection without a close frame.
   case abort
+  /// Nothing on the wire: a line in the record that the client broke the service's rules.
+  case violation(JSONValue)
 }
 
 /// Something that a script wants to be reminded of.
@@ -83,6 +109,8 @@ public struct StandInAlarm: Sendable, Hashable {
 public protocol StandInScript: Sendable {
   var pause: Duration? { get }
   mutating func judge(_ request: StandInRequest) -> StandInVerdict
+  /// The answer to a request that is no upgrade; nil for a service without such.
+  mutating func answer(_ call: StandInCall) -> StandInAnswer?
   mutating func begin() -> [StandInFrame]
   mutating func receive(_ message: StandInMessage) -> [StandInFrame]
   mutating func advance() -> [StandInFrame]
@@ -96,6 +124,7 @@ public protocol StandInScript: Sendable {
 }
 
 extension StandInScript {
+  public mutating func answer(_ call: StandInCall) -> StandInAnswer? { nil }
   public mutating func takeAlarms() -> [StandInAlarm] { [] }
   public mutating func ring(_ alarm: StandInAlarm) -> [StandInFrame] { [] }
   public mutating func connectionEnded() {}

@@ -2,32 +2,36 @@ import Foundation
 import NIOCore
 import WebSocketWire
 
-/// The head of an upgrade request, read strictly: one shape is accepted, everything else is an HTTP answer.
+/// A request, read strictly: one shape of upgrade is accepted; any method but GET is a call of the service's own, with
+/// its body.
 struct UpgradeRequest {
   enum Outcome {
     case incomplete
     case upgrade(StandInRequest, key: String)
+    case call(StandInCall)
     case refuse(status: Int, reason: String)
   }
 
   static let maximumBytes = 16_384
+  static let maximumBodyBytes = 65_536
 
   /// Takes the head out of `bytes` when it is complete; what follows it stays there.
   static func read(_ bytes: inout ByteBuffer) -> Outcome {
     let view = bytes.readableBytesView
     // A TLS client at the plain port would wait for ever otherwise.
-    if let first = view.first, !(0x41...0x5A).contains(first) { return .refuse(status: 400, reason: "Bad Request") }
+    if let first = view.first, !(0x41...0x5A).contains(first) {
+      return .refuse(status: 400, reason: "Bad Request")
+    }
     guard let end = endOfHead(view) else {
       return view.count > maximumBytes
         ? .refuse(status: 431, reason: "Request Header Fields Too Large") : .incomplete
     }
-    guard let text = bytes.readString(length: end - view.startIndex) else { return .incomplete }
+    let text = String(decoding: view[..<end], as: UTF8.self)
     var lines = text.components(separatedBy: "\r\n")[...]
     let requestLine = lines.removeFirst().split(separator: " ", omittingEmptySubsequences: false)
     guard requestLine.count == 3, requestLine[2] == "HTTP/1.1" else {
       return .refuse(status: 400, reason: "Bad Request")
     }
-    guard requestLine[0] == "GET" else { return .refuse(status: 405, reason: "Method Not Allowed") }
     var headers: [StandInRequest.Item] = []
     for line in lines where !line.isEmpty {
       guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
@@ -36,7 +40,23 @@ struct UpgradeRequest {
       let value = String(line[line.index(after: colon)...]).trimmingWhitespace
       headers.append(StandInRequest.Item(String(line[..<colon]), value))
     }
-    return check(target: String(requestLine[1]), headers)
+    let isCall = requestLine[0] != "GET"
+    let length = isCall ? bodyLength(headers) : 0
+    guard length <= maximumBodyBytes else {
+      return .refuse(status: 413, reason: "Content Too Large")
+    }
+    guard view.endIndex - end >= length else { return .incomplete }
+    bytes.moveReaderIndex(forwardBy: end - view.startIndex)
+    let body = bytes.readString(length: length) ?? ""
+    guard isCall else { return check(target: String(requestLine[1]), headers) }
+    let request = request(target: String(requestLine[1]), headers)
+    return .call(StandInCall(method: String(requestLine[0]), request: request, body: body))
+  }
+
+  private static func bodyLength(_ headers: [StandInRequest.Item]) -> Int {
+    headers.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) }.map {
+      max($0, 0)
+    } ?? 0
   }
 
   private static func endOfHead(_ view: ByteBufferView) -> Int? {
@@ -65,13 +85,19 @@ struct UpgradeRequest {
     guard values("sec-websocket-version") == ["13"] else {
       return .refuse(status: 426, reason: "Upgrade Required")
     }
+    return .upgrade(request(target: target, headers), key: key)
+  }
+
+  private static func request(target: String, _ headers: [StandInRequest.Item]) -> StandInRequest {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     let query = parts.count > 1 ? parts[1].split(separator: "&").map(item) : []
-    return .upgrade(StandInRequest(path: String(parts[0]), query: query, headers: headers), key: key)
+    return StandInRequest(path: String(parts[0]), query: query, headers: headers)
   }
 
   private static func item(_ text: Substring) -> StandInRequest.Item {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { decoded($0) }
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+      decoded($0)
+    }
     return StandInRequest.Item(parts[0], parts.count > 1 ? parts[1] : "")
   }
 

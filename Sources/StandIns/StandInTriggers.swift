@@ -1,24 +1,25 @@
-import Envelope
+public import Envelope
 
-extension GeminiLiveStandIn {
-  /// The texts that it obeys, for the help of the command line.
-  public static let triggerHelp = """
-    "call NAME", "call NAME {JSON} and NAME" (declared functions), "call nothing", "tell me a long story", \
-    "say nothing", "stall", "think hard", "end with REASON", "speak and end with REASON", "interrupt yourself", \
-    "what did I say", "what was said", "what are your instructions", "what are your tools", "what is your voice", \
-    "what have you seen", "hear PHRASE" (spoken turns are heard as that), "close CODE [REASON]" (in the instructions: refuses the set-up), "drop the line", \
-    "drop the line while you speak", "go away", "forget my handles", "fail my next resumption". Anything else is \
-    answered with "You said: …".
-    """
-}
-
-/// The texts of a user turn that make the stand-in do something else than say "You said: …".
+/// The texts of a user turn that make a stand-in do something else than say "You said: …"; the same ones for all
+/// services, as far as a service knows the thing.
 ///
 /// The whole text counts, or else its last line; case, surrounding space and a final full stop or question mark do not.
-enum GeminiTrigger: Sendable, Equatable {
-  struct Call: Sendable, Equatable {
-    var name: String
-    var arguments: JSONValue
+public enum StandInTrigger: Sendable, Equatable {
+  /// The texts, for the help of the command line.
+  public static let help = """
+    "call NAME", "call NAME {JSON} and NAME" (declared functions), "call nothing", "tell me a long story", \
+    "say nothing", "stall", "think hard", "end with REASON", "speak and end with REASON", "fail with CODE", \
+    "interrupt yourself", "what did I say", "what was said", "what are your instructions", "what are your tools", \
+    "what is your voice", "what have you seen", "hear PHRASE" (spoken turns are heard as that), \
+    "close CODE [REASON]" (in Gemini's instructions: refuses the set-up), "drop the line", \
+    "drop the line N times", "drop the line while you speak", "go away", "forget my handles", \
+    "fail my next resumption", "show your extras", "run out of sessions". Anything else is answered with \
+    "You said: …".
+    """
+
+  public struct Call: Sendable, Equatable {
+    public var name: String
+    public var arguments: JSONValue
   }
 
   /// `call NAME`, `call NAME {"city":"Oslo"}`, `call A and B`: calls of declared functions, in one `toolCall`.
@@ -58,6 +59,14 @@ enum GeminiTrigger: Sendable, Equatable {
   case abortMidway
   /// `go away`: the answer, then `goAway`, then the end of the connection when the time is over.
   case goAway
+  /// `drop the line N times`: this connection and the next N - 1 end without a close frame.
+  case abortTimes(Int)
+  /// `fail with CODE`: a response that failed for that reason.
+  case fail(String)
+  /// `show your extras`: every event of the service's own that its vocabulary has beside the common ones.
+  case extras
+  /// `run out of sessions`: what the service says when it has no capacity left.
+  case exhaust
   /// `forget my handles`: every handle of the session becomes stale.
   case forgetHandles
   /// `fail my next resumption`: the next attempt to resume the session closes with 1011.
@@ -76,11 +85,17 @@ enum GeminiTrigger: Sendable, Equatable {
   }
 
   private static let plain: [String: Self] = [
-    "call nothing": .callNothing, "tell me a long story": .story, "say nothing": .nothing, "stall": .stall,
-    "think hard": .thinkHard, "interrupt yourself": .phantom, "what did i say": .recall, "what was said": .recallAll,
-    "what are your instructions": .instructions, "what are your tools": .tools, "what is your voice": .voice,
-    "what have you seen": .images, "drop the line": .abort, "drop the line while you speak": .abortMidway,
-    "go away": .goAway, "forget my handles": .forgetHandles, "fail my next resumption": .failResumption,
+    "call nothing": .callNothing, "tell me a long story": .story, "say nothing": .nothing,
+    "stall": .stall,
+    "think hard": .thinkHard, "interrupt yourself": .phantom, "what did i say": .recall,
+    "what was said": .recallAll,
+    "what are your instructions": .instructions, "what are your tools": .tools,
+    "what is your voice": .voice,
+    "what have you seen": .images, "drop the line": .abort,
+    "drop the line while you speak": .abortMidway,
+    "go away": .goAway, "forget my handles": .forgetHandles,
+    "fail my next resumption": .failResumption,
+    "show your extras": .extras, "run out of sessions": .exhaust,
   ]
 
   private static func read(_ text: String, _ declared: Set<String>) -> Self? {
@@ -93,8 +108,15 @@ enum GeminiTrigger: Sendable, Equatable {
     if let names = rest("call ") { return calls(in: names, declared).map { .call($0) } }
     if let reason = rest("end with ") { return .end(reason) }
     if let reason = rest("speak and end with ") { return .speakAndEnd(reason) }
+    if let code = rest("fail with ") { return .fail(code) }
+    if let count = rest("drop the line ")?.split(separator: " ").first.flatMap({ Int($0) }),
+      count > 0
+    {
+      return .abortTimes(count)
+    }
     if let phrase = rest("hear ") { return .hear(phrase) }
-    if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }),
+    if let words = rest("close ")?.split(separator: " ", maxSplits: 1),
+      let code = words.first.flatMap({ UInt16($0) }),
       (1_000..<5_000).contains(code)
     {
       return .close(code, words.count > 1 ? String(words[1]) : reason(for: code))
@@ -104,7 +126,7 @@ enum GeminiTrigger: Sendable, Equatable {
 
   private static func reason(for code: UInt16) -> String {
     switch code {
-    case 1007: GeminiModelRules.invalidArgument
+    case 1007: "Request contains an invalid argument."
     case 1008: "Operation is not implemented, or supported, or enabled."
     case 1011: "Internal error occurred."
     default: ""
@@ -135,7 +157,9 @@ enum GeminiTrigger: Sendable, Equatable {
   /// The object that the text begins with, and its length: the shortest prefix that is JSON.
   private static func object(at text: Substring) -> (JSONValue, Int)? {
     for (offset, character) in text.enumerated() where character == "}" {
-      if let value = try? JSONValue(parsing: String(text.prefix(offset + 1))) { return (value, offset + 1) }
+      if let value = try? JSONValue(parsing: String(text.prefix(offset + 1))) {
+        return (value, offset + 1)
+      }
     }
     return nil
   }
