@@ -236,9 +236,8 @@ struct Lifecycle: Sendable {
     told.append(event)
   }
 
-  /// Ends everything, failed.
+  /// Ends everything, failed. What was asked for and has not begun may still be answered, on another connection.
   mutating func endAll(type: String, code: String, message: String) {
-    requests = []
     while let first = responses.first {
       var response = first.response
       response["status"] = "failed"
