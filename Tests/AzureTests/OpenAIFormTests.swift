@@ -93,8 +93,6 @@ import Translation
     #expect(update.wire == ["type": "realtime", "audio": ["output": ["speed": 1.2]]])
     #expect(update.missing == ["session.temperature", "session.providerData", "session.audio.output.model"])
     #expect(update.session.unknown.isEmpty)
-    #expect(
-      try Update(.realtime, #"{"temperature":null,"audio":{"output":{"model":"x"}}}"#).wire == ["type": "realtime"])
   }
 
   // MARK: As it was

@@ -103,6 +103,7 @@ extension PreviewForm {
         Rows.missing(Rows.transcription + ".delay", "This API takes no such setting.", shown: "none"),
         CoverageRow(
           Rows.input + ".noise_reduction.strength", .ignored, "This API has one strength."),
+        CoverageRow("response.prompt", .ignored, "This API stores no prompts."),
         CoverageRow("response.*", .mapped, "Forwarded as it is; the service refuses what it does not know."),
       ], otherwise: "In the beta vocabulary.")
   }

@@ -2,8 +2,8 @@ import Envelope
 
 /// What the services take.
 enum Limits {
-  /// A session of Azure OpenAI ends after an hour, as OpenAI's does.
-  static let lifetime = Duration.seconds(60 * 60)
+  /// A session ends after an hour, as OpenAI's does: the connection is replaced between two turns before that.
+  static let lifetime = Duration.seconds(55 * 60)
 
   /// Of `temperature` in the preview API.
   static let previewTemperature = 0.6...1.2

@@ -10,6 +10,11 @@ enum Deployments {
     return isOfCatalogue ? configured : model
   }
 
+  /// OpenAI's voice for a name; nil where no table knows it.
+  static func voice(_ name: String) -> String? {
+    VoiceNames.name(for: name, at: .openAI)
+  }
+
   /// The transcriber where a client names none, or one that only another service has.
   static let transcription = "whisper-1"
 

@@ -37,22 +37,44 @@ struct PreviewForm: AzureForm {
     missing.keep(&session.audio.output.speed, at: 1, "session.audio.output.speed")
     session.unknown.clampTemperature(to: Limits.previewTemperature)
     missing.clean(&session.unknown, keeping: ["temperature"], "session")
-    try RealtimeForm.makeEffective(&session.audio)
-    Self.clean(&session.audio, &missing)
+    try Self.makeEffective(&session.audio, &missing)
     return missing.paths
   }
 
-  private static func clean(_ audio: inout SessionAudio, _ missing: inout MissingFields) {
+  private static func makeEffective(
+    _ audio: inout SessionAudio, _ missing: inout MissingFields
+  ) throws(EventFault) {
     missing.clean(&audio.unknown, "session.audio")
     missing.clean(&audio.input.unknown, "session.audio.input")
     missing.clean(&audio.output.unknown, "session.audio.output")
+    if case .named(let name) = audio.output.voice, let own = Deployments.voice(name) {
+      audio.output.voice = .named(own)
+    }
     guard var transcription = audio.input.transcription else { return }
+    transcription.model = try TranscriptionModels.effective(
+      transcription.model, standard: Deployments.transcription, isOwn: Deployments.isTranscription)
     let path = "session.audio.input.transcription"
     missing.keep(&transcription.languages, at: nil, path + ".languages")
     missing.keep(&transcription.keywords, at: nil, path + ".keywords")
     missing.keep(&transcription.delay, at: nil, path + ".delay")
     missing.clean(&transcription.unknown, path)
     audio.input.transcription = transcription
+  }
+
+  /// A response has what the API knows of a session.
+  func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] {
+    guard var response = event["response"]?.object else { return [event] }
+    response.removeValue(forKey: "prompt")
+    if let name = response["audio"]?["output"]?["voice"]?.string, let own = Deployments.voice(name),
+      var audio = response["audio"]?.object, var output = audio["output"]?.object
+    {
+      output["voice"] = .string(own)
+      audio["output"] = .object(output)
+      response["audio"] = .object(audio)
+    }
+    var event = event
+    event["response"] = .object(response)
+    return [event]
   }
 
   private static let fields = [

@@ -1,7 +1,8 @@
 /// What the service takes, and how long a connection to it lives.
 enum Limits {
-  /// The service ends a session after an hour on some accounts, after two on others.
-  static let lifetime = Duration.seconds(60 * 60)
+  /// The service ends a session after an hour or two, its pages and its users differ: the connection is replaced between two
+  /// turns before that.
+  static let lifetime = Duration.seconds(55 * 60)
 
   static let threshold = 0.1...0.9
 
