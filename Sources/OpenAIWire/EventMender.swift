@@ -53,7 +53,7 @@ public struct EventMender: Sendable {
   private mutating func passed(_ candidate: JSONObject, _ event: JSONObject, ids: inout IDSource) -> Mended {
     if let type = candidate.eventType, shape.mended(candidate, type) == .satisfied {
       lifecycle.take(candidate, type)
-      return candidate["type"] == event["type"] ? .untouched : .events([candidate])
+      return candidate["type"] == event["type"] && event.isNamed(type) ? .untouched : .events([candidate])
     }
     var candidate = BetaWire.serverEvent(toGA: candidate)
     guard let type = candidate.eventType else { return .untouched }
@@ -83,7 +83,7 @@ public struct EventMender: Sendable {
     }
     lifecycle.take(candidate, type)
     let told = lifecycle.told
-    return !isRepaired && told.count == 1 && told[0] == event ? .untouched : .events(told)
+    return !isRepaired && told.count == 1 && told[0] == event && event.isNamed(type) ? .untouched : .events(told)
   }
 
   private mutating func learnConversation(from event: JSONObject, _ type: ServerEventType, ids: inout IDSource) {
@@ -98,10 +98,11 @@ public struct EventMender: Sendable {
 
   // MARK: The audio lane
 
-  /// Whether this delta may go as it is: its response is open and spoken, and its part is the one that is open. Its
-  /// bytes are counted. Where it may not, `mend` decides.
+  /// Whether this delta may go as it is: it has an id, its response is open and spoken, and its part is the one that is
+  /// open. Its bytes are counted. Where it may not, `mend` decides.
   @inline(__always)
   public mutating func admits(_ delta: DeltaFrame, in message: UnsafeRawBufferPointer) -> Bool {
+    guard delta.eventID != nil else { return false }
     guard rules.completesLifecycle else { return true }
     return lifecycle.admits(delta, in: message)
   }
@@ -132,6 +133,7 @@ public struct EventMender: Sendable {
   /// Audio of the client went up; for the usage estimate where the provider gives none.
   public mutating func heardAudio(milliseconds: Int) {
     lifecycle.estimate.heard(milliseconds: milliseconds)
+    lifecycle.input.heard()
   }
 
   // MARK: What is open
@@ -152,4 +154,9 @@ public struct EventMender: Sendable {
 
 extension JSONObject {
   fileprivate var eventType: ServerEventType? { self["type"]?.string.flatMap(ServerEventType.init(rawValue:)) }
+
+  /// Whether the event has the id without which clients refuse it. Of the telephone's keys none is expected.
+  fileprivate func isNamed(_ type: ServerEventType) -> Bool {
+    hasText("event_id") || type == .inputAudioBufferDTMF
+  }
 }

@@ -22,7 +22,7 @@ extension Lifecycle {
       .responseMCPCallCompleted, .responseMCPCallFailed:
       fillContent(&event, type, ids: &ids)
     case .inputAudioBufferSpeechStarted, .inputAudioBufferSpeechStopped, .inputAudioBufferCommitted:
-      if !event.hasID("item_id") { event["item_id"] = .string(input.speakingItemID ?? ids.next(.item)) }
+      if !event.hasText("item_id") { event["item_id"] = .string(input.speakingItemID ?? ids.next(.item)) }
     case .inputAudioTranscriptionCompleted:
       if event["usage"]?["type"]?.string == nil, let id = event["item_id"]?.string {
         let isCounted = event["usage"]?["total_tokens"]?.int != nil
@@ -43,7 +43,7 @@ extension Lifecycle {
 
   /// Where an event belongs that does not say so, or not in full.
   private func place(_ event: JSONObject, isCall: Bool) -> Place? {
-    if event.hasID("item_id") { return event["item_id"]?.string.flatMap(place(ofItem:)) }
+    if event.hasText("item_id") { return event["item_id"]?.string.flatMap(place(ofItem:)) }
     guard let response = event["response_id"]?.string.map(place(of:)) ?? live else { return nil }
     let outputs = responses[response].outputs
     func last(_ fits: (Output) -> Bool) -> Place? {
@@ -58,15 +58,15 @@ extension Lifecycle {
   private func fillContent(_ event: inout JSONObject, _ type: ServerEventType, ids: inout IDSource) {
     let isCall = type == .responseFunctionCallArgumentsDelta || type == .responseFunctionCallArgumentsDone
     let place = place(event, isCall: isCall)
-    if !event.hasID("response_id") {
+    if !event.hasText("response_id") {
       event["response_id"] = (place?.response ?? live).map { .string(responses[$0].id) }
     }
-    if !event.hasID("item_id") { event["item_id"] = .string(place.map { self[$0].id } ?? ids.next(.item)) }
+    if !event.hasText("item_id") { event["item_id"] = .string(place.map { self[$0].id } ?? ids.next(.item)) }
     if event["output_index"]?.int == nil { event["output_index"] = .number(JSONNumber(place?.output ?? 0)) }
     if isCall {
-      if !event.hasID("call_id") { event["call_id"] = place.flatMap { self[$0].item["call_id"] } }
-      if !event.hasID("call_id") { event["call_id"] = .string(ids.next(.call)) }
-      if type == .responseFunctionCallArgumentsDone, !event.hasID("name") {
+      if !event.hasText("call_id") { event["call_id"] = place.flatMap { self[$0].item["call_id"] } }
+      if !event.hasText("call_id") { event["call_id"] = .string(ids.next(.call)) }
+      if type == .responseFunctionCallArgumentsDone, !event.hasText("name") {
         event["name"] = place.flatMap { self[$0].item["name"] } ?? ""
       }
       return
@@ -84,13 +84,13 @@ extension Lifecycle {
   private func fillOutput(_ event: inout JSONObject, isDone: Bool, ids: inout IDSource) {
     guard var item = event["item"]?.object else { return }
     let known = item["id"]?.string.flatMap(place(ofItem:))
-    if !event.hasID("response_id") {
+    if !event.hasText("response_id") {
       event["response_id"] = (known?.response ?? live).map { .string(responses[$0].id) }
     }
-    if isDone, !item.hasID("id") {
+    if isDone, !item.hasText("id") {
       var search = event
       search["call_id"] = item["call_id"]
-      let place = place(search, isCall: item["type"] == "function_call" || item.hasID("call_id"))
+      let place = place(search, isCall: item["type"] == "function_call" || item.hasText("call_id"))
       item["id"] = place.map { .string(self[$0].id) }
     }
     fill(&item, isOutput: true, isDone: isDone, ids: &ids)
@@ -102,14 +102,14 @@ extension Lifecycle {
 
   private func fill(_ item: inout JSONObject, isOutput: Bool, isDone: Bool, ids: inout IDSource) {
     let known = item["id"]?.string.flatMap(place(ofItem:)).map { self[$0].item }
-    if !item.hasID("id") { item["id"] = .string(ids.next(.item)) }
+    if !item.hasText("id") { item["id"] = .string(ids.next(.item)) }
     if !isVocabulary(item["type"]?.string) { item["type"] = known?["type"] ?? Self.type(of: item) }
     switch item["type"]?.string {
     case "message":
       fillMessage(&item, isOutput: isOutput)
     case "function_call":
-      if !item.hasID("call_id") { item["call_id"] = known?["call_id"] ?? .string(ids.next(.call)) }
-      if !item.hasID("name") { item["name"] = known?["name"] ?? "" }
+      if !item.hasText("call_id") { item["call_id"] = known?["call_id"] ?? .string(ids.next(.call)) }
+      if !item.hasText("name") { item["name"] = known?["name"] ?? "" }
     default: break
     }
     if let status = item["status"]?.string, ["cancelled", "canceled", "failed"].contains(status) {
@@ -127,7 +127,7 @@ extension Lifecycle {
 
   /// A provider's own kind of item as the kind that it is closest to.
   private static func type(of item: JSONObject) -> JSONValue {
-    if item.hasID("call_id") { return item["output"] == nil ? "function_call" : "function_call_output" }
+    if item.hasText("call_id") { return item["output"] == nil ? "function_call" : "function_call_output" }
     return "message"
   }
 
@@ -145,7 +145,7 @@ extension Lifecycle {
 
   private func fillResponse(_ event: inout JSONObject, isDone: Bool, ids: inout IDSource) {
     guard var response = event["response"]?.object else { return }
-    if !response.hasID("id") {
+    if !response.hasText("id") {
       let known = isDone ? live.map { responses[$0].id } : nil
       response["id"] = .string(event["response_id"]?.string ?? known ?? ids.next(.response))
     }
@@ -210,6 +210,6 @@ extension Lifecycle {
 }
 
 extension JSONObject {
-  /// A member that is a string and not empty.
-  func hasID(_ key: String) -> Bool { self[key]?.string?.isEmpty == false }
+  /// Whether a member is a string and not empty.
+  func hasText(_ key: String) -> Bool { self[key]?.string?.isEmpty == false }
 }

@@ -33,12 +33,14 @@ extension Lifecycle {
   /// Tells of an item that is no response's.
   private mutating func tellItem(_ event: JSONObject, _ item: JSONObject, _ id: String) {
     let content = item["content"]?.array ?? []
-    if content.contains(where: { $0["type"] == "input_audio" }) { commit(id) }
+    // The client may have created it: then it was never in the buffer.
+    if content.contains(where: { $0["type"] == "input_audio" }), input.maySpeak(id) { commit(id) }
     var event = event
     event["type"] = "conversation.item.added"
-    if let claimed = event["previous_item_id"]?.string, !input.isKnown(claimed), let last = input.lastItemID {
-      event["previous_item_id"] = .string(last)
-    }
+    // The result of a call follows the call.
+    let isPlausible =
+      event["previous_item_id"]?.string.map(input.isKnown) ?? (item["type"] != "function_call_output")
+    if !isPlausible, let last = input.lastItemID { event["previous_item_id"] = .string(last) }
     input.added(id)
     let words = content.compactMap { $0["text"]?.string } + [item["output"]?.string ?? ""]
     for text in words { estimate.read(text) }
@@ -98,7 +100,7 @@ extension Lifecycle {
   mutating func transcriptDelta(_ event: JSONObject) {
     guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
     commit(id)
-    input.heard(event["delta"]?.string ?? "", of: id)
+    input.transcribed(event["delta"]?.string ?? "", of: id)
     told.append(event)
   }
 

@@ -60,7 +60,8 @@ extension Lifecycle {
     guard let id = event["response_id"]?.string, let item = event["item"]?.object, let response = response(id) else {
       return
     }
-    let isWhole = rules.callsComeWhole && item["type"] == "function_call"
+    let isFilled = item["status"] == "completed" || item.hasText("arguments")
+    let isWhole = rules.callsComeWhole && item["type"] == "function_call" && isFilled
     guard let place = output(item, in: response, with: isDone ? nil : event), isDone || isWhole else { return }
     finish(place, item, with: isDone ? event : nil)
   }

@@ -229,6 +229,7 @@ struct Lifecycle: Sendable {
     }
     if !open.isBeside { estimate.reset() }
     responses.remove(at: place)
+    lane = nil
     closed.append(open.id)
     if closed.count > Self.remembered { closed.removeFirst() }
     var event = event
@@ -246,6 +247,5 @@ struct Lifecycle: Sendable {
       ]
       end(0, ["type": "response.done", "response": .object(response)])
     }
-    lane = nil
   }
 }

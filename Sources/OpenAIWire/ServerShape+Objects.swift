@@ -96,6 +96,10 @@ extension Form {
       ])),
   ])
 
+  private static let format = Form.object([
+    .required("type", .choice(["audio/pcm", "audio/pcmu", "audio/pcma"])), .optional("rate", .integer),
+  ])
+
   static let response = Form.object([
     .required("object", .choice(["realtime.response"]), or: "realtime.response"),
     .required("id", .id),
@@ -106,7 +110,7 @@ extension Form {
     .required("output_modalities", .list(.choice(["text", "audio"])), or: ["audio"]),
     .required("max_output_tokens", .bound, or: "inf"),
     .required(
-      "audio", .object([.optional("output", .object([.optional("format", .map), .optional("voice", .voice)]))]),
+      "audio", .object([.optional("output", .object([.optional("format", format), .optional("voice", .voice)]))]),
       or: [:]),
     .nullable("usage", usage),
     .nullable("metadata", .map),

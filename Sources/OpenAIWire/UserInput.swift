@@ -39,6 +39,14 @@ struct UserInput: Sendable {
 
   // MARK: Turns
 
+  /// Whether audio went up that no turn has.
+  private var hasHeard = false
+
+  mutating func heard() { hasHeard = true }
+
+  /// Whether an item may be what the user says: its turn was announced, or audio went up that no turn has.
+  func maySpeak(_ id: String) -> Bool { hasHeard || turns[id] != nil }
+
   /// False where the turn is known.
   mutating func started(_ id: String, atMs: Int) -> Bool {
     guard turns[id]?.startMs == nil else { return false }
@@ -58,6 +66,7 @@ struct UserInput: Sendable {
   mutating func committed(_ id: String) -> Bool {
     guard turns[id]?.isCommitted != true else { return false }
     turns[id, default: Turn()].isCommitted = true
+    hasHeard = false
     if speakingItemID == id { speakingItemID = nil }
     return true
   }
@@ -80,7 +89,7 @@ struct UserInput: Sendable {
     return String(transcript.dropFirst(before.count))
   }
 
-  mutating func heard(_ delta: String, of id: String) {
+  mutating func transcribed(_ delta: String, of id: String) {
     turns[id, default: Turn()].transcript += delta
   }
 

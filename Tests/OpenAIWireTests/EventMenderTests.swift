@@ -76,6 +76,20 @@ import Translation
     #expect(call.invariants.violations == [])
   }
 
+  @Test("an event without an id is not the client's as it is: it needs one", arguments: [false, true])
+  func withoutID(completes: Bool) throws {
+    var call = completes ? MendingCall.completing() : MendingCall(MendingRules())
+    let event = try MendingCall.object(#"{"type":"input_audio_buffer.cleared"}"#)
+    let mended = call.mender.mend(event, session: call.session, ids: &call.ids)
+    #expect(mended == .events([event]))
+    let keys = try MendingCall.object(
+      #"{"type":"input_audio_buffer.dtmf_event_received","event":"9","received_at":1}"#)
+    let isUntouched = call.isUntouched(keys)
+    #expect(isUntouched)
+    let isAdmitted = admits(delta("i").replacing(#""event_id":"event_i","#, with: ""), &call)
+    #expect(!isAdmitted)
+  }
+
   @Test("R234: what a provider adds to an event of the vocabulary is passed on")
   func additions() throws {
     var call = MendingCall.completing()

@@ -52,7 +52,7 @@ private struct Dice: RandomNumberGenerator {
       var told: [JSONObject] = []
       for event in sequence {
         if Int.random(in: 0..<40, using: &dice) == 0 { call.mender.cancelAsked(responseID: nil) }
-        told += call.tell(event)
+        told += call.hear(event)
       }
       #expect(call.mender.isMidTurn == !call.mender.openResponseIDs.isEmpty)
       var invariants = call.invariants
@@ -64,6 +64,45 @@ private struct Dice: RandomNumberGenerator {
       invariants.finish()
       let faulty = told.filter { ServerFixtures.isInvalid($0) }
       #expect(invariants.violations == [] && faulty.isEmpty, "seed \(seed), round \(round)")
+    }
+  }
+
+  @Test("events that lack fields, or have others in their place: what is told is valid", arguments: 0..<8)
+  func broken(seed: Int) throws {
+    var dice = Dice(state: UInt64(seed) &+ 1000)
+    let sequences = [try LegalSequence.events(isText: false), try LegalSequence.events(isText: true)]
+    for round in 0..<24 {
+      var call = MendingCall(Self.rules[round % Self.rules.count])
+      let sequence = sequences[round % 2].map { event in
+        Int.random(in: 0..<3, using: &dice) == 0 ? Self.broken(.object(event), &dice).object ?? event : event
+      }
+      let told = sequence.flatMap { call.hear($0) }
+      let faulty = told.filter { ServerFixtures.isInvalid($0) }
+      #expect(call.invariants.violations == [] && faulty.isEmpty, "seed \(seed), round \(round)")
+    }
+  }
+
+  /// Takes away or replaces one member, at any depth, but for the type and the id of an event.
+  private static func broken(_ value: JSONValue, _ dice: inout Dice) -> JSONValue {
+    let others: [JSONValue] = [.null, 7, 1.5, "", "x", true, [], [:], ["a"], ["type": "y"]]
+    switch value {
+    case .object(var object):
+      guard let key = object.keys.filter({ $0 != "event_id" && $0 != "type" }).randomElement(using: &dice) else {
+        return .object(object)
+      }
+      let isLeaf = object[key]?.object == nil && object[key]?.array?.isEmpty ?? true
+      if !isLeaf, Int.random(in: 0..<3, using: &dice) != 0 {
+        object[key] = object[key].map { broken($0, &dice) }
+      } else {
+        object[key] = Bool.random(using: &dice) ? nil : others.randomElement(using: &dice)
+      }
+      return .object(object)
+    case .array(var elements):
+      let place = Int.random(in: elements.indices, using: &dice)
+      elements[place] = broken(elements[place], &dice)
+      return .array(elements)
+    default:
+      return others.randomElement(using: &dice) ?? .null
     }
   }
 

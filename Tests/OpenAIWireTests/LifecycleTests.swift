@@ -192,6 +192,13 @@ import Testing
   @Test("the user's audio is committed before its item and its transcript")
   func committed() throws {
     var call = MendingCall.completing()
+    let recording = try call.tell(
+      #"""
+      {"type":"conversation.item.added","item":{"id":"recording","type":"message","role":"user","status":"completed",
+      "content":[{"type":"input_audio"}]}}
+      """#)
+    #expect(recording.types == ["conversation.item.added", "conversation.item.done"])
+    call.mender.heardAudio(milliseconds: 20)
     let told = try call.tell(
       #"""
       {"type":"conversation.item.created","item":{"id":"u","type":"message","role":"user","status":"completed",

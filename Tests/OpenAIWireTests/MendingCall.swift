@@ -1,5 +1,6 @@
 import Envelope
 import Foundation
+import NIOCore
 import ParleyTesting
 import Testing
 
@@ -36,6 +37,17 @@ struct MendingCall {
       invariants.observe(.object(events[index]))
     }
     return events
+  }
+
+  /// What an event becomes that comes as bytes: speech goes by the audio lane where it may.
+  mutating func hear(_ event: JSONObject) -> [JSONObject] {
+    let isAdmitted = ByteBuffer(string: JSONValue.object(event).text).withUnsafeReadableBytes { bytes in
+      guard case .audioDelta(let frame) = EventReader.readServer(bytes) else { return false }
+      return mender.admits(frame, in: bytes)
+    }
+    guard isAdmitted else { return tell(event) }
+    invariants.observe(.object(event))
+    return [event]
   }
 
   mutating func tell(_ lines: String...) throws -> [JSONObject] {
