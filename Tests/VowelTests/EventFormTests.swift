@@ -52,7 +52,7 @@ import Translation
     #expect(mcp?.param == "item.type")
   }
 
-  @Test("A response has instructions and a voice of its own")
+  @Test("A response has instructions of its own, and nothing else")
   func options() throws {
     let told = try VowelForm().event([
       "type": "response.create", "event_id": "c",
@@ -65,7 +65,7 @@ import Translation
       told == [
         [
           "type": "response.create", "event_id": "c",
-          "response": ["instructions": "Be brief.", "voice": "aura-2-orion-en"],
+          "response": ["instructions": "Be brief."],
         ]
       ])
   }

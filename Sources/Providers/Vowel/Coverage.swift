@@ -138,11 +138,11 @@ extension VowelService {
       CoverageRow("response.metadata", .emulated, "Kept here and shown in the response."),
       CoverageRow("response.output_modalities", .emulated, "For `text` the words of what it says are the answer."),
       CoverageRow("response.instructions", .mapped, "Forwarded as it is."),
-      CoverageRow("response.audio.output.voice", .mapped, "As in the session."),
       CoverageRow("response.input", .refused, "The engine answers the conversation."),
     ]
     + [
-      "audio.output.format", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "reasoning.effort",
+      "audio.output.format", "audio.output.voice", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens",
+      "reasoning.effort",
       "prompt",
     ].map { CoverageRow("response.\($0)", .ignored, "The session's: a response has none of its own.") }
     + [CoverageRow("response.*", .ignored, "A field that this server does not know.")]

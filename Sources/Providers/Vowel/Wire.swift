@@ -56,7 +56,7 @@ extension VowelService {
       event["previous_item_id"] = nil
       return [BetaWire.clientEvent(fromGA: event)]
     case "response.create":
-      return [try request(event)]
+      return [try Self.request(event)]
     case "output_audio_buffer.clear":
       throw .unsupported("output_audio_buffer.clear is for WebRTC and SIP calls.", param: "type")
     default:
@@ -78,22 +78,17 @@ extension VowelService {
     }
   }
 
-  /// A response has instructions and a voice of its own; everything else is the session's.
-  private func request(_ event: JSONObject) throws(EventFault) -> JSONObject {
+  /// A response has instructions of its own; everything else is the session's.
+  private static func request(_ event: JSONObject) throws(EventFault) -> JSONObject {
     let options = event["response"]?.object ?? JSONObject()
     if options["conversation"] == "none" {
-      throw Self.unsupportedParameter("A response outside of the conversation", "response.conversation")
+      throw unsupportedParameter("A response outside of the conversation", "response.conversation")
     }
     if options["input"]?.isNull == false {
-      throw Self.unsupportedParameter("An input of the response's own", "response.input")
-    }
-    var wire = JSONObject()
-    if let instructions = options["instructions"], !instructions.isNull { wire["instructions"] = instructions }
-    if let asked = options["audio"]?["output"]?["voice"], let voice = try? JSONCoding.decode(Voice.self, from: asked) {
-      wire["voice"] = .string(Voices.voice(for: voice.name, own: self.voice).name)
+      throw unsupportedParameter("An input of the response's own", "response.input")
     }
     var event = event
-    event["response"] = wire.isEmpty ? nil : .object(wire)
+    event["response"] = options["instructions"]?.string.map { ["instructions": .string($0)] }
     return event
   }
 
