@@ -135,6 +135,15 @@ import Translation
     #expect(call.invariants.violations == [])
   }
 
+  @Test("nothing of a response goes by its bytes once the words of another have ended it")
+  func admissionOfAbandoned() throws {
+    var call = MendingCall.completing()
+    _ = try call.tell(delta("i"))
+    let told = try call.tell(LifecycleTests.position("output_text.delta", #","delta":"Hi""#, item: "j", response: "s"))
+    let isAdmitted = admits(delta("i"), &call)
+    #expect(told.first("response.done")?["response"]?["id"] == "r" && !isAdmitted)
+  }
+
   @Test("nothing of a cancelled response goes on, nor speech in a written answer")
   func admissionEnds() throws {
     var call = MendingCall.completing { $0.speaksInTextMode = true }
