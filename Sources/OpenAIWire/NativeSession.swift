@@ -99,6 +99,10 @@ public enum NativeSession {
   ) -> [JSONObject] {
     guard event["type"] == "response.create", var options = event["response"]?.object else { return [event] }
     options.removeValue(forKey: "temperature")
+    // The bare name of a tool is an object there.
+    if let asked = options["tool_choice"]?.string, let choice = ToolChoice(name: asked) {
+      options["tool_choice"] = JSONCoding.encode(choice)
+    }
     if let asked = options["output_modalities"] { options["output_modalities"] = modalities(asked) }
     if var audio = options["audio"]?.object, var output = audio["output"]?.object {
       output.removeValue(forKey: "model")

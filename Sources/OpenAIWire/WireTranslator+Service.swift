@@ -157,7 +157,8 @@ extension WireTranslator {
   ) {
     var event = event
     var isUntouched = isUntouched
-    if !itemIDs.isEmpty || !awaited.isEmpty, !traits.isNative { isUntouched = !rename(&event) && isUntouched }
+    if !traits.isNative, !awaited.isEmpty { learnID(from: event) }
+    if !itemIDs.isEmpty { isUntouched = !rename(&event) && isUntouched }
     if hearing.connectionStartMs != 0 { isUntouched = !shift(&event) && isUntouched }
     switch mender.mend(event, session: session, ids: &port.ids) {
     case .untouched:
@@ -205,8 +206,6 @@ extension WireTranslator {
 
   /// The client's ids in the place of the service's.
   private mutating func rename(_ event: inout JSONObject) -> Bool {
-    learnID(from: event)
-    guard !itemIDs.isEmpty else { return false }
     var isChanged = false
     for key in ["item_id", "previous_item_id"] {
       if let id = event[key]?.string, let known = itemIDs[id] {

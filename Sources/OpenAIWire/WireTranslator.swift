@@ -104,6 +104,7 @@ public struct WireTranslator: Translator {
     self.traits = traits
     mender = EventMender(traits.mending)
     conversation = Conversation(id: conversationID)
+    mender.conversationID = conversationID
     var session = session
     service.begin(&session)
     _ = try? service.makeEffective(&session)

@@ -113,6 +113,8 @@ extension GoldenTranscript {
 
   private static func connect(_ dialogue: inout SessionDialogue) -> SessionDialogue.Step {
     let opened = dialogue.upstreamOpens()
-    return opened + dialogue.upstream(#"{"setupComplete":{}}"#)
+    guard dialogue.speaksOpenAIWire else { return opened + dialogue.upstream(#"{"setupComplete":{}}"#) }
+    return opened + dialogue.upstream(#"{"type":"session.created","event_id":"hello","session":{}}"#)
+      + dialogue.upstream(#"{"type":"session.updated","event_id":"set","session":{}}"#)
   }
 }

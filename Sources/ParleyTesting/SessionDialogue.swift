@@ -79,6 +79,8 @@ public struct SessionDialogue: Sendable {
   }
 
   public private(set) var session: Session
+  /// Whether the provider greets and confirms as services of the OpenAI wire do.
+  public private(set) var speaksOpenAIWire = false
   public private(set) var now = Instant(nanoseconds: 1_000_000_000)
   /// Every event that the client has had.
   public private(set) var history: [JSONValue] = []
@@ -93,6 +95,7 @@ public struct SessionDialogue: Sendable {
       key: key.map { Redacted($0) }, model: model)
     var provider = ProviderConfiguration(name: kind.name, service: service ?? .local(Self.engine))
     if let makeDetector { provider = provider.detectingTurns(by: makeDetector) }
+    if case .wire = provider.service { speaksOpenAIWire = true }
     session = Session(
       SessionParameters(
         provider: provider, requestedModel: requestedModel, limits: limits, unixTime: 1_767_229_435, seed: 12),
@@ -115,8 +118,14 @@ public struct SessionDialogue: Sendable {
 
   /// A session with a provider that is configured by hand.
   public init(_ provider: ProviderConfiguration, requestedModel: String? = nil) {
-    session = Session(
-      SessionParameters(provider: provider, requestedModel: requestedModel, unixTime: 1_767_229_435, seed: 12), at: now)
+    self.init(
+      SessionParameters(provider: provider, requestedModel: requestedModel, unixTime: 1_767_229_435, seed: 12))
+  }
+
+  /// A session of any kind.
+  public init(_ parameters: SessionParameters) {
+    if case .wire = parameters.provider.service { speaksOpenAIWire = true }
+    session = Session(parameters, at: now)
   }
 
   public mutating func begin() -> Step {

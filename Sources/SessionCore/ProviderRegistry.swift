@@ -66,6 +66,11 @@ public struct ProviderConfiguration: Sendable {
       }
     }
 
+    /// Whether turns can be found and transcribed without an answer; Gemini transcribes what it answers.
+    var canListenOnly: Bool {
+      if case .geminiLive = self { false } else { true }
+    }
+
     /// Whether a session of its own kind transcribes and never answers; elsewhere such sessions are emulated.
     var hasTranscriptionSessions: Bool {
       if case .wire(let service) = self { service.traits.hasTranscriptionSessions } else { false }
@@ -111,16 +116,17 @@ enum ProviderRegistry {
   static func translator(
     for parameters: SessionParameters, session: RealtimeSession, conversationID: String
   ) -> any Translator {
-    switch parameters.provider.service {
+    let provider = parameters.isStrict ? parameters.provider.strict() : parameters.provider
+    switch provider.service {
     case .wire(let service):
-      WireTranslator(
+      return WireTranslator(
         service: service, session: session, conversationID: conversationID,
         isModelKnown: parameters.requestedModel != nil, isStrict: parameters.isStrict,
-        passesVendorEvents: parameters.passesVendorEvents, decodeRecording: parameters.provider.decodeRecording)
+        passesVendorEvents: parameters.passesVendorEvents, decodeRecording: provider.decodeRecording)
     case .geminiLive(let configuration):
-      GeminiLiveTranslator(configuration: configuration, session: session, conversationID: conversationID)
+      return GeminiLiveTranslator(configuration: configuration, session: session, conversationID: conversationID)
     case .local(let configuration):
-      LocalVoiceTranslator(configuration: configuration, session: session, conversationID: conversationID)
+      return LocalVoiceTranslator(configuration: configuration, session: session, conversationID: conversationID)
     }
   }
 }

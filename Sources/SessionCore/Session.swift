@@ -78,6 +78,8 @@ public struct Session: Sendable {
   private var port: Port
   /// What the client speaks; everything behind it is GA.
   private var wire: ClientWire
+  /// Between the two where the client wants transcripts only, and the provider has no such sessions.
+  private var transcription: TranscriptionLayer?
   /// What goes out in the client's words; its storage is reused.
   private var dressed = MessageQueue()
   private var translator: any Translator
@@ -100,7 +102,14 @@ public struct Session: Sendable {
     var session = RealtimeSession.defaults(
       id: id, model: parameters.requestedModel ?? parameters.provider.service.model, voice: "marin",
       expiresAt: parameters.unixTime + 3600)
-    if isTranscription, parameters.provider.service.hasTranscriptionSessions { session.become(.transcription) }
+    if isTranscription {
+      if parameters.provider.service.hasTranscriptionSessions {
+        session.become(.transcription)
+      } else {
+        transcription = TranscriptionLayer(preventsAnswers: parameters.provider.service.canListenOnly)
+        transcription?.prepare(&session)
+      }
+    }
     port = Port(ids: ids)
     translator = ProviderRegistry.translator(for: parameters, session: session, conversationID: conversationID)
     window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
@@ -196,7 +205,7 @@ public struct Session: Sendable {
       return port.emit(.invalidJSON(error.message), eventID: nil)
     }
     do {
-      if !wire.isTransparent, let neutral = try neutral(value) {
+      if !isTransparent, let neutral = try neutral(value) {
         value = neutral
         message = ByteBuffer()
         value.write(into: &message)
@@ -214,21 +223,41 @@ public struct Session: Sendable {
     holdBackIfNeeded()
   }
 
-  /// The event in GA; nil where it is that already.
+  /// Whether what the client says and hears is what the translator hears and says.
+  private var isTransparent: Bool { wire.isTransparent && transcription == nil }
+
+  /// The event as the translator takes it; nil where it is that already.
   private mutating func neutral(_ event: JSONValue) throws(EventFault) -> JSONValue? {
     let neutral = try wire.incoming(event)
-    return wire.name == .ga ? nil : neutral
+    if let transcription { return try transcription.incoming(neutral) }
+    guard wire.name != .ga else { return Optional.none }
+    return neutral
   }
 
   /// What the step has for the client, in the client's words. Only new messages wait in the outbox here.
   private mutating func dress() {
-    guard !wire.isTransparent, !port.outbox.downstream.isEmpty else { return }
-    while port.outbox.downstream.consume({ message, lane in
-      wire.outgoing(message, lane == .audio ? .audio : .control) { told in
-        dressed.append(lane) { $0.writeBytes(told) }
-      }
-    }) {}
+    guard !isTransparent, !port.outbox.downstream.isEmpty else { return }
+    var told = MessageQueue()
+    swap(&told, &port.outbox.downstream)
+    while told.consume({ message, lane in dress(message, lane) }) {}
     swap(&dressed, &port.outbox.downstream)
+    swap(&told, &dressed)
+  }
+
+  private mutating func dress(_ message: ByteBufferView, _ lane: MessageQueue.Lane) {
+    func tell(_ told: ByteBufferView) {
+      dressed.append(lane) { $0.writeBytes(told) }
+    }
+    guard transcription != nil else {
+      return wire.outgoing(message, lane == .audio ? .audio : .control, tell)
+    }
+    // Nobody speaks in such a session.
+    guard lane == .control, let event = (try? JSONValue(parsing: message))?.object,
+      let shown = transcription?.outgoing(event)
+    else { return }
+    var text = ByteBuffer()
+    shown.write(into: &text)
+    wire.outgoing(text.readableBytesView, .control, tell)
   }
 
   /// Audio that the audio lane left alone: another alphabet, no padding, escapes, unknown fields.

@@ -23,14 +23,22 @@ struct TranscriptionLayer: Sendable {
     "response.", "output_audio_buffer.", "rate_limits.", "mcp_", "conversation.created", "conversation.item.truncated",
   ]
 
+  /// Whether the provider can be kept from answering; otherwise what it answers stays here.
+  private let preventsAnswers: Bool
+
   /// Items that the client does not see, with the item that it saw last before each; bounded.
   private var hidden: [(id: String, previous: JSONValue)] = []
   private static let maximumHidden = 64
 
+  init(preventsAnswers: Bool) {
+    self.preventsAnswers = preventsAnswers
+  }
+
   /// Makes a fresh session one that only listens: turns are found as before but not answered, and transcripts are on.
-  static func prepare(_ session: inout RealtimeSession) {
+  func prepare(_ session: inout RealtimeSession) {
     session.outputModalities = [.text]
     if session.audio.input.transcription == nil { session.audio.input.transcription = InputTranscription() }
+    guard preventsAnswers else { return }
     switch session.audio.input.turnDetection {
     case .serverVAD(var vad)?:
       vad.createResponse = false
@@ -75,7 +83,7 @@ struct TranscriptionLayer: Sendable {
     var session: JSONObject = ["type": .string(SessionType.realtime.rawValue)]
     for (key, value) in SessionPatch(given).nestingFlatFields().fields where key != "type" {
       if key == "audio" {
-        session[key] = Self.listening(value)
+        session[key] = listening(value)
       } else if !Self.answerFields.contains(key) {
         session[key] = value
       }
@@ -85,10 +93,10 @@ struct TranscriptionLayer: Sendable {
   }
 
   /// The `audio` of an update without output and without answers.
-  private static func listening(_ audio: JSONValue) -> JSONValue {
+  private func listening(_ audio: JSONValue) -> JSONValue {
     guard var object = audio.object else { return audio }
     object.removeValue(forKey: "output")
-    if var input = object["input"]?.object, var detection = input["turn_detection"]?.object {
+    if preventsAnswers, var input = object["input"]?.object, var detection = input["turn_detection"]?.object {
       detection["create_response"] = false
       detection["interrupt_response"] = false
       input["turn_detection"] = .object(detection)

@@ -39,7 +39,7 @@ struct ProviderDetectorTests {
     let provider = ProviderConfiguration(name: "openai", service: service).detectingTurns { NoTurns() }
     #expect(!kind.needsTurnDetector)
     #expect(!ProviderKind.local.needsTurnDetector)
-    guard case .openAI = provider.service else {
+    guard case .wire = provider.service else {
       Issue.record("\(provider.service)")
       return
     }

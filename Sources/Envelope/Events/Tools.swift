@@ -81,7 +81,7 @@ public enum ToolChoice: Sendable, Equatable {
 
   /// What a text stands for that a client wrote: a mode, or the bare name of a function (R203). Nil where it can be
   /// neither.
-  init?(name: String) {
+  public init?(name: String) {
     if let mode = ToolChoice(mode: name) {
       self = mode
     } else if (1...64).contains(name.utf8.count), name.utf8.allSatisfy(Self.isPartOfName) {
