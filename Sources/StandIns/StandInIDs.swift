@@ -14,6 +14,11 @@ struct StandInIDs: Sendable {
     usesUUIDs ? uuid() : prefix + "_" + text(count: 21)
   }
 
+  /// The id of a call, which is not just a UUID anywhere.
+  mutating func nextCall() -> String {
+    usesUUIDs ? "call-\(uuid())-0" : next("call")
+  }
+
   /// A random UUID in lower case, with or without its hyphens.
   mutating func uuid(hyphens: Bool = true) -> String {
     let digits = (0..<32).map { _ in Array("0123456789abcdef")[Int(random() % 16)] }

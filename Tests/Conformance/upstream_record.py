@@ -7,7 +7,7 @@ import typing
 
 
 class Frame(typing.NamedTuple):
-    provider: str  # "gemini" or "openai"
+    provider: str  # as the stand-ins name it: "gemini", "openai", "azure", "xai", "inworld" or "vowel"
     connection: int
     received: bool  # by the stand-in
     text: str
@@ -18,8 +18,10 @@ class Frame(typing.NamedTuple):
 
 
 class Record(typing.NamedTuple):
-    heads: dict[int, dict]  # the upgrade request of each connection: path, query, headers
+    heads: dict[int, dict]  # the request of each connection: service, method, path, query, headers
     frames: list[Frame]
+    violations: list[dict]  # the rules that were broken: connection, type of the frame, code, message, param
+    ports: dict[str, int]  # where each service listens
 
     def received(self, provider: str, connection: int | None = None) -> list[dict]:
         """The messages that a provider got, of one connection or of all."""
@@ -41,17 +43,21 @@ class Record(typing.NamedTuple):
 def read(path: pathlib.Path) -> Record:
     heads: dict[int, dict] = {}
     frames: list[Frame] = []
+    violations: list[dict] = []
+    ports: dict[str, int] = {}
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     for line in lines[:-1]:  # the last is empty, or still being written
         entry = json.loads(line)
         number = entry["conn"]
         if "path" in entry:
             heads[number] = entry
-        elif "text" in entry:
-            is_gemini = any(name in heads[number]["path"] for name in ("generativelanguage", "aiplatform"))
-            provider = "gemini" if is_gemini else "openai"
-            frames.append(Frame(provider, number, entry["dir"] == "in", entry["text"]))
-    return Record(heads, frames)
+        elif "port" in entry:
+            ports[entry["service"]] = entry["port"]
+        elif "violation" in entry:
+            violations.append({"connection": number, "service": heads[number]["service"], **entry["violation"]})
+        elif "text" in entry and heads[number]["method"] == "GET":
+            frames.append(Frame(heads[number]["service"], number, entry["dir"] == "in", entry["text"]))
+    return Record(heads, frames, violations, ports)
 
 
 def await_record(path: pathlib.Path, holds: typing.Callable[[Record], bool], seconds: float = 5) -> Record:

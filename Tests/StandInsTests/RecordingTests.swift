@@ -77,6 +77,27 @@ struct RecordingTests {
     #expect(Set(types.filter(isDelta)) == Set(recorded.filter(isDelta)))
   }
 
+  @Test(
+    "a text turn of a relative has the events of the recorded one, in its order",
+    arguments: [
+      ("azure-text-turn", Dialogue<RealtimeStandIn>.Form.azure), ("xai-text-turn", .xAI),
+      ("voicelive-text-turn", .voiceLive),
+    ])
+  func familyOrder(_ name: String, _ form: Dialogue<RealtimeStandIn>.Form) throws {
+    let player = try TranscriptPlayer(recording: name)
+    var dialogue = Dialogue.family(form)
+    var types = try dialogue.opening.types
+    for message in player.messages(.sent) { types += try dialogue.say(message.text).types }
+    let recorded = player.messages(.received).map(TranscriptPlayer.kind(of:))
+    // When the opening and the pings come is a matter of the network, deltas come in any number.
+    let isFixed = { (type: String) in
+      !type.hasSuffix(".delta")
+        && !["conversation.created", "ping", "rate_limits.updated"].contains(type)
+    }
+    #expect(types.filter(isFixed) == recorded.filter(isFixed))
+    #expect(Set(types).subtracting(["rate_limits.updated"]) == Set(recorded))
+  }
+
   @Test("the session object has the recorded one's keys")
   func openAISession() throws {
     let recorded = try TranscriptPlayer(recording: "openai-text-turn").messages(.received)[0][

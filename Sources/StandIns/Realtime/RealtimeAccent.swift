@@ -53,6 +53,8 @@ struct RealtimeManners: Sendable {
   var alwaysDetects = false
   /// After it has answered committed sound, a request for a response is dropped until something else comes in.
   var dropsRequestsAfterSound = false
+  /// A call is announced in words.
+  var speaksBeforeCalls = false
   /// A deleted item is acknowledged without its id.
   var forgetsDeletedIDs = false
   /// A delta of a cancelled response comes after the cancel.

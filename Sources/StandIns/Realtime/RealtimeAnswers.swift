@@ -16,11 +16,12 @@ extension RealtimeStandIn {
     if choice?["type"]?.string == "function", let name = choice?["name"]?.string,
       tools.contains(name)
     {
-      return (Self.calls([.init(name: name, arguments: [:])]), .zero)
+      return (calls([.init(name: name, arguments: [:])], sounds), .zero)
     }
     let words = latestUserWords(in: context)
     let trigger = StandInTrigger(words, declared: Set(tools))
     if case .story = trigger { return (story(sounds), options.storyInterval) }
+    if case .call(let functions) = trigger { return (calls(functions, sounds), .zero) }
     let steps =
       special(trigger, words, context, say) ?? limited(words, settings, sounds)
       ?? say(
@@ -47,8 +48,10 @@ extension RealtimeStandIn {
     }.joined(separator: " ")
   }
 
-  private static func calls(_ calls: [StandInTrigger.Call]) -> [RunningResponse.Step] {
-    calls.flatMap(RunningResponse.call) + [.end(status: "completed", reason: nil)]
+  private func calls(_ calls: [StandInTrigger.Call], _ sounds: [Sound]) -> [RunningResponse.Step] {
+    let words =
+      manners.speaksBeforeCalls ? RunningResponse.message("One moment please.", sounds) : []
+    return words + calls.flatMap(RunningResponse.call) + [.end(status: "completed", reason: nil)]
   }
 
   /// An answer that the session's limit of tokens cuts; a word is a token.
@@ -80,7 +83,6 @@ extension RealtimeStandIn {
     _ say: (String) -> [RunningResponse.Step]
   ) -> [RunningResponse.Step]? {
     switch trigger {
-    case .call(let calls): Self.calls(calls)
     case .nothing: [.end(status: "completed", reason: nil)]
     case .stall: []
     case .end(let reason): [.end(status: "incomplete", reason: reason.lowercased())]
@@ -101,7 +103,7 @@ extension RealtimeStandIn {
     case .exhaust: [.events([accent.exhaustion(ids: &ids)])] + say("There is no room left.")
     case .hear(let phrase): hear(phrase, say(StandInWords.answer(to: words)))
     case .forgetHandles: forget(say("Forgotten."))
-    case nil, .callNothing, .story, .thinkHard, .failResumption: nil
+    case nil, .call, .callNothing, .story, .thinkHard, .failResumption: nil
     }
   }
 

@@ -74,7 +74,7 @@ extension RealtimeStandIn {
     let item: JSONObject = [
       "id": .string(ids.next("item")), "object": "realtime.item", "type": "function_call",
       "status": "in_progress",
-      "name": .string(call.name), "call_id": .string(ids.next("call")), "arguments": "",
+      "name": .string(call.name), "call_id": .string(ids.nextCall()), "arguments": "",
     ]
     return open(item, index)
   }

@@ -184,15 +184,10 @@ struct BetaAccent: RealtimeAccent {
     return usage
   }
 
-  /// The engine's own checks name the nested field.
-  private static let params = [
-    "session.audio.output.voice": "session.voice",
-    "session.output_modalities": "session.modalities",
-  ]
-
+  /// The engine's own check names the nested field.
   private func show(error: JSONObject) -> JSONObject {
-    guard let param = error["param"]?.string, let flat = Self.params[param] else { return error }
-    return error.merging(["param": .string(flat)])
+    guard error["param"]?.string == "session.audio.output.voice" else { return error }
+    return error.merging(["param": "session.voice"])
   }
 
   func extras(ids: inout StandInIDs) -> [JSONObject] {

@@ -21,6 +21,7 @@ struct XAIAccent: RealtimeAccent {
     var manners = RealtimeManners(fields: XAIFields.client, eventTypes: XAIFields.eventTypes)
     manners.closing = [.words, .part, .sound, .output]
     manners.alwaysSpeaks = true
+    manners.speaksBeforeCalls = true
     manners.locksVoice = false
     manners.refusesShortCommits = false
     manners.answersCommits = .toSpeech
