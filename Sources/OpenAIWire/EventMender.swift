@@ -144,6 +144,14 @@ public struct EventMender: Sendable {
   /// Of the conversation and beside it, in the order in which they began.
   public var openResponseIDs: [String] { lifecycle.responses.map(\.id) }
 
+  /// Ends the conversation's response if the client has cancelled it: some services never say that it is over, and
+  /// another cannot be asked for before. What they say of it later is dropped.
+  public mutating func endCancelled() -> [JSONObject] {
+    lifecycle.told.removeAll()
+    if rules.completesLifecycle { lifecycle.endCancelled() }
+    return lifecycle.told
+  }
+
   /// Ends what is open, failed, in legal order.
   public mutating func closeAll(_ verdict: UpstreamVerdict) -> [JSONObject] {
     lifecycle.told.removeAll()

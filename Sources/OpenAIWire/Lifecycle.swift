@@ -208,6 +208,11 @@ struct Lifecycle: Sendable {
     end(place, ["type": "response.done", "response": .object(response)])
   }
 
+  /// Ends the conversation's response as cancelled by the client, if it was.
+  mutating func endCancelled() {
+    if let live, responses[live].isCancelled { supersede(live) }
+  }
+
   /// `response.done`, of the provider or in its place: what is open in it is ended first.
   mutating func end(_ place: Int, _ event: JSONObject) {
     guard var response = event["response"]?.object else { return }

@@ -123,6 +123,19 @@ import Testing
     #expect(told[5]["response"]?["output"]?[0]?["status"] == "incomplete")
   }
 
+  @Test("a cancelled response that the provider never ends can be ended; one that goes on cannot")
+  func cancelledInVain() throws {
+    var call = MendingCall.completing()
+    _ = try call.tell(Self.position("output_audio_transcript.delta", #","delta":"Hi""#))
+    let early = call.mender.endCancelled()
+    call.mender.cancelAsked(responseID: nil)
+    let told = call.mender.endCancelled()
+    #expect(early.isEmpty && told.types.last == "response.done" && !call.mender.isMidTurn)
+    #expect(told.last?["response"]?["status_details"] == ["type": "cancelled", "reason": "client_cancelled"])
+    let late = try call.tell(Self.done("r", #","status":"cancelled""#))
+    #expect(late.isEmpty)
+  }
+
   @Test("an interruption has one name, whatever the provider calls it")
   func interruption() throws {
     var call = MendingCall.completing()
