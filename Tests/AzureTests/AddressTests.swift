@@ -31,6 +31,13 @@ import Translation
     #expect(Self.target(api, path: path).pathAndQuery == expected)
   }
 
+  @Test("Q16 R273: what the service itself calls the model stands for the configured deployment")
+  func shownModel() {
+    #expect(Self.target(.realtime, model: "gpt-realtime").pathAndQuery == "/openai/v1/realtime?model=my-voice")
+    #expect(Self.target(.realtime, model: "their-voice").pathAndQuery == "/openai/v1/realtime?model=their-voice")
+    #expect(Self.target(.voiceLive, model: "gpt-4o").pathAndQuery.hasSuffix("&model=gpt-4o"))
+  }
+
   @Test("R168: the name of a deployment is escaped")
   func escaped() {
     #expect(Self.target(.preview, model: "a/b c").pathAndQuery.hasSuffix("&deployment=a%2Fb%20c"))

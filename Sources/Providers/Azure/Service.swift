@@ -58,8 +58,12 @@ public struct AzureService: WireService {
     if let apiVersion, api != .realtime { parameters.append(("api-version", apiVersion)) }
     if session.type == .transcription, api == .realtime {
       parameters.append(("intent", "transcription"))
+    } else if api == .voiceLive {
+      parameters.append(("model", session.model))
     } else {
-      parameters.append((api == .preview ? "deployment" : "model", session.model))
+      // The service's own sessions show the model and not the deployment.
+      let deployment = Deployments.name(for: session.model, configured: model)
+      parameters.append((api == .preview ? "deployment" : "model", deployment))
     }
     return parameters.map { $0.0 + "=" + PercentEncoding.queryValue($0.1) }.joined(separator: "&")
   }
