@@ -59,6 +59,17 @@ import Translation
     #expect(fault?.param == "response." + (options.keys.first ?? ""))
   }
 
+  @Test("R203: the bare name of a function is the choice of it")
+  func choice() throws {
+    let form = try InworldForm()
+    for (asked, told): (JSONValue, JSONValue) in [
+      ("get_horoscope", ["type": "function", "name": "get_horoscope"]), ("required", "required"),
+    ] {
+      let event = try form.event(["type": "response.create", "response": ["tool_choice": asked]])
+      #expect(event.first?["response"]?["tool_choice"] == told)
+    }
+  }
+
   @Test("R197: the voice of one response is the service's too")
   func voice() throws {
     let told = try InworldForm { $0.voice = "Liam" }.event([

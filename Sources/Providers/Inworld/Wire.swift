@@ -73,6 +73,8 @@ extension InworldService {
     }
     var wire = options.only(Fields.response).withoutNulls
     if wire["tool_choice"]?["type"] == "mcp" { wire["tool_choice"] = nil }
+    // The bare name of a function (R203).
+    if let name = wire["tool_choice"]?.string { wire["tool_choice"] = ToolChoice(name: name).map(JSONCoding.encode) }
     wire["audio"] = wire["audio"]?["output"]?.object.flatMap { output in
       let output = wireOutput(output)
       return output.isEmpty ? nil : ["output": .object(output)]
