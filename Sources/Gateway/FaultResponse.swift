@@ -59,6 +59,15 @@ enum FaultResponse {
       fields: refusal.status == 401 ? [RequestHead.Field(name: "WWW-Authenticate", value: "Bearer")] : [])
   }
 
+  /// All sessions that the account at a provider allows are taken (Q22).
+  static func accountIsFull(_ provider: String, most: Int, contact: String) -> Refusal {
+    let text = "Provider \"\(provider)\" serves at most \(most) sessions at a time, and all are taken. Try again later."
+    return Refusal(
+      status: 429, type: "rate_limit_error", code: "rate_limit_exceeded",
+      message: contact.isEmpty ? text : "\(text) \(contact)", param: "provider",
+      fields: [RequestHead.Field(name: "Retry-After", value: "10")])
+  }
+
   static func refusal(for refusal: RouteRefusal, contact: String) -> Refusal {
     Refusal(
       status: refusal.status, type: refusal.status < 500 ? "invalid_request_error" : "server_error",

@@ -42,4 +42,6 @@ struct ReadingPause: OptionSet {
   static let ownQueueIsFull = ReadingPause(rawValue: 4)
   /// The session holds enough.
   static let sessionIsFull = ReadingPause(rawValue: 2)
+  /// The provider's account takes no more for now.
+  static let accountIsBusy = ReadingPause(rawValue: 8)
 }

@@ -7,7 +7,8 @@ import SessionCore
 import Translation
 import VoiceEngine
 
-/// Admits clients to sessions: the route's path, then the credential, then the provider, all before the 101.
+/// Admits clients to sessions: the route's path, then the credential, then the provider and its account's limits,
+/// all before the 101.
 struct RealtimeAdmission: UpgradeAdmission {
   private let table: RouteTable
   private let keys: KeyStore
@@ -15,6 +16,8 @@ struct RealtimeAdmission: UpgradeAdmission {
   private let limits: EdgeLimits
   private let contexts: TLSContexts
   private let engine: VoiceEngine
+  /// By the name of the provider; none where its account is not limited.
+  private let quotas: [String: ProviderQuota]
   private let logger: Logger
 
   init(table: RouteTable, limits: EdgeLimits, contexts: TLSContexts, engine: VoiceEngine, logger: Logger) {
@@ -25,6 +28,9 @@ struct RealtimeAdmission: UpgradeAdmission {
     self.logger = logger
     keys = KeyStore(keys: table.accessKeys)
     paths = Set(table.routes.map(\.path))
+    quotas = table.providers.compactMapValues { entry in
+      entry.remote.flatMap { $0.limits == AccountLimits() ? nil : ProviderQuota($0.limits) }
+    }
   }
 
   /// A route's path with or without a slash at its end.
@@ -34,24 +40,32 @@ struct RealtimeAdmission: UpgradeAdmission {
 
   func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
     let target = RequestTarget(head.query.map { "\(head.path)?\($0)" } ?? head.path)
+    let admittance: Admittance
     do {
-      _ = try keys.admit(
+      admittance = try keys.admit(
         headers: head.fields.map { (name: $0.name, value: $0.value) }, target: target, peerIsLoopback: peer.isLoopback)
     } catch {
       return .refuse(FaultResponse.refusal(for: error, contact: table.contact))
     }
+    let offered = head.listMembers(of: "sec-websocket-protocol")
     let choice: RouteChoice
     do {
-      choice = try table.choose(target)
+      choice = try table.choose(
+        target, openAIBeta: head.listMembers(of: "openai-beta"), subprotocols: offered, key: admittance.preference)
     } catch {
       return .refuse(FaultResponse.refusal(for: error, contact: table.contact))
     }
+    let quota = quotas[choice.provider.name]
+    let place = quota?.place()
+    if let quota, place == nil {
+      return .refuse(
+        FaultResponse.accountIsFull(choice.provider.name, most: quota.maxSessions, contact: table.contact))
+    }
     let parameters = parameters(for: choice)
-    let subprotocol = Subprotocol.answer(to: head.listMembers(of: "sec-websocket-protocol"))
-    return .accept(subprotocol: subprotocol) { [limits, contexts, engine, logger] leg in
+    return .accept(subprotocol: Subprotocol.answer(to: offered)) { [limits, contexts, engine, logger] leg in
       let driver = SessionDriver(
         parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, contexts: contexts, engine: engine,
-        logger: logger)
+        place: place, logger: logger)
       leg.setOwner(driver)
       driver.begin()
     }
@@ -69,7 +83,9 @@ struct RealtimeAdmission: UpgradeAdmission {
       provider: entry.configuration(engine),
       // A name that another kind of provider serves is a client's fixed default: the provider's own model serves it.
       requestedModel: choice.isForeignModel ? entry.remote?.model : choice.model,
-      limits: limits, unixTime: Int(Date().timeIntervalSince1970),
+      purpose: choice.purpose, dialect: choice.dialect, deltaFields: choice.deltaFields,
+      isStrict: choice.route.isStrict, passesVendorEvents: choice.passesVendorEvents, limits: limits,
+      unixTime: Int(Date().timeIntervalSince1970),
       seed: UInt128(generator.next()) << 64 | UInt128(generator.next()))
   }
 }

@@ -8,16 +8,20 @@ import WebSocketWire
 /// The only thing of a session that touches channels and the clock: feeds the pure ``Session`` with what both sides say
 /// and with the time, and does what it asks for. Confined to one event loop, which both legs share.
 final class SessionDriver: FrameLegOwner {
-  private var session: Session
-  private let downstream: FrameLeg
-  private var upstream: FrameLeg?
+  var session: Session
+  let downstream: FrameLeg
+  private(set) var upstream: FrameLeg?
   private var connector: UpstreamConnector?
   private let succession: Succession
   private var sides: SideConnections?
   /// In place of `upstream` in a session with the voice engine of this process.
   private var engineLine: EngineLine?
   private let engine: VoiceEngine
-  private let loop: any EventLoop
+  let loop: any EventLoop
+  /// Given back at the end.
+  private let place: SessionPlace?
+  /// Nil where the account's messages are not limited.
+  var pacing: FramePacing?
   private let limits: EdgeLimits
   private let contexts: TLSContexts
   private var record: SessionRecord
@@ -30,7 +34,8 @@ final class SessionDriver: FrameLegOwner {
 
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
-    contexts: TLSContexts, engine: VoiceEngine, logger: Logger
+    contexts: TLSContexts, engine: VoiceEngine, place: SessionPlace? = nil, counters: FieldCounters = FieldCounters(),
+    logger: Logger
   ) {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
@@ -39,8 +44,11 @@ final class SessionDriver: FrameLegOwner {
     self.limits = limits
     self.contexts = contexts
     self.engine = engine
+    self.place = place
+    pacing = place.flatMap { FramePacing($0.quota) }
     succession = Succession(loop: loop, limit: limits.succession)
-    record = SessionRecord(id: session.id, provider: parameters.provider.name, begunAt: now, logger: logger)
+    record = SessionRecord(
+      id: session.id, provider: parameters.provider.name, begunAt: now, counters: counters, logger: logger)
   }
 
   /// Says hello. The 101 is queued by now, and the greeting leaves with it (R185).
@@ -101,6 +109,7 @@ final class SessionDriver: FrameLegOwner {
       finish()
     } else if leg === upstream {
       upstream = nil
+      stopPacing()
       downstream.resumeReading(.otherSideIsBusy)
       if case .silent = end { record.note(SessionNote(.warning, "peer_silent", ["source": "upstream"])) }
       upstreamEnded(UpstreamEnd(end))
@@ -126,7 +135,10 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    let next = Self.advance(&session, Instant(loop.now), input, downstream, upstream, engineLine)
+    let isPaced = pacing != nil
+    let next = Self.advance(
+      &session, Instant(loop.now), input, downstream, isPaced ? nil : upstream, engineLine)
+    if isPaced { sendPaced() }
     if next.hasActions {
       performActions()
       armDeadline(session.deadline)
@@ -161,7 +173,9 @@ extension SessionDriver {
       case .dial(.voiceEngine): openEngine()
       case .closeUpstream(let code): closeUpstream(CloseCode(rawValue: code))
       case .dialSide(let line, let upstream): dialSide(line, upstream)
-      case .sendSide(let line, let message): sides?.send(message, on: line)
+      case .sendSide(let line, let message):
+        pacing?.countUnpaced()
+        sides?.send(message, on: line)
       case .closeSide(let line): sides?.close(line)
       case .closeDownstream(let code, let reason):
         record.closed(code: code, reason: reason)
@@ -275,6 +289,7 @@ extension SessionDriver {
   private func closeUpstream(_ code: CloseCode) {
     connector?.abandon()
     connector = nil
+    stopPacing()
     succession.cancel()
     engineLine?.close()
     engineLine = nil
@@ -293,6 +308,7 @@ extension SessionDriver {
     sides?.closeAll()
     deadlineTask?.cancel()
     deadlineTask = nil
+    place?.giveBack()
     record.end(at: Instant(loop.now))
   }
 

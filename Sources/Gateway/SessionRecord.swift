@@ -13,14 +13,18 @@ struct SessionRecord {
   var phase = Phase.waiting
   var messagesUp = 0
   var messagesDown = 0
+  private let provider: String
   private let begunAt: Instant
+  private let counters: FieldCounters
   private var logger: Logger
   private var fault = "none"
   private var source = "downstream"
   private var closeCode: UInt16?
 
-  init(id: String, provider: String, begunAt: Instant, logger: Logger) {
+  init(id: String, provider: String, begunAt: Instant, counters: FieldCounters, logger: Logger) {
+    self.provider = provider
     self.begunAt = begunAt
+    self.counters = counters
     self.logger = logger
     self.logger[metadataKey: "session"] = "\(id)"
     self.logger[metadataKey: "provider"] = "\(provider)"
@@ -31,6 +35,7 @@ struct SessionRecord {
   }
 
   func note(_ note: SessionNote) {
+    counters.count(note.fieldsWithoutCounterpart, provider: provider)
     let level: Logger.Level =
       switch note.severity {
       case .debug: .debug

@@ -13,7 +13,7 @@ final class UpstreamConnector {
   }
 
   private let target: UpstreamTarget
-  private let credentials: GoogleCredentials
+  private let tokens: AccessTokens
   /// What was made for `target.authorization`.
   private var token: Redacted<String>?
   /// The token was kept from an earlier connection: it may have been revoked since, and a new one may still be good.
@@ -26,10 +26,10 @@ final class UpstreamConnector {
 
   init(
     target: UpstreamTarget, limits: EdgeLimits, contexts: TLSContexts, loop: any EventLoop,
-    credentials: GoogleCredentials = .shared, report: @escaping (Outcome) -> Void
+    tokens: AccessTokens = .shared, report: @escaping (Outcome) -> Void
   ) {
     self.target = target
-    self.credentials = credentials
+    self.tokens = tokens
     self.limits = limits
     self.contexts = contexts
     self.loop = loop
@@ -37,25 +37,21 @@ final class UpstreamConnector {
   }
 
   func start() {
-    switch target.authorization {
-    case .googleServiceAccount(let account)?:
-      guard let token = credentials.ready(for: account) else { return authorize(account) }
-      tokenIsOlder = true
-      authorized(.success(token))
-    case .minted?: finish(.failed(.timedOut(.credentials)))
-    case nil: connect()
-    }
+    guard let authorization = target.authorization else { return connect() }
+    guard let token = tokens.ready(for: authorization) else { return authorize(authorization) }
+    tokenIsOlder = true
+    authorized(.success(token))
   }
 
-  private func authorize(_ account: GoogleServiceAccount) {
+  private func authorize(_ authorization: UpstreamTarget.Authorization) {
     let connector = NIOLoopBound(self, eventLoop: loop)
-    Task { [credentials, loop] in
-      let result = await credentials.token(for: account)
+    Task { [tokens, loop] in
+      let result = await tokens.token(for: authorization)
       loop.execute { connector.value.authorized(result) }
     }
   }
 
-  private func authorized(_ result: Result<Redacted<String>, GoogleCredentialFault>) {
+  private func authorized(_ result: Result<Redacted<String>, TokenFault>) {
     guard report != nil else { return }
     switch result {
     case .success(let token):
@@ -127,17 +123,15 @@ final class UpstreamConnector {
 
   private func finish(_ outcome: Outcome) {
     guard let report else { return }
-    // The account lost its rights, or the token was revoked: the next attempt asks again.
-    if case .failed(.refused(401, _)) = outcome, let token,
-      case .googleServiceAccount(let account)? = target.authorization
-    {
-      credentials.forget(token, of: account)
+    // The credential lost its rights, or the token was revoked: the next attempt asks again.
+    if case .failed(.refused(401, _)) = outcome, let token, let authorization = target.authorization {
+      tokens.forget(token, of: authorization)
       if tokenIsOlder {
-        // A refusal ends a call, and a revoked token says nothing about the account: once, a new one is tried first.
+        // A refusal ends a call, and a revoked token says nothing about the credential: once, a new one is tried first.
         tokenIsOlder = false
         self.token = nil
         channel = nil
-        return authorize(account)
+        return authorize(authorization)
       }
     }
     self.report = nil

@@ -75,7 +75,7 @@ extension TableDecoder {
 
   // MARK: vowel
 
-  static let vowelKeys = ["tokens", "appID", "tokenURL"]
+  static let vowelKeys = ["tokens", "appID", "tokenURL", "voice"]
 
   private enum VowelTokens { case none, engine, core }
 
@@ -83,20 +83,20 @@ extension TableDecoder {
     let names: [(String, VowelTokens)] = [("none", .none), ("engine", .engine), ("core", .core)]
     let tokens = choice(fields, "tokens", names) ?? .none
     if tokens != .core { refuse(["appID"], fields, .badText("only with \"tokens\": \"core\"")) }
-    switch tokens {
-    case .none:
+    var settings = VowelSettings(voice: voiceName(fields))
+    guard tokens != .none else {
       refuse(["tokenURL"], fields, .badText("only with \"tokens\": \"engine\" or \"core\""))
-      return VowelSettings()
-    case .engine:
-      requireKey(fields)
-      return VowelSettings(tokens: .engine, tokenURL: tokenURL(fields))
-    case .core:
-      requireKey(fields)
-      let appID = applicationName(fields, "appID")
+      return settings
+    }
+    requireKey(fields)
+    settings.tokens = .engine
+    if tokens == .core {
+      settings.tokens = .core(appID: applicationName(fields, "appID") ?? "")
       // Core is another server than the engine: its address does not follow from `url`.
       if fields.member("tokenURL") == nil { report(.missingKey, at: fields.offset, fields.path.key("tokenURL")) }
-      return VowelSettings(tokens: .core(appID: appID ?? ""), tokenURL: tokenURL(fields))
     }
+    settings.tokenURL = tokenURL(fields)
+    return settings
   }
 
   // MARK: Of several kinds

@@ -3,7 +3,7 @@ import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
-  private static let remoteKeys = ["kind", "url", "key", "model", "caFile", "maxSessions", "maxFramesPerSecond"]
+  static let remoteKeys = ["kind", "url", "key", "model", "caFile", "maxSessions", "maxFramesPerSecond"]
   /// The keys that only some kinds have.
   private static let keysOfKinds = unique(geminiKeys + azureKeys + inworldKeys + vowelKeys)
   private static let keys = remoteKeys + keysOfKinds

@@ -99,6 +99,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     case .core(let appID): parts = ["tokens core  appID \(appID)"]
     }
     if let url = settings.tokenURL { parts.append("tokenURL \(url)") }
+    if let voice = settings.voice { parts.append("voice \(quoted(voice))") }
     return parts
   }
 

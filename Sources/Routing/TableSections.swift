@@ -66,6 +66,8 @@ extension TableDecoder {
 
   // MARK: default, routes
 
+  static let routeKeys = ["path", "provider", "dialect", "deltaField", "strict", "vendorEvents"]
+
   private mutating func defaultProvider(_ fields: Fields, _ declared: [String]) -> String {
     guard let name = requiredString(fields, "default") else { return "" }
     checkDeclared(name, declared)
@@ -88,8 +90,7 @@ extension TableDecoder {
     var routes: [Route] = []
     var lines: [String: Int] = [:]
     for element in elements {
-      let known = ["path", "provider", "dialect", "deltaField", "strict", "vendorEvents"]
-      guard let fields = self.fields(element.value, element.path, known: known) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: Self.routeKeys) else { continue }
       let provider = string(fields, "provider")
       if let provider { checkDeclared(provider, declared) }
       guard let path = requiredString(fields, "path") else { continue }
@@ -127,6 +128,8 @@ extension TableDecoder {
 
   // MARK: access, contact
 
+  static let accessKeyKeys = ["name", "key", "dialect", "deltaField"]
+
   /// The keys, and how many the file means to give: a faulty key is no missing key.
   private mutating func access(_ fields: Fields) -> (keys: [AccessKey], written: Int) {
     guard let member = fields.member("access"),
@@ -136,7 +139,7 @@ extension TableDecoder {
     var keys: [AccessKey] = []
     var lines: [String: Int] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: ["name", "key", "dialect", "deltaField"])
+      guard let fields = self.fields(element.value, element.path, known: Self.accessKeyKeys)
       else { continue }
       let name = requiredString(fields, "name")
       if let name {

@@ -41,7 +41,7 @@ extension InworldSettings {
 
 extension VowelSettings {
   func service(at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String) -> VowelService {
-    VowelService(endpoint: endpoint, key: key, model: model, tokens: service)
+    VowelService(endpoint: endpoint, key: key, model: model, tokens: service, voice: voice)
   }
 
   private var service: VowelTokens {

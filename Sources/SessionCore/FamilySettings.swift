@@ -77,9 +77,12 @@ public struct VowelSettings: Sendable, Hashable {
   public var tokens: Tokens
   /// Where tokens are made; nil for the engine's own address, which there is with `Tokens.engine` only.
   public var tokenURL: String?
+  /// The voice that other services' voices become; nil for the one of Deepgram's that resembles each most.
+  public var voice: String?
 
-  public init(tokens: Tokens = .none, tokenURL: String? = nil) {
+  public init(tokens: Tokens = .none, tokenURL: String? = nil, voice: String? = nil) {
     self.tokens = tokens
     self.tokenURL = tokenURL
+    self.voice = voice
   }
 }

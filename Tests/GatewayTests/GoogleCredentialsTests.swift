@@ -11,7 +11,7 @@ import WebSocketWire
 @testable import Gateway
 
 /// Two clocks that stand still until a test moves them.
-private final class ManualMoments: Sendable {
+final class ManualMoments: Sendable {
   static let start = 1_800_000_000
   private let elapsed = Mutex(0)
 
@@ -19,10 +19,21 @@ private final class ManualMoments: Sendable {
     elapsed.withLock { $0 += seconds }
   }
 
-  var now: GoogleCredentials.Moment {
+  var now: AccessTokens.Moment {
     let seconds = elapsed.withLock { $0 }
     return .init(
       unixTime: Self.start + seconds, uptime: Instant(nanoseconds: 1_000_000_000_000) + .seconds(seconds))
+  }
+}
+
+/// As a service account's.
+extension AccessTokens {
+  func ready(for account: GoogleServiceAccount) -> Redacted<String>? {
+    ready(for: .googleServiceAccount(account))
+  }
+
+  func token(for account: GoogleServiceAccount) async -> Result<Redacted<String>, TokenFault> {
+    await token(for: .googleServiceAccount(account))
   }
 }
 
@@ -30,7 +41,7 @@ private final class ManualMoments: Sendable {
   /// Lives as long as the process, like the real one.
   static let client = HTTPClient(
     eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-    configuration: GoogleTokenExchange.configuration)
+    configuration: TokenExchange.configuration)
 
   static func pem() throws -> String {
     try String(contentsOfFile: ScriptedUpstream.certificatePath("account-key"), encoding: .utf8)
@@ -43,8 +54,8 @@ private final class ManualMoments: Sendable {
 
   private static func credentials(
     _ moments: ManualMoments = ManualMoments(), timeout: Duration = .seconds(20)
-  ) -> GoogleCredentials {
-    GoogleCredentials(exchange: GoogleTokenExchange(client: client, timeout: timeout), now: { moments.now })
+  ) -> AccessTokens {
+    AccessTokens(exchange: TokenExchange(client: client, timeout: timeout), now: { moments.now })
   }
 
   private struct Claims: JWTPayload, Equatable {
@@ -124,7 +135,7 @@ private final class ManualMoments: Sendable {
     #expect(try await credentials.token(for: account).get().reveal() == "ya29.1")
     moments.advance(seconds: 1)
     let result = await credentials.token(for: account)
-    #expect(throws: GoogleCredentialFault.refused(status: 503, retryAfterSeconds: nil, reason: "")) { try result.get() }
+    #expect(throws: TokenFault.refused(status: 503, retryAfterSeconds: nil, reason: "")) { try result.get() }
     await endpoint.stop()
   }
 
@@ -192,11 +203,11 @@ private final class ManualMoments: Sendable {
     let endpoint = try await TokenEndpoint { _ in nil }
     let account = try Self.account(endpoint)
     let late = await Self.credentials(timeout: .milliseconds(200)).token(for: account)
-    #expect(throws: GoogleCredentialFault.timedOut) { try late.get() }
-    #expect(GoogleCredentialFault.timedOut.end == .timedOut(.credentials))
+    #expect(throws: TokenFault.timedOut) { try late.get() }
+    #expect(TokenFault.timedOut.end == .timedOut(.credentials))
     await endpoint.stop()
     let gone = await Self.credentials().token(for: account)
-    #expect(throws: GoogleCredentialFault.unreachable) { try gone.get() }
+    #expect(throws: TokenFault.unreachable) { try gone.get() }
   }
 
   @Test(
@@ -205,8 +216,8 @@ private final class ManualMoments: Sendable {
   func unusableKey(_ pem: String) async throws {
     let endpoint = try await TokenEndpoint { _ in TokenEndpoint.token("t") }
     let result = await Self.credentials().token(for: try Self.account(endpoint, pem: pem))
-    #expect(throws: GoogleCredentialFault.unusableKey) { try result.get() }
-    #expect(GoogleCredentialFault.unusableKey.end == .refused(status: 401, retryAfterSeconds: nil))
+    #expect(throws: TokenFault.unusableKey) { try result.get() }
+    #expect(TokenFault.unusableKey.end == .refused(status: 401, retryAfterSeconds: nil))
     #expect(endpoint.requests.isEmpty)
     await endpoint.stop()
   }
@@ -229,7 +240,7 @@ private final class ManualMoments: Sendable {
     let result = await credentials.token(for: account)
     let secret = try #require(try Self.pem().split(separator: "\n").dropFirst().first)
     let values: [Any] = [
-      account, credentials, result, GoogleTokenExchange.Token(text: Redacted("ya29.secret"), lifetime: .zero),
+      account, credentials, result, TokenExchange.Token(text: Redacted("ya29.secret"), lifetime: .zero),
     ]
     for value in values {
       var text = "\(value) " + String(reflecting: value)
@@ -243,27 +254,10 @@ private final class ManualMoments: Sendable {
 
   /// What a dial ends with; nil: it opened.
   func dial(
-    _ upstream: ScriptedUpstream, _ account: GoogleServiceAccount, _ credentials: GoogleCredentials
+    _ upstream: ScriptedUpstream, _ account: GoogleServiceAccount, _ credentials: AccessTokens
   ) async throws -> UpstreamEnd? {
-    let loop = MultiThreadedEventLoopGroup.singleton.next()
-    let target = UpstreamTarget(
-      endpoint: UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: upstream.port), pathAndQuery: "/ws",
-      headers: [.init("x-goog-user-project", Redacted("p1"))], authorization: .googleServiceAccount(account))
-    let promise = loop.makePromise(of: UpstreamEnd?.self)
-    loop.execute {
-      let connector = UpstreamConnector(
-        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, credentials: credentials
-      ) { outcome in
-        switch outcome {
-        case .opened(let leg):
-          leg.close(.normal, reason: "")
-          promise.succeed(nil)
-        case .failed(let end): promise.succeed(end)
-        }
-      }
-      connector.start()
-    }
-    return try await promise.futureResult.get()
+    try await upstream.dialled(
+      with: .googleServiceAccount(account), [.init("x-goog-user-project", Redacted("p1"))], tokens: credentials)
   }
 
   @Test("gemini 1.2: the upgrade request bears the token, and the next dial bears it without asking again")
@@ -330,7 +324,7 @@ private final class ManualMoments: Sendable {
     let reports = Mutex(0)
     try await loop.submit {
       let connector = UpstreamConnector(
-        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, credentials: credentials
+        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, tokens: credentials
       ) { _ in reports.withLock { $0 += 1 } }
       connector.start()
       connector.abandon()

@@ -1,7 +1,10 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Translation
 import WebSocketWire
+
+@testable import Gateway
 
 /// A stand-in provider that answers every connection by one script, over plain TCP or TLS.
 struct ScriptedUpstream {
@@ -61,6 +64,33 @@ struct ScriptedUpstream {
 
   func stop() async {
     try? await channel.close()
+  }
+}
+
+extension ScriptedUpstream {
+  /// What a dial ends with; nil: it opened.
+  func dialled(
+    with authorization: UpstreamTarget.Authorization, _ headers: [UpstreamTarget.Header] = [], tokens: AccessTokens
+  ) async throws -> UpstreamEnd? {
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let target = UpstreamTarget(
+      endpoint: UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: port), pathAndQuery: "/ws",
+      headers: headers, authorization: authorization)
+    let promise = loop.makePromise(of: UpstreamEnd?.self)
+    loop.execute {
+      let connector = UpstreamConnector(
+        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, tokens: tokens
+      ) { outcome in
+        switch outcome {
+        case .opened(let leg):
+          leg.close(.normal, reason: "")
+          promise.succeed(nil)
+        case .failed(let end): promise.succeed(end)
+        }
+      }
+      connector.start()
+    }
+    return try await promise.futureResult.get()
   }
 }
 

@@ -93,6 +93,7 @@ struct FamilyFileTests {
     "vowel's tokens: none, of the engine, of Core",
     arguments: [
       (vowel, VowelSettings()),
+      (#"\#(vowel), "voice": "Ashley""#, VowelSettings(voice: "Ashley")),
       (#"\#(vowel), "tokens": "none", "key": "env:K""#, VowelSettings()),
       (#"\#(vowel), "tokens": "engine", "key": "env:K""#, VowelSettings(tokens: .engine)),
       (
@@ -126,9 +127,20 @@ struct FamilyFileTests {
         + #"voice "Olivia"  maxSessions 20  maxFramesPerSecond 1000  "#
         + "key env:NONE: unavailable, environment variable NONE is not set")
     #expect(
-      try line(#"\#(vowel), "tokens": "core", "key": "env:K", "appID": "a", "tokenURL": "https://c.example/t""#)
+      try line(
+        #"\#(vowel), "tokens": "core", "key": "env:K", "appID": "a", "tokenURL": "https://c.example/t", "voice": "V""#)
         == "  p  vowel  ws://127.0.0.1:8787/v1/realtime  model m  tokens core  appID a  "
-        + "tokenURL https://c.example/t  key env:K <redacted>: available")
+        + #"tokenURL https://c.example/t  voice "V"  key env:K <redacted>: available"#)
+  }
+
+  @Test("every setting is documented")
+  func documented() throws {
+    #expect(try DocumentedKeys.ofKind("azure") == Set(TableDecoder.azureKeys))
+    #expect(try DocumentedKeys.ofKind("inworld") == Set(TableDecoder.inworldKeys))
+    #expect(try DocumentedKeys.ofKind("vowel") == Set(TableDecoder.vowelKeys))
+    #expect(try DocumentedKeys.inSection("A provider") == Set(TableDecoder.remoteKeys))
+    #expect(try DocumentedKeys.inSection("A route") == Set(TableDecoder.routeKeys))
+    #expect(try DocumentedKeys.inSection("Access") == Set(TableDecoder.accessKeyKeys))
   }
 
   @Test(

@@ -232,17 +232,7 @@ struct GeminiFileTests {
 
   @Test("every setting and every cell of the table of models is documented")
   func documented() throws {
-    let bytes = try SystemFile.read(
-      DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
-    let page = try #require(
-      String(decoding: bytes, as: UTF8.self).split(separator: "## A provider of kind").last)
-    let section = try #require(page.split(separator: "\n## ").first)
-    let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
-      $0.split(separator: "|").first
-    }
-    let described = Set(
-      rows.joined().split(separator: "`").map(String.init).filter { $0.allSatisfy(\.isLetter) })
-    #expect(described == Set(TableDecoder.geminiKeys + GeminiLiveSettings.modelCells))
+    #expect(try DocumentedKeys.ofKind("gemini-live") == Set(TableDecoder.geminiKeys + GeminiLiveSettings.modelCells))
   }
 
   @Test(

@@ -84,7 +84,8 @@ private let wrongProviders: [WrongFile] = [
     "routes.json:4: providers.openai.model: missing required key"),
   WrongFile(
     "an unknown kind", gemini("").replacing("gemini-live", with: "gemini"),
-    #"routes.json:4: providers.openai.kind: unknown provider kind "gemini"; known: local, openai, gemini-live, azure, xai, inworld, vowel"#),
+    #"routes.json:4: providers.openai.kind: unknown provider kind "gemini"; known: local, openai, gemini-live, azure, xai, inworld, vowel"#
+  ),
   WrongFile(
     "a near kind", gemini("").replacing("gemini-live", with: "gemini-life"),
     #"routes.json:4: providers.openai.kind: unknown provider kind "gemini-life"; did you mean "gemini-live"?"#),

@@ -1,15 +1,13 @@
 import AsyncHTTPClient
 import Envelope
-import JWTKit
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Translation
 
-/// Exchanges an assertion that a service account's key signs for an access token (RFC 7523 section 2.1, Google's
-/// "Using OAuth 2.0 for Server to Server Applications").
-struct GoogleTokenExchange: Sendable {
+/// Asks an address for an access token.
+struct TokenExchange: Sendable {
   /// What the exchange brought.
   struct Token: Sendable {
     var text: Redacted<String>
@@ -17,17 +15,13 @@ struct GoogleTokenExchange: Sendable {
     var lifetime: Duration
   }
 
-  static let scope = "https://www.googleapis.com/auth/cloud-platform"
-  static let grantType = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-  /// How long an assertion holds: as long as Google lets it.
-  static let assertionSeconds = 3_600
   /// Bytes of an answer, and of a token: it goes into a header.
   private static let longestAnswer = 65_536
   private static let longestToken = 8_192
   /// More than a day is not believed.
   private static let longestLifetime = 86_400
 
-  /// Redirects are not followed: an assertion is for the address that the account's file names.
+  /// Redirects are not followed: what is shown is for the configured address.
   static let configuration: HTTPClient.Configuration = {
     var configuration = HTTPClient.Configuration(certificateVerification: .fullVerification)
     configuration.redirectConfiguration = .disallow
@@ -42,54 +36,33 @@ struct GoogleTokenExchange: Sendable {
   /// For the whole exchange.
   var timeout = Duration.seconds(10)
 
-  /// - Parameter unixTime: seconds; Google refuses an assertion that is some minutes off.
-  func token(for account: GoogleServiceAccount, unixTime: Int) async throws(GoogleCredentialFault) -> Token {
-    let assertion = try await Self.assertion(of: account, unixTime: unixTime)
-    var request = HTTPClientRequest(url: account.tokenURL)
-    request.method = .POST
-    request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
-    request.headers.add(name: "accept", value: "application/json")
-    let grant = Self.grantType.replacing(":", with: "%3A")
-    request.body = .bytes(ByteBuffer(string: "grant_type=\(grant)&assertion=\(assertion.reveal())"))
-    let (status, retryAfter, body) = try await answer(to: request)
-    guard status == 200 else { throw Self.refusal(status: status, retryAfter: retryAfter, body) }
-    return try Self.token(in: body)
-  }
-
-  // MARK: The assertion
-
-  private struct Claims: JWTPayload {
-    var iss: String
-    var scope: String
-    var aud: String
-    var iat: Int
-    var exp: Int
-
-    /// It is made here; nobody gives us one.
-    func verify(using algorithm: some JWTAlgorithm) throws {}
-  }
-
-  static func assertion(
-    of account: GoogleServiceAccount, unixTime: Int
-  ) async throws(GoogleCredentialFault) -> Redacted<String> {
-    let claims = Claims(
-      iss: account.email, scope: scope, aud: account.tokenURL, iat: unixTime, exp: unixTime + assertionSeconds)
-    do {
-      let key = try Insecure.RSA.PrivateKey(pem: account.privateKey.reveal())
-      let keys = JWTKeyCollection()
-      let id = account.keyID.map { JWKIdentifier(string: $0) }
-      await keys.add(rsa: key, digestAlgorithm: .sha256, kid: id)
-      return Redacted(try await keys.sign(claims, kid: id))
-    } catch {
-      throw .unusableKey
+  /// - Parameter unixTime: seconds, for what is signed.
+  func token(
+    for authorization: UpstreamTarget.Authorization, unixTime: Int
+  ) async throws(TokenFault) -> Token {
+    switch authorization {
+    case .googleServiceAccount(let account):
+      try await token(from: try await GoogleAssertion.request(for: account, unixTime: unixTime))
+    case .minted(let request):
+      try await token(from: request)
     }
   }
 
-  // MARK: The exchange
+  private func token(from source: TokenRequest) async throws(TokenFault) -> Token {
+    var request = HTTPClientRequest(url: source.url)
+    request.method = .POST
+    request.headers.add(name: "content-type", value: source.contentType)
+    request.headers.add(name: "accept", value: "application/json")
+    for header in source.headers { request.headers.add(name: header.name, value: header.value.reveal()) }
+    request.body = .bytes(ByteBuffer(string: source.body.reveal()))
+    let (status, retryAfter, body) = try await answer(to: request)
+    guard status == 200 || status == 201 else { throw Self.refusal(status: status, retryAfter: retryAfter, body) }
+    return try Self.token(in: body, of: source)
+  }
 
   private typealias Answer = (status: Int, retryAfter: Int?, body: ByteBuffer)
 
-  private func answer(to request: HTTPClientRequest) async throws(GoogleCredentialFault) -> Answer {
+  private func answer(to request: HTTPClientRequest) async throws(TokenFault) -> Answer {
     let limit = TimeAmount(timeout)
     do {
       return try await withThrowingTaskGroup(of: Answer?.self) { [client] group in
@@ -103,24 +76,30 @@ struct GoogleTokenExchange: Sendable {
           return nil
         }
         defer { group.cancelAll() }
-        guard let answer = try await group.next() ?? nil else { throw GoogleCredentialFault.timedOut }
+        guard let answer = try await group.next() ?? nil else { throw TokenFault.timedOut }
         return answer
       }
     } catch {
-      throw GoogleCredentialFault(error)
+      throw TokenFault(error)
     }
   }
 
-  private static func token(in body: ByteBuffer) throws(GoogleCredentialFault) -> Token {
-    guard let grant = try? JSONValue(parsing: body.readableBytesView), let text = grant["access_token"]?.string,
+  private static func token(in body: ByteBuffer, of source: TokenRequest) throws(TokenFault) -> Token {
+    guard let grant = try? JSONValue(parsing: body.readableBytesView),
+      let text = value(in: grant, at: source.tokenPath)?.string,
       (1...longestToken).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
       (grant["token_type"]?.string ?? "Bearer").lowercased() == "bearer"
     else { throw .malformedAnswer }
-    let seconds = min(max(grant["expires_in"]?.int ?? 0, 0), longestLifetime)
+    let lifetime = source.lifetimePath.flatMap { value(in: grant, at: $0) }
+    let seconds = min(max(lifetime?.int ?? lifetime?.string.flatMap { Int($0) } ?? 0, 0), longestLifetime)
     return Token(text: Redacted(text), lifetime: .seconds(seconds))
   }
 
-  private static func refusal(status: Int, retryAfter: Int?, _ body: ByteBuffer) -> GoogleCredentialFault {
+  private static func value(in answer: JSONValue, at path: [String]) -> JSONValue? {
+    path.reduce(answer) { $0?[$1] }
+  }
+
+  private static func refusal(status: Int, retryAfter: Int?, _ body: ByteBuffer) -> TokenFault {
     // `invalid_grant` and its kin: short words of RFC 6749. The description beside them may name the account.
     let word = (try? JSONValue(parsing: body.readableBytesView))?["error"]?.string ?? ""
     let isPlain = word.utf8.count <= 64 && word.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
@@ -129,20 +108,20 @@ struct GoogleTokenExchange: Sendable {
 }
 
 /// Why there is no access token. No case holds any part of a secret.
-enum GoogleCredentialFault: Error, Sendable, Hashable {
+enum TokenFault: Error, Sendable, Hashable {
   /// The account's key cannot be read, or is shorter than 2048 bits.
   case unusableKey
   case nameNotFound
   case unreachable
   case tlsRefused
   case timedOut
-  /// An answer other than 200; `reason` is its `error`, where that is a plain word.
+  /// An answer other than 200 and 201; `reason` is its `error`, where that is a plain word.
   case refused(status: Int, retryAfterSeconds: Int?, reason: String)
   case malformedAnswer
 
   init(_ error: any Error) {
     switch error {
-    case let fault as GoogleCredentialFault: self = fault
+    case let fault as TokenFault: self = fault
     case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: self = .tlsRefused
     case let error as HTTPClientError:
       let timeouts: [HTTPClientError] = [.connectTimeout, .readTimeout, .deadlineExceeded, .writeTimeout]
