@@ -163,17 +163,29 @@ let package = Package(
     tests("AudioTests", ["Audio", nioCore]),
     tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
     tests("TranslationTests", ["Translation", "Envelope", nioCore]),
-    tests("OpenAIWireTests", ["OpenAIWire", "Translation", "Envelope", nioCore]),
+    tests(
+      "OpenAIWireTests",
+      ["OpenAIWire", "SessionCore", "Translation", "Envelope", "Audio", "ParleyTesting", nioCore]),
     tests(
       "OpenAITests",
       ["OpenAIProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "AzureTests", ["AzureProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "XAITests", ["XAIProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "InworldTests",
+      ["InworldProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
+    tests(
+      "VowelTests", ["VowelProvider", "OpenAIWire", "SessionCore", "Translation", "Envelope", "ParleyTesting", nioCore]),
     tests(
       "GeminiLiveTests",
       ["GeminiLiveProvider", "SessionCore", "Translation", "Envelope", "Audio", "ParleyTesting", nioCore]),
     tests(
       "SessionCoreTests",
       [
-        "SessionCore", "OpenAIProvider", "GeminiLiveProvider", "Translation", "Envelope", "ParleyTesting", nioCore,
+        "SessionCore", "OpenAIProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider",
+        "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "ParleyTesting", nioCore,
       ]),
     tests(
       "LocalVoiceTests",

@@ -278,6 +278,9 @@ extension WireTranslator {
           throw .unsupported("This provider answers the conversation only.", param: "response.input")
         }
       }
+      if checked?.isOutOfBand != true {
+        for event in mender.endCancelled() where observe(event, port: &port) { tell(event, port: &port) }
+      }
       if checked?.isOutOfBand != true, let id = mender.openResponseIDs.first { throw .activeResponse(id) }
       mender.asked(metadata: checked?.metadata, modalities: checked?.outputModalities ?? session.outputModalities)
     }

@@ -111,10 +111,12 @@ extension WireTranslator {
         .warning, "the provider refused the session", ["code": String((error.code ?? "none").prefix(64))])
     }
     if let index = awaited.firstIndex(where: { $0.eventID != nil && $0.eventID == frameID }) {
+      if awaited[index].kind == .response { mender.askedInVain() }
       awaited.remove(at: index)
     } else if error.code == "conversation_already_has_active_response",
       let index = awaited.firstIndex(where: { $0.kind == .response })
     {
+      mender.askedInVain()
       awaited.remove(at: index)
     }
     if traits.isNative, event["error"]?["message"]?.string != nil { return tell(event, port: &port) }

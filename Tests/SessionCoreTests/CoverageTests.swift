@@ -1,6 +1,5 @@
 import Envelope
 import GeminiLiveProvider
-import OpenAIProvider
 import ParleyTesting
 import SessionCore
 import Testing
@@ -10,13 +9,26 @@ import Translation
 @Suite struct CoverageTables {
   static let endpoint = UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9)
 
-  static let providers = [
-    ProviderConfiguration(
-      name: "openai", service: .wire(OpenAIService(endpoint: endpoint, key: nil, model: "gpt-realtime"))),
-    gemini("gemini-3.8-live", isLenient: true),
-    gemini("gemini-2.5-flash-native-audio-preview-12-2025", isLenient: false),
-    ProviderConfiguration(name: "local", service: .local(SessionDialogue.engine)),
-  ]
+  /// One of each kind, as it is without settings.
+  static let ordinary: [ProviderConfiguration] = {
+    let kinds: [(String, ProviderKind, String)] = [
+      ("openai", .openAI, "gpt-realtime"), ("azure", .azure(), "deployment"),
+      ("azure, preview", .azure(AzureSettings(api: .preview)), "deployment"),
+      ("azure, voice-live", .azure(AzureSettings(api: .voiceLive)), "gpt-realtime"),
+      ("xai", .xai, "grok-voice-latest"), ("inworld", .inworld(), "google-ai-studio/gemini-2.5-flash"),
+      ("vowel", .vowel(), "openai/gpt-oss-120b"), ("gemini-live", .geminiLive(), "gemini-3.8-live"),
+    ]
+    let remote = kinds.compactMap { name, kind, model in
+      kind.service(at: endpoint, key: nil, model: model).map { ProviderConfiguration(name: name, service: $0) }
+    }
+    return remote + [ProviderConfiguration(name: "local", service: .local(SessionDialogue.engine))]
+  }()
+
+  static let providers =
+    ordinary + [
+      gemini("gemini-2.5-flash-native-audio-preview-12-2025", isLenient: false),
+      ProviderConfiguration(name: "local", service: .local(SessionDialogue.engine)).strict(),
+    ]
 
   static func gemini(_ model: String, isLenient: Bool) -> ProviderConfiguration {
     var configuration = GeminiLiveConfiguration(endpoint: endpoint, key: nil, model: model)
@@ -53,8 +65,13 @@ import Translation
 
   @Test("OpenAI: what is forwarded crosses as it came, but for what its row says")
   func forwarded() throws {
-    let exceptions = ["session.model", "session.modelId", "session.output_modalities", "session.type"]
-    for row in Self.providers[0].coverage where !exceptions.contains(row.subject) {
+    // Rows that say what else happens to them.
+    let told: Set<CoverageRow.Support> = [.ignored]
+    let exceptions = [
+      "session.model", "session.modelId", "session.output_modalities", "session.type", "session.voice", "session.id",
+      "session.object", "session.expires_at",
+    ]
+    for row in Self.providers[0].coverage where !exceptions.contains(row.subject) && !told.contains(row.support) {
       #expect(row.support == .mapped)
       guard let example = CoverageExample(row, model: "gpt-realtime-mini", voice: "cedar") else { continue }
       var call = SessionDialogue(Self.providers[0], requestedModel: "gpt-realtime")
@@ -63,9 +80,18 @@ import Translation
       var event = try #require(example.event.object)
       if let session = event["session"]?.object { event["session"] = .object(Self.typed(session)) }
       let step = call.client(JSONValue.object(event).text)
-      #expect(step.upstream == [.object(event)], "\(row.subject)")
+      for asked in Self.leaves(.object(event)) {
+        #expect(Self.leaves(try #require(step.upstream.first)).contains(asked), "\(row.subject): \(asked)")
+      }
+      #expect(step.upstream.count == 1, "\(row.subject)")
       #expect(step.events.isEmpty)
     }
+  }
+
+  /// Every value that is no object, with its path.
+  private static func leaves(_ value: JSONValue, _ path: String = "") -> [String] {
+    guard let object = value.object, !object.isEmpty else { return ["\(path)=\(value.text)"] }
+    return object.flatMap { leaves($0.value, path + "." + $0.key) }
   }
 
   /// The service insists on the type.

@@ -54,7 +54,8 @@ import Translation
       let seed = UInt64(block * 100 + number)
       var random = Random(state: seed)
       var call = SessionDialogue(
-        .geminiLive(), model: "gemini-3.8-live", requestedModel: Bool.random(using: &random) ? "gemini-3.8-live" : nil)
+        .geminiLive(), model: "gemini-3.8-live", requestedModel: Bool.random(using: &random) ? "gemini-3.8-live" : nil,
+        dialect: .fixed(.ga))
       var hidden = false
       _ = call.begin()
       if Bool.random(using: &random) {
@@ -117,7 +118,7 @@ import Translation
     for number in 0..<50 {
       let seed = UInt64(block * 50 + number)
       var random = Random(state: seed)
-      var call = SessionDialogue(.local, model: "parley-rules")
+      var call = SessionDialogue(.local, model: "parley-rules", dialect: .fixed(.ga))
       var responses: [String] = []
       var step = call.begin()
       for _ in 0..<Int.random(in: 1...80, using: &random) {
