@@ -111,21 +111,30 @@ import Translation
     let update = try Update(
       #"""
       {"audio":{"input":{"turn_detection":{"type":"semantic_vad","eagerness":"\#(eagerness)",
-       "create_response":false,"interrupt_response":false}}}}
+       "interrupt_response":false}}}}
       """#)
     #expect(
       update.wire["turn_detection"] == [
         "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300,
-        "silence_duration_ms": .number(JSONNumber(silence)), "idle_timeout_ms": nil, "create_response": false,
+        "silence_duration_ms": .number(JSONNumber(silence)), "idle_timeout_ms": nil, "create_response": true,
         "interrupt_response": false,
       ])
     #expect(
       update.session.audio.input.turnDetection
         == .semanticVAD(
           SemanticVAD(
-            eagerness: try #require(SemanticVAD.Eagerness(rawValue: eagerness)), createResponse: false,
-            interruptResponse: false)))
+            eagerness: try #require(SemanticVAD.Eagerness(rawValue: eagerness)), interruptResponse: false)))
     #expect(update.missing.isEmpty)
+  }
+
+  @Test(
+    "R148 Q23: the service answers every turn that it finds, and the session shows so",
+    arguments: ["server_vad", "semantic_vad"])
+  func gate(_ type: String) throws {
+    let update = try Update(#"{"turn_detection":{"type":"\#(type)","create_response":false}}"#)
+    #expect(update.wire["turn_detection"]?["create_response"] == true)
+    #expect(update.session.audio.input.turnDetection?.createResponse == true)
+    #expect(update.missing == ["session.audio.input.turn_detection.create_response"])
   }
 
   @Test("R201: no detection is an object whose type is null")

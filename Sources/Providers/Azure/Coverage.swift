@@ -39,8 +39,6 @@ enum Rows {
     CoverageRow(
       transcription + ".model", .mapped, from: .nextChunk,
       "A deployment too; names of other services' transcribers become `whisper-1`."),
-    CoverageRow(
-      "session.audio.output.voice", .mapped, "OpenAI's names, and those of other services' voices that stand for them."),
     CoverageRow("session.voice", .mapped, "Another place of `session.audio.output.voice`."),
     missing("session.audio.output.model", "The service has one.", shown: "none"),
     missing("session.providerData", "It is another service's.", shown: "none"),
@@ -68,6 +66,9 @@ extension RealtimeForm {
     Rows.of(
       Rows.deployments + [
         CoverageRow(
+          "session.audio.output.voice", .mapped,
+          "OpenAI's names, and those of other services' voices that stand for them."),
+        CoverageRow(
           "session.type", .mapped, "Forwarded; `realtime` where it is missing, because the service requires it."),
         CoverageRow(
           "session.output_modalities", .mapped,
@@ -88,6 +89,9 @@ extension PreviewForm {
     Rows.of(
       Rows.deployments + Rows.kept + Coverage.serverFields + [
         CoverageRow("session.output_modalities", .mapped, "Speech with its text, or text alone."),
+        CoverageRow(
+          "session.audio.output.voice", .mapped,
+          "OpenAI's names, but for the two newest, and those of other services' voices that stand for them."),
         CoverageRow("session.temperature", .mapped, "Within 0.6 and 1.2."),
         CoverageRow("session.tools", .mapped, "Functions; other types are refused."),
         CoverageRow(

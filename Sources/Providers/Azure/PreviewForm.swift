@@ -12,8 +12,18 @@ struct PreviewForm: AzureForm {
     traits.isNative = false
     traits.lifetime = Limits.lifetime
     traits.hasIdleTimeout = false
+    traits.setUpFields = ["audio.input.turn_detection", "audio.output.voice"]
     traits.mending.completesLifecycle = true
     return traits
+  }
+
+  func begin(_ session: inout RealtimeSession) {
+    session.audio.output.voice = .named("alloy")
+  }
+
+  /// The API is older than two of OpenAI's voices, and refuses them.
+  static func voice(_ name: String) -> String? {
+    Deployments.voice(name).map { ["marin": "coral", "cedar": "ash"][$0] ?? $0 }
   }
 
   func makeEffective(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
@@ -47,7 +57,7 @@ struct PreviewForm: AzureForm {
     missing.clean(&audio.unknown, "session.audio")
     missing.clean(&audio.input.unknown, "session.audio.input")
     missing.clean(&audio.output.unknown, "session.audio.output")
-    if case .named(let name) = audio.output.voice, let own = Deployments.voice(name) {
+    if case .named(let name) = audio.output.voice, let own = Self.voice(name) {
       audio.output.voice = .named(own)
     }
     guard var transcription = audio.input.transcription else { return }
@@ -65,7 +75,7 @@ struct PreviewForm: AzureForm {
   func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] {
     guard var response = event["response"]?.object else { return [event] }
     response.removeValue(forKey: "prompt")
-    if let name = response["audio"]?["output"]?["voice"]?.string, let own = Deployments.voice(name),
+    if let name = response["audio"]?["output"]?["voice"]?.string, let own = Self.voice(name),
       var audio = response["audio"]?.object, var output = audio["output"]?.object
     {
       output["voice"] = .string(own)

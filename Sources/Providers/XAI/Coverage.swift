@@ -135,9 +135,8 @@ extension XAIService {
       CoverageRow(
         detection + ".idle_timeout_ms", .mapped, from: .nextResponse,
         "The service's own: it speaks to a silent user again and again."),
-      CoverageRow(
-        detection + ".create_response", .mapped, from: .nextChunk,
-        "Sent; the service shows it, and does not say in its pages what it makes of it."),
+      counterless(
+        detection + ".create_response", "The service answers every turn that it finds.", shown: "true"),
       CoverageRow(
         detection + ".interrupt_response", .mapped, from: .nextChunk,
         "Sent; the service shows it, and does not say in its pages what it makes of it."),

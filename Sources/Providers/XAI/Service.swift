@@ -38,7 +38,8 @@ public struct XAIService: WireService {
   /// What was recorded of it, and what its pages say it leaves out.
   private static let mending: MendingRules = {
     var rules = MendingRules()
-    rules.dropped = ["ping", "conversation.created"]
+    // New items are `added` here; `created` are those of a conversation that is taken up again, which the client has.
+    rules.dropped = ["ping", "conversation.created", "conversation.item.created"]
     rules.completesLifecycle = true
     rules.speaksInTextMode = true
     rules.cumulativeTranscripts = ["conversation.item.input_audio_transcription.updated"]

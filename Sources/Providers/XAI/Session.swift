@@ -40,6 +40,11 @@ extension XAIService {
   ) throws(EventFault) {
     missing.keep(&input.noiseReduction, at: nil, "session.audio.input.noise_reduction")
     missing.clean(&input.unknown, "session.audio.input")
+    if input.turnDetection?.createResponse == false {
+      // It answers every turn that it finds.
+      input.turnDetection = input.turnDetection?.answering
+      missing.add("session.audio.input.turn_detection.create_response")
+    }
     if case .serverVAD(var vad) = input.turnDetection {
       vad.threshold = vad.threshold.clamped(to: Limits.threshold)
       vad.silenceDurationMs = vad.silenceDurationMs.clamped(to: Limits.milliseconds)
@@ -183,6 +188,20 @@ extension Reasoning.Effort {
     switch self {
     case .minimal, .low: false
     case .medium, .high, .xhigh: true
+    }
+  }
+}
+
+extension TurnDetection {
+  /// The same, with a response to every turn.
+  fileprivate var answering: Self {
+    switch self {
+    case .serverVAD(var vad):
+      vad.createResponse = true
+      return .serverVAD(vad)
+    case .semanticVAD(var vad):
+      vad.createResponse = true
+      return .semanticVAD(vad)
     }
   }
 }
