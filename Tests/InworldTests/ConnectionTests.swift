@@ -20,6 +20,14 @@ import Translation
     #expect(try target(nil, path: "/v1/realtime").pathAndQuery == "/v1/realtime?key=sess_1&protocol=realtime")
   }
 
+  @Test("inworld 1: no two connections of a call have one key")
+  func keys() throws {
+    let form = try InworldForm()
+    let keys = (0..<3).map { form.service.target(form.session, resuming: nil, opened: $0).pathAndQuery }
+    #expect(Set(keys).count == 3)
+    #expect(keys[2] == "/api/v1/realtime/session?key=sess_1-2&protocol=realtime")
+  }
+
   @Test("Connect: the portal's key goes up as it is, a JWT as a bearer token, and no key as nothing")
   func credentials() throws {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"

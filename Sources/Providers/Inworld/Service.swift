@@ -73,11 +73,20 @@ public struct InworldService: WireService {
 
   // MARK: The connection
 
-  /// The query's `key` is no credential: it names the session, and is made up by whoever opens it.
   public func target(_ session: RealtimeSession, resuming conversationID: String?) -> UpstreamTarget {
+    target(session, resuming: conversationID, opened: 0)
+  }
+
+  /// The query's `key` is no credential: it names the connection, is made up by whoever opens it, and may be used once.
+  ///
+  /// - Parameter count: the connections that the call has had before.
+  public func target(
+    _ session: RealtimeSession, resuming conversationID: String?, opened count: Int
+  ) -> UpstreamTarget {
     let path = endpoint.basePath.isEmpty ? "/api/v1/realtime/session" : endpoint.basePath
+    let name = session.id + (count == 0 ? "" : "-\(count)")
     return UpstreamTarget(
-      endpoint: endpoint, pathAndQuery: path + "?key=\(session.id)&protocol=realtime",
+      endpoint: endpoint, pathAndQuery: path + "?key=\(name)&protocol=realtime",
       headers: key.map { [.init("Authorization", Redacted(Self.authorization($0.reveal())))] } ?? [])
   }
 
