@@ -1,6 +1,6 @@
 /// A voice of a service, as `GET /v1/voices` tells of it.
 public struct ServiceVoice: Sendable, Hashable {
-  public enum Gender: String, Sendable, Hashable, Codable {
+  public enum Gender: String, Sendable, Hashable, Codable, CaseIterable {
     case female, male, neutral
   }
 

@@ -205,7 +205,7 @@ import Translation
       (#""tracing":"auto""#, "session.tracing"),
       (#""include":["item.input_audio_transcription.logprobs"]"#, "session.include"),
       (#""reasoning":{"effort":"high"}"#, "session.reasoning.effort"),
-      (#""temperature":7"#, "session.temperature"),
+      (#""type":"realtime","temperature":7"#, "session.temperature"),
       (#""novelty":1"#, "session.novelty"),
       (#""audio":{"output":{"model":"inworld-tts-1.5-max"}}"#, "session.audio.output.model"),
     ])

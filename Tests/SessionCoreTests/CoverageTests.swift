@@ -68,8 +68,9 @@ import Translation
     // Rows that say what else happens to them.
     let told: Set<CoverageRow.Support> = [.ignored]
     let exceptions = [
-      "session.model", "session.modelId", "session.output_modalities", "session.type", "session.voice", "session.id",
-      "session.object", "session.expires_at",
+      "session.model", "session.modelId", "session.output_modalities", "session.type", "session.voice",
+      "session.turn_detection", "session.audio.input.transcription", "session.id", "session.object",
+      "session.expires_at",
     ]
     for row in Self.providers[0].coverage where !exceptions.contains(row.subject) && !told.contains(row.support) {
       #expect(row.support == .mapped)

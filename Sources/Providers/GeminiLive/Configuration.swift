@@ -44,6 +44,18 @@ extension GeminiLiveConfiguration {
   /// The voices that the service is known to have.
   public static let voiceNames = Voices.names
 
+  /// The same with what they sound like, the one that sessions begin with first.
+  public static let catalogue: [ServiceVoice] = {
+    let standard = Voices.name(for: Voices.standard)
+    let names = Voices.names.filter { $0 == standard } + Voices.names.filter { $0 != standard }
+    return names.map { ServiceVoice($0, gender: Voices.female.contains($0) ? .female : .male) }
+  }()
+
+  /// The models that speak and hear, by their ids on AI Studio or on Vertex AI.
+  public static func modelNames(onVertex isVertex: Bool) -> [String] {
+    ModelTraits.names.filter { isVertex ? $0.isOnVertex : $0.isOnStudio }.map(\.id)
+  }
+
   /// What is dialled.
   func target() -> UpstreamTarget {
     UpstreamTarget(

@@ -132,3 +132,27 @@ extension ModelTraits {
     ("gemini-2.0", halfCascade25),
   ]
 }
+
+extension ModelTraits {
+  /// A model that the service is known to have.
+  struct Name: Sendable {
+    var id: String
+    var isOnStudio = false
+    var isOnVertex = false
+
+    static func studio(_ id: String) -> Self { Self(id: id, isOnStudio: true) }
+    static func vertex(_ id: String) -> Self { Self(id: id, isOnVertex: true) }
+    static func both(_ id: String) -> Self { Self(id: id, isOnStudio: true, isOnVertex: true) }
+  }
+
+  /// The ones that are served (Google's lists, autumn 2026), without those that hold no conversation.
+  static let names: [Name] = [
+    .both("gemini-3.8-live"),
+    .studio("gemini-3.8-live-extended-thinking"),
+    .studio("gemini-3.1-flash-live-preview"),
+    .studio("gemini-2.5-flash-native-audio-preview-12-2025"),
+    .studio("gemini-2.5-flash-native-audio-latest"),
+    .vertex("gemini-live-2.5-flash-native-audio"),
+    .vertex("gemini-live-2.5-flash"),
+  ]
+}

@@ -10,6 +10,12 @@ enum Voices {
     "Zubenelgenubi",
   ]
 
+  /// By their sound (Google's list of voices).
+  static let female: Set<String> = [
+    "Achernar", "Aoede", "Autonoe", "Callirrhoe", "Despina", "Erinome", "Gacrux", "Kore", "Laomedeia", "Leda",
+    "Pulcherrima", "Sulafat", "Vindemiatrix", "Zephyr",
+  ]
+
   private static let canonical = Dictionary(names.map { ($0.lowercased(), $0) }) { first, _ in first }
 
   /// The service's name for a voice, or nil where it has no such voice: an unknown name would end the connection.
