@@ -105,8 +105,7 @@ extension PreviewForm {
         Rows.missing(Rows.transcription + ".languages", "This API takes one language.", shown: "none"),
         Rows.missing(Rows.transcription + ".keywords", "This API takes a prompt.", shown: "none"),
         Rows.missing(Rows.transcription + ".delay", "This API takes no such setting.", shown: "none"),
-        CoverageRow(
-          Rows.input + ".noise_reduction.strength", .ignored, "This API has one strength."),
+        Rows.missing(Rows.input + ".noise_reduction.strength", "This API has one strength.", shown: "none"),
         CoverageRow("response.prompt", .ignored, "This API stores no prompts."),
         CoverageRow("response.*", .mapped, "Forwarded as it is; the service refuses what it does not know."),
       ], otherwise: "In the beta vocabulary.")
@@ -124,7 +123,7 @@ extension VoiceLiveForm {
         CoverageRow("session.reasoning.effort", .mapped, "The service's own levels."),
         CoverageRow(
           "session.audio.output.voice", .mapped,
-          "OpenAI's names and Azure's own, such as `en-US-AvaNeural`, and other services' names for which one of OpenAI's stands; any other is the standard voice."
+          "OpenAI's names, Azure's own (`en-US-AvaNeural`), and other services' names; any other is the standard voice."
         ),
         CoverageRow("session.voice", .mapped, "Another place of `session.audio.output.voice`."),
         CoverageRow(
@@ -137,8 +136,13 @@ extension VoiceLiveForm {
         CoverageRow(
           Rows.transcription + ".prompt", .mapped, from: .nextChunk,
           "For transcribers that take one, which `azure-speech` does not."),
+        Rows.missing(
+          Rows.transcription + ".prompt", when: [Rows.transcription + ".model": "azure-speech"],
+          "It takes a list of phrases.", shown: "null"),
+        Rows.missing(Rows.transcription + ".keywords", "Only `azure-speech` takes phrases.", shown: "none"),
         CoverageRow(
-          Rows.transcription + ".keywords", .mapped, from: .nextChunk, "A list of phrases, for `azure-speech`."),
+          Rows.transcription + ".keywords", when: [Rows.transcription + ".model": "azure-speech"], .mapped,
+          from: .nextChunk, "A list of phrases."),
         Rows.missing(Rows.transcription + ".delay", "The service takes no such setting.", shown: "none"),
         Rows.missing(Rows.input + ".noise_reduction.strength", "The service has one strength.", shown: "none"),
         CoverageRow(

@@ -49,7 +49,7 @@ enum VoiceLiveVoices {
     isAzure(name) ? name : VoiceNames.name(for: name, at: .openAI)
   }
 
-  /// Azure's speak a language that their names begin with: `en-US-AvaNeural`, `zh-CN-Xiaoxiao:DragonHDFlashLatestNeural`.
+  /// Azure's speak a language that their names begin with: `en-US-AvaNeural`, `zh-CN-Xiaoxiao:DragonHDLatestNeural`.
   static func isAzure(_ name: String) -> Bool {
     let parts = name.split(separator: "-", maxSplits: 2)
     return parts.count == 3 && (2...3).contains(parts[0].count) && parts[0].allSatisfy(\.isLowercase)

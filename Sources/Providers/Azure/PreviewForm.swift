@@ -57,6 +57,10 @@ struct PreviewForm: AzureForm {
     missing.clean(&audio.unknown, "session.audio")
     missing.clean(&audio.input.unknown, "session.audio.input")
     missing.clean(&audio.output.unknown, "session.audio.output")
+    if audio.input.noiseReduction?.strength != nil {
+      audio.input.noiseReduction?.strength = nil
+      missing.add("session.audio.input.noise_reduction.strength")
+    }
     if case .named(let name) = audio.output.voice, let own = Self.voice(name) {
       audio.output.voice = .named(own)
     }

@@ -50,7 +50,7 @@ extension XAIService {
     CoverageRow("session.instructions", .mapped, from: .nextResponse, "The service's own."),
     CoverageRow(
       "session.tools", .mapped, from: .nextResponse,
-      "Functions, MCP servers by their `server_url`, `web_search`, `x_search` and `file_search`; other types are refused."
+      "Functions, MCP servers by their `server_url`, `web_search`, `x_search` and `file_search`; others are refused."
     ),
     CoverageRow(
       "session.tools", when: ["session.tools[].type": "mcp"], .mapped, from: .nextResponse,
@@ -135,8 +135,10 @@ extension XAIService {
       CoverageRow(
         detection + ".idle_timeout_ms", .mapped, from: .nextResponse,
         "The service's own: it speaks to a silent user again and again."),
+      CoverageRow(detection + ".create_response", .mapped, from: .nextChunk, "True is what the service does."),
       counterless(
-        detection + ".create_response", "The service answers every turn that it finds.", shown: "true"),
+        detection + ".create_response", when: [detection + ".create_response": false],
+        "The service answers every turn that it finds.", shown: "true"),
       CoverageRow(
         detection + ".interrupt_response", .mapped, from: .nextChunk,
         "Sent; the service shows it, and does not say in its pages what it makes of it."),
@@ -152,7 +154,7 @@ extension XAIService {
     CoverageRow("session.audio.output.format", .mapped, from: .nextResponse, "PCM16 and G.711, as the client has it."),
     CoverageRow(
       "session.audio.output.voice", .mapped, from: .nextResponse,
-      "The service's own in any case, an account's own by their ids, and the names of other services' voices; any other name is the standard voice."
+      "The service's own, an account's own by their ids, and other services' names; any other is the standard voice."
     ),
     CoverageRow("session.audio.output.speed", .mapped, from: .nextResponse, "Within 0.7 and 1.5."),
   ]

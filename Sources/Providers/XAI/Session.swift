@@ -20,9 +20,7 @@ extension XAIService {
     case .auto, .none: break
     case .required, .function, .mcp: missing.keep(&session.toolChoice, at: .auto, "session.tool_choice")
     }
-    if session.parallelToolCalls == false {
-      missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
-    }
+    missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
     if let effort = session.reasoning?.effort { session.reasoning?.effort = effort.isMuch ? .high : .minimal }
     missing.keep(&session.maxOutputTokens, at: .inf, "session.max_output_tokens")
     missing.keep(&session.tracing, at: nil, "session.tracing")
