@@ -1,7 +1,6 @@
 /// Ids and padding: `prefix_` and 21 characters or UUIDs, from a generator that repeats for the same seed (SplitMix64).
 struct StandInIDs: Sendable {
-  private static let alphabet = Array(
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+  private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
   private var state: UInt64
   /// UUIDs for every id, whatever its prefix.
   var usesUUIDs = false

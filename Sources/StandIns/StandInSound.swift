@@ -69,14 +69,10 @@ public enum StandInSound {
   }
 
   /// PCM to G.711 mu-law: the code whose sample is nearest, so that the table cannot disagree with its inverse.
-  static func muLaw(_ samples: [Int16]) -> [UInt8] {
-    nearest(samples, self.samples(muLaw: Array(0...255)))
-  }
+  static func muLaw(_ samples: [Int16]) -> [UInt8] { nearest(samples, self.samples(muLaw: Array(0...255))) }
 
   /// PCM to G.711 A-law.
-  static func aLaw(_ samples: [Int16]) -> [UInt8] {
-    nearest(samples, self.samples(aLaw: Array(0...255)))
-  }
+  static func aLaw(_ samples: [Int16]) -> [UInt8] { nearest(samples, self.samples(aLaw: Array(0...255))) }
 
   private static func nearest(_ samples: [Int16], _ codes: [Int16]) -> [UInt8] {
     samples.map { sample in
@@ -106,8 +102,7 @@ extension StandInSound {
     }
   }
 
-  private static let narrowParts: [[Int16]] = stride(from: 0, to: samples.count, by: 2_400).map {
-    start in
+  private static let narrowParts: [[Int16]] = stride(from: 0, to: samples.count, by: 2_400).map { start in
     stride(from: start, to: start + 2_400, by: 3).map { samples[$0] }
   }
   private static let muLawParts = narrowParts.map {

@@ -85,16 +85,11 @@ public enum StandInTrigger: Sendable, Equatable {
   }
 
   private static let plain: [String: Self] = [
-    "call nothing": .callNothing, "tell me a long story": .story, "say nothing": .nothing,
-    "stall": .stall,
-    "think hard": .thinkHard, "interrupt yourself": .phantom, "what did i say": .recall,
-    "what was said": .recallAll,
-    "what are your instructions": .instructions, "what are your tools": .tools,
-    "what is your voice": .voice,
-    "what have you seen": .images, "drop the line": .abort,
-    "drop the line while you speak": .abortMidway,
-    "go away": .goAway, "forget my handles": .forgetHandles,
-    "fail my next resumption": .failResumption,
+    "call nothing": .callNothing, "tell me a long story": .story, "say nothing": .nothing, "stall": .stall,
+    "think hard": .thinkHard, "interrupt yourself": .phantom, "what did i say": .recall, "what was said": .recallAll,
+    "what are your instructions": .instructions, "what are your tools": .tools, "what is your voice": .voice,
+    "what have you seen": .images, "drop the line": .abort, "drop the line while you speak": .abortMidway,
+    "go away": .goAway, "forget my handles": .forgetHandles, "fail my next resumption": .failResumption,
     "show your extras": .extras, "run out of sessions": .exhaust,
   ]
 
@@ -115,8 +110,7 @@ public enum StandInTrigger: Sendable, Equatable {
       return .abortTimes(count)
     }
     if let phrase = rest("hear ") { return .hear(phrase) }
-    if let words = rest("close ")?.split(separator: " ", maxSplits: 1),
-      let code = words.first.flatMap({ UInt16($0) }),
+    if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }),
       (1_000..<5_000).contains(code)
     {
       return .close(code, words.count > 1 ? String(words[1]) : reason(for: code))
@@ -157,9 +151,7 @@ public enum StandInTrigger: Sendable, Equatable {
   /// The object that the text begins with, and its length: the shortest prefix that is JSON.
   private static func object(at text: Substring) -> (JSONValue, Int)? {
     for (offset, character) in text.enumerated() where character == "}" {
-      if let value = try? JSONValue(parsing: String(text.prefix(offset + 1))) {
-        return (value, offset + 1)
-      }
+      if let value = try? JSONValue(parsing: String(text.prefix(offset + 1))) { return (value, offset + 1) }
     }
     return nil
   }

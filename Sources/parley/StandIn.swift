@@ -23,8 +23,7 @@ struct StandIn: AsyncParsableCommand {
   @Option(help: "The port of the Gemini Live stand-in; 0 for any.")
   var geminiPort = 8790
 
-  @Option(
-    name: .customLong("openai-port"), help: "The port of the OpenAI Realtime stand-in; 0 for any.")
+  @Option(name: .customLong("openai-port"), help: "The port of the OpenAI Realtime stand-in; 0 for any.")
   var openAIPort = 8791
 
   @OptionGroup(title: "OpenAI and its relatives") var realtime: StandInRealtime

@@ -7,34 +7,26 @@ extension GeminiLiveStandIn.UsageTime: ExpressibleByArgument {}
 
 /// How the Gemini stand-in behaves; what is not said stays as the service is known to be.
 struct StandInGemini: ParsableArguments {
-  @Flag(
-    help:
-      "Play Vertex AI instead of AI Studio: its path, its model names, its usage fields, calls without ids."
-  )
+  @Flag(help: "Play Vertex AI instead of AI Studio: its path, its model names, its usage fields, calls without ids.")
   var geminiVertex = false
 
   @Option(help: "The API key to ask for; any client without.")
   var geminiKey: String?
 
-  @Option(
-    help: "A bearer token that Vertex accepts; may be given several times; any client without.")
+  @Option(help: "A bearer token that Vertex accepts; may be given several times; any client without.")
   var geminiBearer: [String] = []
 
   @Option(help: "How many new sessions an ephemeral token may begin; any number without.")
   var geminiTokenUses: Int?
 
   @Option(
-    help:
-      "A model that exists, without its prefix; may be given several times; '*' for any, the real ones without."
-  )
+    help: "A model that exists, without its prefix; may be given several times; '*' for any, the real ones without.")
   var geminiModel: [String] = []
 
   @Option(help: "Milliseconds from setupComplete to goAway.")
   var geminiGoAwayAfter: Int?
 
-  @Option(
-    help:
-      "Milliseconds from goAway to the end of the connection, which comes without a close frame.")
+  @Option(help: "Milliseconds from goAway to the end of the connection, which comes without a close frame.")
   var geminiTimeLeft = 10_000
 
   @Flag(help: "Send nothing between goAway and the end.")
@@ -82,8 +74,7 @@ struct StandInGemini: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Give calls ids; without, on AI Studio only.")
   var geminiCallIds: Bool?
 
-  @Flag(
-    inversion: .prefixedNo, help: "Send a bare end of the turn after a call; without, on 3.1 only.")
+  @Flag(inversion: .prefixedNo, help: "Send a bare end of the turn after a call; without, on 3.1 only.")
   var geminiBareEnds: Bool?
 
   @Flag(help: "Say nothing after the results of calls.")

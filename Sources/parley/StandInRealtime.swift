@@ -1,7 +1,8 @@
 import ArgumentParser
 import StandIns
 
-/// How the stand-ins of OpenAI Realtime and its relatives behave; what is not said stays as the services are known to be.
+/// How the stand-ins of OpenAI Realtime and its relatives behave; what is not said stays as the services are known to
+/// be.
 struct StandInRealtime: ParsableArguments {
   @Option(
     help:
@@ -60,6 +61,11 @@ struct StandInRealtime: ParsableArguments {
   @Option(help: "Milliseconds between the parts of a long story.")
   var realtimeStoryIntervalMs = 30
 
+  @Flag(
+    name: .customLong("xai-abandons"),
+    help: "Let xAI's never finish a response that the user interrupts.")
+  var xAIAbandons = false
+
   @Option(
     help: """
       Something that Inworld's is to do: \(InworldQuirk.allCases.map(\.rawValue).joined(separator: ", ")) or none; \
@@ -68,8 +74,7 @@ struct StandInRealtime: ParsableArguments {
   var inworldQuirk: [String] = []
 
   func validate() throws {
-    if let wrong = inworldQuirk.first(where: { $0 != "none" && InworldQuirk(rawValue: $0) == nil })
-    {
+    if let wrong = inworldQuirk.first(where: { $0 != "none" && InworldQuirk(rawValue: $0) == nil }) {
       throw ValidationError("'\(wrong)' is no quirk of Inworld's.")
     }
   }
@@ -87,6 +92,7 @@ struct StandInRealtime: ParsableArguments {
     options.realtime.bearers = bearer
     options.realtime.models = realtimeModel.isEmpty ? nil : realtimeModel
     options.realtime.tokenUses = tokenUses
+    options.realtime.abandonsResponses = xAIAbandons
     options.realtime.lifetime = realtimeLifetime.map { .milliseconds($0) }
     options.realtime.transcription = realtimeTranscription
     options.realtime.storyFrames = realtimeStoryFrames

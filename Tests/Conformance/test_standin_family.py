@@ -1,7 +1,7 @@
 """The stand-ins of the services that speak OpenAI's vocabulary, beside the official types and the recordings.
 
-A stand-in that only its makers' proxy has ever talked to could share the proxy's mistakes. Here the frames of Azure's and
-OpenAI's are read by the types of the openai package, and those of xAI's and Voice Live's have the keys of recordings.
+A stand-in that only its makers' proxy has ever talked to could share the proxy's mistakes. Here the frames of OpenAI's and
+Azure's are read by the types of the openai package, and those of xAI's and Voice Live's have the keys of recordings.
 """
 
 import base64
@@ -138,7 +138,9 @@ def whole_conversation(talk: Talk, update: dict) -> None:
     assert talk.until("error")["error"]["event_id"] == "mine"
 
 
-@pytest.mark.parametrize("service, target", [("openai", "/v1/realtime?model=m"), ("azure", "/openai/v1/realtime?model=m")])
+@pytest.mark.parametrize(
+    "service, target", [("openai", "/v1/realtime?model=m"), ("azure", "/openai/v1/realtime?model=m")]
+)
 @pytest.mark.parametrize("modality", ["audio", "text"])
 def test_ga_frames_are_valid_by_openais_types(folder, service, target, modality):
     with running(folder, f"family-ga-{service}-{modality}") as family:
@@ -184,7 +186,8 @@ BETA_UNDECLARED = UNDECLARED | {
 
 def test_preview_frames_are_valid_by_the_beta_types(folder):
     with running(folder, "family-preview") as family:
-        with talking(family.ws("azure", "/openai/realtime?api-version=2025-04-01-preview&deployment=gpt-4o-realtime-preview")) as talk:
+        target = "/openai/realtime?api-version=2025-04-01-preview&deployment=gpt-4o-realtime-preview"
+        with talking(family.ws("azure", target)) as talk:
             whole_conversation(talk, {"input_audio_transcription": {"model": "whisper-1"}})
             talk.send({"type": "session.update", "session": {"type": "realtime"}})
             assert talk.until("error")["error"]["param"] == "session.type"
@@ -289,7 +292,8 @@ def test_vowel_asks_for_a_token_that_it_has_issued(folder):
         with talking(url, {"Authorization": f"Bearer {answer['token']}"}) as talk:
             assert talk.until("session.created")["session"]["voice"] == "v"
             assert talk.say("hello", asks=False)["usage"] is None
-        with pytest.raises(InvalidStatus), connect(url, additional_headers={"Authorization": f"Bearer {answer['token']}"}):
+        used = {"Authorization": f"Bearer {answer['token']}"}
+        with pytest.raises(InvalidStatus), connect(url, additional_headers=used):
             pass
         body = json.dumps({"apiKey": KEY, "config": {"voiceConfig": {"voice": "w"}}})
         status, answer = family.post("vowel", "/vowel/api/generateToken", body)

@@ -30,8 +30,7 @@ struct Sent: Sendable {
   /// What Gemini said, by its transcript.
   var words: String {
     get throws {
-      try messages.compactMap { $0["serverContent"]?["outputTranscription"]?["text"]?.string }
-        .joined()
+      try messages.compactMap { $0["serverContent"]?["outputTranscription"]?["text"]?.string }.joined()
     }
   }
 
@@ -47,8 +46,7 @@ struct Sent: Sendable {
     get throws {
       try messages.flatMap { message -> [String] in
         let content = message["serverContent"]?.object?.keys ?? []
-        return content
-          + (message.object?.keys ?? []).filter { $0 != "serverContent" && $0 != "usageMetadata" }
+        return content + (message.object?.keys ?? []).filter { $0 != "serverContent" && $0 != "usageMetadata" }
       }
     }
   }
@@ -110,13 +108,11 @@ extension Dialogue<GeminiLiveStandIn> {
 
   /// - Parameter setUp: the members of the set-up beside the model, as JSON without its braces.
   static func gemini(
-    _ options: GeminiLiveStandIn.Options = .init(), model: String = "models/gemini-3.8-live",
-    setUp: String? = "",
+    _ options: GeminiLiveStandIn.Options = .init(), model: String = "models/gemini-3.8-live", setUp: String? = "",
     version: String = "v1beta", memory: GeminiMemory = GeminiMemory()
   ) -> Self {
     let path = options.platform == .vertex ? vertexPath : path.replacing("v1beta", with: version)
-    var dialogue = Self(
-      GeminiLiveStandIn(options: options, memory: memory), StandInRequest(path: path))
+    var dialogue = Self(GeminiLiveStandIn(options: options, memory: memory), StandInRequest(path: path))
     if let setUp {
       dialogue.say(#"{"setup":{"model":"\#(model)"\#(setUp.isEmpty ? "" : ",")\#(setUp)}}"#)
     }

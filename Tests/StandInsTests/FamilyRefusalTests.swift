@@ -124,6 +124,23 @@ struct FamilyRefusalTests {
     #expect(sent.violations.count == 1)
   }
 
+  @Test("what comes out of order is borne, and noted")
+  func order() throws {
+    var early = Talk.family(.inworld)
+    #expect(
+      early.turn("hello").violations.map { $0["code"]?.string } == ["out_of_order", "out_of_order"])
+    early.say(#"{"type":"session.update","session":{}}"#)
+    #expect(early.turn("hello").violations.isEmpty)
+    var dialogue = Talk.family(.openAI)
+    let output = #""item":{"type":"function_call_output","call_id":"c","output":"7"}"#
+    let call = #""item":{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#
+    let lost = dialogue.say(#"{"type":"conversation.item.create",\#(output)}"#)
+    #expect(lost.violations.map { $0["param"]?.string } == ["item.call_id"])
+    #expect(try lost.types.first == "conversation.item.added")
+    dialogue.say(#"{"type":"conversation.item.create",\#(call)}"#)
+    #expect(dialogue.say(#"{"type":"conversation.item.create",\#(output)}"#).violations.isEmpty)
+  }
+
   @Test("addresses and credentials that are refused before the upgrade")
   func refusals() {
     let item = StandInRequest.Item.init

@@ -15,7 +15,8 @@ struct FamilyTests {
     .azurePreview: #"{"input_audio_transcription":{"model":"whisper-1"},\#(Talk.tools)}"#,
     .voiceLive: #"{"input_audio_transcription":{"model":"azure-speech"},\#(Talk.tools)}"#,
     .xAI: #"""
-    {"turn_detection":{"type":"server_vad"},"audio":{"input":{"transcription":{"model":"grok-transcribe"}}},\#(Talk.tools)}
+    {"turn_detection":{"type":"server_vad"},
+    "audio":{"input":{"transcription":{"model":"grok-transcribe"}}},\#(Talk.tools)}
     """#,
     .inworld: #"{"audio":{"input":{"turn_detection":{"type":"server_vad"}}},\#(Talk.tools)}"#,
     .vowel: #"{"turn_detection":{"type":"server_vad"},\#(Talk.tools)}"#,
@@ -129,6 +130,15 @@ struct FamilyTests {
     #expect(try sent.types.first == "input_audio_buffer.timeout_triggered")
     #expect(try sent.types.contains("response.created") == (form == .openAI))
     #expect(dialogue.script.ring(alarm).isEmpty || form == .inworld, "something has happened since")
+  }
+
+  @Test("silence before speech is forgotten, so that a long call does not fill the memory")
+  func longSilence() throws {
+    var dialogue = talk(.openAI)
+    for _ in 0..<10 { dialogue.append(TestSound.silence(milliseconds: 1_000, rate: 24_000)) }
+    let usage = try dialogue.speak().event("conversation.item.input_audio_transcription.completed")[
+      "usage"]
+    #expect(try #require(usage?["seconds"]?.int) <= 6)
   }
 
   @Test("a limit of tokens cuts the answer; a forced choice calls")

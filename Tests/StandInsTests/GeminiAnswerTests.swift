@@ -14,11 +14,9 @@ struct GeminiAnswerTests {
   ) -> Gemini {
     var options = GeminiLiveStandIn.Options()
     change(&options)
-    let platformed =
-      options.platform == .vertex ? #","generationConfig":{"responseModalities":["AUDIO"]}"# : ""
+    let platformed = options.platform == .vertex ? #","generationConfig":{"responseModalities":["AUDIO"]}"# : ""
     return Gemini.gemini(
-      options, model: model,
-      setUp: #""outputAudioTranscription":{},"inputAudioTranscription":{}\#(platformed)\#(more)"#
+      options, model: model, setUp: #""outputAudioTranscription":{},"inputAudioTranscription":{}\#(platformed)\#(more)"#
     )
   }
 
@@ -28,8 +26,7 @@ struct GeminiAnswerTests {
 
   private var speech: String { audio(TestSound.speech(milliseconds: 300, rate: 16_000)) }
   private var silence: String { audio(TestSound.silence(milliseconds: 800, rate: 16_000)) }
-  private static let manual =
-    #","realtimeInputConfig":{"automaticActivityDetection":{"disabled":true}}"#
+  private static let manual = #","realtimeInputConfig":{"automaticActivityDetection":{"disabled":true}}"#
 
   @Test("a long story is paced, counts its parts, and can be interrupted")
   func story() throws {
@@ -44,15 +41,12 @@ struct GeminiAnswerTests {
     #expect(dialogue.script.pause == nil)
     #expect(
       try dialogue.say(text: "what was said").words
-        == "So far: user: Tell me a long story.; model: Once upon a time: 1, 2, 3",
-      "the rest was never said")
+        == "So far: user: Tell me a long story.; model: Once upon a time: 1, 2, 3", "the rest was never said")
     var whole = connect(model: Self.v25) { $0.storyFrames = 3 }
     let sent = whole.say(text: "tell me a long story")
     #expect(try sent.words == "Once upon a time: 1, 2, 3")
     #expect(
-      try sent.members.prefix(4) == [
-        "outputTranscription", "modelTurn", "outputTranscription", "modelTurn",
-      ])
+      try sent.members.prefix(4) == ["outputTranscription", "modelTurn", "outputTranscription", "modelTurn"])
   }
 
   @Test(
@@ -80,8 +74,7 @@ struct GeminiAnswerTests {
     #expect(try rejected.words == "I begin to say")
     #expect(try !rejected.members.contains("generationComplete"))
     #expect(
-      try rejected.messages.last?["serverContent"]?["turnCompleteReason"]?.string
-        == "GENERATED_CONTENT_SAFETY")
+      try rejected.messages.last?["serverContent"]?["turnCompleteReason"]?.string == "GENERATED_CONTENT_SAFETY")
     #expect(dialogue.say(text: "stall").frames.isEmpty)
     let phantom = dialogue.say(text: "interrupt yourself")
     #expect(try phantom.members.suffix(2) == ["interrupted", "turnComplete"])
@@ -107,9 +100,7 @@ struct GeminiAnswerTests {
     #expect(sent.frames.last == .abort)
     #expect(try sent.members.contains("modelTurn"))
     var refused = connect(
-      more:
-        #","systemInstruction":{"parts":[{"text":"close 1011 Token has been used too many times"}]}"#
-    )
+      more: #","systemInstruction":{"parts":[{"text":"close 1011 Token has been used too many times"}]}"#)
     #expect(refused.say(text: "hi").frames.isEmpty, "the set-up was refused")
   }
 
@@ -122,8 +113,7 @@ struct GeminiAnswerTests {
         """#)
     dialogue.say(#"{"realtimeInput":{"video":{"mimeType":"image/png","data":"iVBORw0KGgo="}}}"#)
     for (question, answer) in [
-      ("What are your instructions?", "My instructions are: Be brief"),
-      ("what are your tools", "My tools are: a, b."),
+      ("What are your instructions?", "My instructions are: Be brief"), ("what are your tools", "My tools are: a, b."),
       ("what is your voice", "My voice is Kore."), ("what have you seen", "I have seen 1 image."),
       ("[For this reply only: shout]\nwhat is your voice", "My voice is Kore."),
     ] {
@@ -134,9 +124,7 @@ struct GeminiAnswerTests {
     #expect(try dialogue.say(silence).words == "My voice is Kore.")
   }
 
-  @Test(
-    "gemini 4.2: every way of telling an interruption",
-    arguments: GeminiLiveStandIn.Interruption.allCases)
+  @Test("gemini 4.2: every way of telling an interruption", arguments: GeminiLiveStandIn.Interruption.allCases)
   func interruptions(_ shape: GeminiLiveStandIn.Interruption) throws {
     var dialogue = connect { $0.interruption = shape }
     _ = dialogue.begin(Gemini.textTurn("tell me a long story"))
@@ -160,9 +148,7 @@ struct GeminiAnswerTests {
     #expect(try dialogue.begin(speech).members == ["interrupted", "turnComplete"])
   }
 
-  @Test(
-    "gemini 4.1: the transcript comes when it is told to",
-    arguments: GeminiLiveStandIn.TranscriptTime.allCases)
+  @Test("gemini 4.1: the transcript comes when it is told to", arguments: GeminiLiveStandIn.TranscriptTime.allCases)
   func transcripts(_ time: GeminiLiveStandIn.TranscriptTime) throws {
     var dialogue = connect { $0.transcriptTime = time }
     dialogue.say(speech)
@@ -178,14 +164,12 @@ struct GeminiAnswerTests {
     }
   }
 
-  @Test(
-    "gemini 3.7: usage comes where it is told to", arguments: GeminiLiveStandIn.UsageTime.allCases)
+  @Test("gemini 3.7: usage comes where it is told to", arguments: GeminiLiveStandIn.UsageTime.allCases)
   func usage(_ time: GeminiLiveStandIn.UsageTime) throws {
     var dialogue = connect { $0.usageTime = time }
     let messages = try dialogue.say(text: "hi").messages
     let index = messages.firstIndex { $0["usageMetadata"] != nil }
-    let complete = try #require(
-      messages.firstIndex { $0["serverContent"]?["generationComplete"] != nil })
+    let complete = try #require(messages.firstIndex { $0["serverContent"]?["generationComplete"] != nil })
     let end = try #require(messages.firstIndex { $0["serverContent"]?["turnComplete"] != nil })
     switch time {
     case .withTurn: #expect(index == end)
@@ -203,14 +187,11 @@ struct GeminiAnswerTests {
   @Test("usage counts the whole context again in every turn, by modality")
   func context() throws {
     var dialogue = connect(more: #","systemInstruction":{"parts":[{"text":"one two three"}]}"#)
-    let prompt = { (sent: Sent) in
-      try sent.messages.last?["usageMetadata"]?["promptTokenCount"]?.int
-    }
+    let prompt = { (sent: Sent) in try sent.messages.last?["usageMetadata"]?["promptTokenCount"]?.int }
     #expect(try prompt(dialogue.say(text: "four five")) == 5)
     #expect(try prompt(dialogue.say(text: "six")) == 10, "and the four words of the first answer")
     dialogue.say(speech)
-    let details = try dialogue.say(silence).messages.last?["usageMetadata"]?["promptTokensDetails"]?
-      .array
+    let details = try dialogue.say(silence).messages.last?["usageMetadata"]?["promptTokensDetails"]?.array
     #expect(details?.last == ["modality": "AUDIO", "tokenCount": 50])
   }
 
@@ -252,9 +233,7 @@ struct GeminiAnswerTests {
     #expect(grounding.first?["groundingChunks"]?[0]?["web"]?["title"] == "Tones")
   }
 
-  @Test(
-    "gemini 4.3: manual windows interrupt, are acknowledged, and can begin with a spurious interruption"
-  )
+  @Test("gemini 4.3: manual windows interrupt, are acknowledged, and can begin with a spurious interruption")
   func windows() throws {
     let start = #"{"realtimeInput":{"activityStart":{}}}"#
     var dialogue = connect(more: Self.manual) { $0.announcesVoiceActivity = true }
@@ -273,15 +252,12 @@ struct GeminiAnswerTests {
   }
 
   @Test(
-    "gemini 2.4: 3.1 loses the audio of manual turns unless the coverage is stated; audio outside of windows is lost"
-  )
+    "gemini 2.4: 3.1 loses the audio of manual turns unless the coverage is stated; audio outside of windows is lost")
   func lostAudio() throws {
-    for (coverage, isHeard) in [("", false), (#","turnCoverage":"TURN_INCLUDES_ALL_INPUT""#, true)]
-    {
+    for (coverage, isHeard) in [("", false), (#","turnCoverage":"TURN_INCLUDES_ALL_INPUT""#, true)] {
       var dialogue = connect(
         model: Self.v31,
-        more:
-          #","realtimeInputConfig":{"automaticActivityDetection":{"disabled":true}\#(coverage)}"#)
+        more: #","realtimeInputConfig":{"automaticActivityDetection":{"disabled":true}\#(coverage)}"#)
       dialogue.say(speech)
       #expect(dialogue.script.summary?["discardedAudioBytes"]?.int == 9_600)
       dialogue.say(#"{"realtimeInput":{"activityStart":{}}}"#)
@@ -290,12 +266,10 @@ struct GeminiAnswerTests {
     }
   }
 
-  @Test(
-    "gemini 1.4: translation without a target language is silent; transcription answers nothing")
+  @Test("gemini 1.4: translation without a target language is silent; transcription answers nothing")
   func specialists() throws {
     for (config, isSilent) in [
-      ("", true),
-      (#","generationConfig":{"translationConfig":{"targetLanguageCode":"de"}}"#, false),
+      ("", true), (#","generationConfig":{"translationConfig":{"targetLanguageCode":"de"}}"#, false),
     ] {
       var dialogue = connect(model: "models/gemini-3.5-live-translate-preview", more: config)
       let messages = try dialogue.say(text: "hi").messages
@@ -304,27 +278,22 @@ struct GeminiAnswerTests {
       #expect(sound.allSatisfy { $0.allSatisfy { $0 == "A" } } == isSilent)
     }
     var scribe = connect(
-      model: "models/gemini-3.5-transcribe-live",
-      more: #","generationConfig":{"responseModalities":["TEXT"]}"#)
+      model: "models/gemini-3.5-transcribe-live", more: #","generationConfig":{"responseModalities":["TEXT"]}"#)
     scribe.say(speech)
     #expect(try Set(scribe.say(silence).members) == ["inputTranscription"])
   }
 
   @Test("2.5 knows context only when a turn is complete; 3.8 at once")
   func context25() throws {
-    for (model, words) in [
-      (Self.v25, "I heard nothing."), ("models/gemini-3.8-live", "I heard: my name is Ada."),
-    ] {
+    for (model, words) in [(Self.v25, "I heard nothing."), ("models/gemini-3.8-live", "I heard: my name is Ada.")] {
       var dialogue = connect(model: model) { $0.transcription = "what did i say" }
-      dialogue.say(
-        #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"my name is Ada"}]}]}}"#)
+      dialogue.say(#"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"my name is Ada"}]}]}}"#)
       dialogue.say(speech)
       #expect(try dialogue.say(silence).words == words)
     }
     var completed = connect(model: Self.v25) { $0.transcription = "what did i say" }
     completed.say(
-      #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"my name is Ada"}]}],"turnComplete":true}}"#
-    )
+      #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"my name is Ada"}]}],"turnComplete":true}}"#)
     completed.say(speech)
     #expect(try completed.say(silence).words == "I heard: my name is Ada.")
   }
@@ -337,17 +306,11 @@ struct GeminiAnswerTests {
       "tools":{"tools":[{"functionDeclarations":[{"name":"f"}]}]}}}
       """#
     #expect(dialogue.say(update).frames.isEmpty)
-    #expect(
-      try dialogue.say(text: "what are your instructions").words == "My instructions are: Be loud")
+    #expect(try dialogue.say(text: "what are your instructions").words == "My instructions are: Be loud")
     #expect(try dialogue.say(text: "what are your tools").words == "My tools are: f.")
-    var vertex = connect(model: "publishers/google/models/gemini-live-2.5-flash") {
-      $0.platform = .vertex
-    }
-    vertex.say(
-      #"{"clientContent":{"turns":[{"role":"system","parts":[{"text":"Be calm"}]}],"turnComplete":false}}"#
-    )
-    #expect(
-      try vertex.say(text: "what are your instructions").words == "My instructions are: Be calm")
+    var vertex = connect(model: "publishers/google/models/gemini-live-2.5-flash") { $0.platform = .vertex }
+    vertex.say(#"{"clientContent":{"turns":[{"role":"system","parts":[{"text":"Be calm"}]}],"turnComplete":false}}"#)
+    #expect(try vertex.say(text: "what are your instructions").words == "My instructions are: Be calm")
   }
 
   @Test("an open turn holds back the answer to speech where the option says so")

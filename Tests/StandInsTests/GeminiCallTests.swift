@@ -5,10 +5,8 @@ import Testing
 @Suite("The Gemini Live stand-in's function calls")
 struct GeminiCallTests {
   private typealias Gemini = Dialogue<GeminiLiveStandIn>
-  private static let invalid = StandInFrame.close(
-    code: 1007, reason: "Request contains an invalid argument.")
-  private static let notFound = StandInFrame.close(
-    code: 1008, reason: "Requested entity was not found.")
+  private static let invalid = StandInFrame.close(code: 1007, reason: "Request contains an invalid argument.")
+  private static let notFound = StandInFrame.close(code: 1008, reason: "Requested entity was not found.")
   private static let v25 = "models/gemini-2.5-flash-native-audio-latest"
   private static let v31 = "models/gemini-3.1-flash-live-preview"
   private static let v38 = "models/gemini-3.8-live"
@@ -16,8 +14,7 @@ struct GeminiCallTests {
   private static let vertex25 = "publishers/google/models/gemini-live-2.5-flash"
 
   private func connect(
-    _ model: String, behavior: String? = nil, _ options: GeminiLiveStandIn.Options = .init(),
-    more: String = ""
+    _ model: String, behavior: String? = nil, _ options: GeminiLiveStandIn.Options = .init(), more: String = ""
   ) -> Gemini {
     var options = options
     if model.hasPrefix("publishers") { options.platform = .vertex }
@@ -33,8 +30,7 @@ struct GeminiCallTests {
 
   /// A function response; `nil` for one without an id.
   private func result(
-    _ ids: [String?], names: [String] = ["get_weather", "get_time"], output: String = "7 C",
-    more: String = ""
+    _ ids: [String?], names: [String] = ["get_weather", "get_time"], output: String = "7 C", more: String = ""
   ) -> String {
     let list = zip(ids, names).map { id, name in
       let id = id.map { #""id":"\#($0)","# } ?? ""
@@ -51,8 +47,7 @@ struct GeminiCallTests {
     try calls(sent).compactMap { $0["id"]?.string }
   }
 
-  @Test(
-    "gemini 3.3: a call by name, with arguments, and two in one frame", arguments: [v25, v31, v38])
+  @Test("gemini 3.3: a call by name, with arguments, and two in one frame", arguments: [v25, v31, v38])
   func call(_ model: String) throws {
     var dialogue = connect(model, behavior: model == Self.v31 ? nil : "BLOCKING")
     let sent = dialogue.say(text: #"Call get_weather {"city":"Oslo"} and get_time"#)
@@ -63,8 +58,7 @@ struct GeminiCallTests {
     #expect(calls[1]["args"] == nil)
     let ids = try ids(sent)
     #expect(Set(ids).count == 2)
-    #expect(
-      dialogue.say(result([ids[1]], names: ["get_time"])).frames.isEmpty, "the batch is not whole")
+    #expect(dialogue.say(result([ids[1]], names: ["get_time"])).frames.isEmpty, "the batch is not whole")
     let answer = dialogue.say(result([ids[0]]))
     #expect(try answer.words == "The result of get_weather is 7 C. The result of get_time is 7 C.")
     #expect(try answer.messages.last?["usageMetadata"]?["toolUsePromptTokenCount"]?.int == 14)
@@ -82,10 +76,7 @@ struct GeminiCallTests {
     var v25 = connect(Self.v25)
     #expect(try v25.say(text: "call get_time").members == ["toolCall"])
     var v31 = connect(Self.v31)
-    #expect(
-      try v31.say(text: "call get_time").members == [
-        "toolCall", "generationComplete", "turnComplete",
-      ])
+    #expect(try v31.say(text: "call get_time").members == ["toolCall", "generationComplete", "turnComplete"])
     var v38 = connect(Self.v38, behavior: "BLOCKING")
     let sent = v38.say(text: "call get_time")
     #expect(try sent.members.suffix(2) == ["toolCall", "generationComplete"])
@@ -94,10 +85,7 @@ struct GeminiCallTests {
     var options = GeminiLiveStandIn.Options()
     options.sendsBareEnds = true
     var forced = connect(Self.v25, options)
-    #expect(
-      try forced.say(text: "call get_time").members == [
-        "toolCall", "generationComplete", "turnComplete",
-      ])
+    #expect(try forced.say(text: "call get_time").members == ["toolCall", "generationComplete", "turnComplete"])
   }
 
   @Test("gemini 3.9: results for calls that do not exist, twice, under another name, without an id")
@@ -124,8 +112,7 @@ struct GeminiCallTests {
     let sent = dialogue.say(text: "call get_weather and get_weather")
     #expect(try ids(sent).isEmpty)
     let answer = dialogue.say(result([nil, nil], names: ["get_weather", "get_weather"]))
-    #expect(
-      try answer.words == "The result of get_weather is 7 C. The result of get_weather is 7 C.")
+    #expect(try answer.words == "The result of get_weather is 7 C. The result of get_weather is 7 C.")
     #expect(
       try answer.members.prefix(4) == [
         "outputTranscription", "generationComplete", "turnComplete", "groundingMetadata",
@@ -138,8 +125,7 @@ struct GeminiCallTests {
   func vertexIDs() throws {
     var options = GeminiLiveStandIn.Options()
     options.givesCallIDs = true
-    var dialogue = connect(
-      "publishers/google/models/gemini-3.8-live", behavior: "BLOCKING", options)
+    var dialogue = connect("publishers/google/models/gemini-3.8-live", behavior: "BLOCKING", options)
     let id = try ids(dialogue.say(text: "call get_weather"))[0]
     #expect(dialogue.say(result([nil])).frames.isEmpty)
     #expect(try dialogue.say(result([id])).words == "The result of get_weather is 7 C.")
@@ -147,9 +133,7 @@ struct GeminiCallTests {
 
   @Test(
     "gemini 1.6: who takes scheduling, and willContinue",
-    arguments: [
-      (v25, nil, true), (v31, nil, false), (v38, "NON_BLOCKING", true), (thinking, nil, false),
-    ]
+    arguments: [(v25, nil, true), (v31, nil, false), (v38, "NON_BLOCKING", true), (thinking, nil, false)]
       as [(String, String?, Bool)])
   func scheduling(_ model: String, _ behavior: String?, _ isTaken: Bool) throws {
     var dialogue = connect(model, behavior: behavior)
@@ -178,12 +162,9 @@ struct GeminiCallTests {
     #expect(try sent.members.suffix(2) == ["generationComplete", "turnComplete"])
     let id = try ids(sent)[0]
     #expect(try dialogue.say(text: "hello").words == "You said: hello.")
-    #expect(
-      dialogue.say(result([id], more: #","scheduling":"SILENT","willContinue":true"#)).frames
-        .isEmpty)
+    #expect(dialogue.say(result([id], more: #","scheduling":"SILENT","willContinue":true"#)).frames.isEmpty)
     _ = dialogue.begin(Gemini.textTurn("hello again"))
-    let interrupted = dialogue.say(
-      result([id], more: #","scheduling":"INTERRUPT","willContinue":true"#))
+    let interrupted = dialogue.say(result([id], more: #","scheduling":"INTERRUPT","willContinue":true"#))
     #expect(try interrupted.members.prefix(2) == ["interrupted", "turnComplete"])
     #expect(try interrupted.words == "The result of get_weather is 7 C.")
     _ = dialogue.begin(Gemini.textTurn("and again"))
@@ -212,8 +193,7 @@ struct GeminiCallTests {
   func cancellation(_ model: String) throws {
     var dialogue = connect(model, behavior: "BLOCKING")
     let id = try ids(dialogue.say(text: "call get_weather"))[0]
-    let content =
-      #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"never mind"}]}],"turnComplete":true}}"#
+    let content = #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"never mind"}]}],"turnComplete":true}}"#
     let sent = dialogue.say(content)
     let cancelled = try sent.messages.compactMap { $0["toolCallCancellation"]?["ids"] }
     #expect(cancelled == (model == Self.v25 ? [[.string(id)]] : []))
@@ -240,8 +220,7 @@ struct GeminiCallTests {
     var dialogue = connect(Self.v25)
     let id = try ids(dialogue.say(text: "call get_weather"))[0]
     #expect(dialogue.say(text: "hello").frames.isEmpty)
-    #expect(
-      try dialogue.say(result([id])).words == "The result of get_weather is 7 C.You said: hello.")
+    #expect(try dialogue.say(result([id])).words == "The result of get_weather is 7 C.You said: hello.")
   }
 
   @Test("gemini 1.7: an empty answer after a result")

@@ -19,9 +19,7 @@ struct GeminiDialogueTests {
   @Test("a resumable session gets a handle after the set-up and after each turn")
   func handles() throws {
     var dialogue = Dialogue.gemini(setUp: nil)
-    let opened = try dialogue.say(
-      #"{"setup":{"model":"models/gemini-3.8-live","sessionResumption":{}}}"#
-    ).messages
+    let opened = try dialogue.say(#"{"setup":{"model":"models/gemini-3.8-live","sessionResumption":{}}}"#).messages
     #expect(opened.last?["sessionResumptionUpdate"]?["newHandle"]?.string == "5f0c1c5e-0001")
     let turn = try dialogue.say(#"{"realtimeInput":{"text":"hi"}}"#).messages
     #expect(turn.first == ["sessionResumptionUpdate": ["resumable": false]])
@@ -58,11 +56,8 @@ struct GeminiDialogueTests {
   @Test("2.5 models send one part a frame")
   func onePartAFrame() throws {
     var dialogue = Dialogue.gemini(
-      model: "models/gemini-2.5-flash-native-audio-latest", setUp: #""outputAudioTranscription":{}"#
-    )
-    let contents = try dialogue.say(#"{"realtimeInput":{"text":"hi"}}"#).messages.compactMap {
-      $0["serverContent"]
-    }
+      model: "models/gemini-2.5-flash-native-audio-latest", setUp: #""outputAudioTranscription":{}"#)
+    let contents = try dialogue.say(#"{"realtimeInput":{"text":"hi"}}"#).messages.compactMap { $0["serverContent"] }
     let counts = contents.map {
       ($0["modelTurn"]?["parts"]?.array?.count ?? 0) + ($0["outputTranscription"] == nil ? 0 : 1)
     }
@@ -93,15 +88,9 @@ struct GeminiDialogueTests {
         "inputAudioTranscription":{},
         "realtimeInputConfig":{"automaticActivityDetection":{"silenceDurationMs":200}}
         """#)
-    #expect(
-      dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: rate), rate: rate)).frames
-        .isEmpty)
-    #expect(
-      dialogue.say(audio(TestSound.silence(milliseconds: 190, rate: rate), rate: rate)).frames
-        .isEmpty)
-    let messages = try dialogue.say(
-      audio(TestSound.silence(milliseconds: 10, rate: rate), rate: rate)
-    ).messages
+    #expect(dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: rate), rate: rate)).frames.isEmpty)
+    #expect(dialogue.say(audio(TestSound.silence(milliseconds: 190, rate: rate), rate: rate)).frames.isEmpty)
+    let messages = try dialogue.say(audio(TestSound.silence(milliseconds: 10, rate: rate), rate: rate)).messages
     let heard = messages.compactMap { $0["serverContent"]?["inputTranscription"]?["text"]?.string }
     #expect(heard == [" what time", " is it"])
     #expect(messages.last?["serverContent"]?["turnComplete"]?.bool == true)
@@ -111,15 +100,9 @@ struct GeminiDialogueTests {
   func changingRate() throws {
     var dialogue = Dialogue.gemini()
     for rate in [24_000, 8_000, 48_000, 16_000] {
-      #expect(
-        dialogue.say(audio(TestSound.silence(milliseconds: 5, rate: rate), rate: rate)).frames
-          .isEmpty)
-      #expect(
-        dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: rate), rate: rate)).frames
-          .isEmpty)
-      #expect(
-        !dialogue.say(audio(TestSound.silence(milliseconds: 900, rate: rate), rate: rate)).frames
-          .isEmpty)
+      #expect(dialogue.say(audio(TestSound.silence(milliseconds: 5, rate: rate), rate: rate)).frames.isEmpty)
+      #expect(dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: rate), rate: rate)).frames.isEmpty)
+      #expect(!dialogue.say(audio(TestSound.silence(milliseconds: 900, rate: rate), rate: rate)).frames.isEmpty)
     }
   }
 
@@ -132,16 +115,14 @@ struct GeminiDialogueTests {
     #expect(messages.last?["serverContent"]?["turnComplete"]?.bool == true)
   }
 
-  @Test(
-    "speech during an answer interrupts it: interrupted, then turnComplete, no generationComplete")
+  @Test("speech during an answer interrupts it: interrupted, then turnComplete, no generationComplete")
   func bargeIn() throws {
     var options = GeminiLiveStandIn.Options()
     options.answerInterval = .milliseconds(20)
     var dialogue = Dialogue.gemini(options)
     #expect(dialogue.begin(#"{"realtimeInput":{"text":"hi"}}"#).frames.isEmpty)
     #expect(try dialogue.advance(2).messages.count == 2)
-    let messages = try dialogue.begin(audio(TestSound.speech(milliseconds: 100, rate: 16_000)))
-      .messages
+    let messages = try dialogue.begin(audio(TestSound.speech(milliseconds: 100, rate: 16_000))).messages
     #expect(messages.count == 2)
     #expect(messages[0] == ["serverContent": ["interrupted": true]])
     #expect(messages[1]["serverContent"] == ["turnComplete": true])
@@ -174,9 +155,7 @@ struct GeminiDialogueTests {
     var options = GeminiLiveStandIn.Options()
     options.answerInterval = .milliseconds(20)
     var dialogue = Dialogue.gemini(options)
-    #expect(
-      dialogue.say(#"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}]}}"#).frames
-        .isEmpty)
+    #expect(dialogue.say(#"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}]}}"#).frames.isEmpty)
     _ = dialogue.begin(#"{"clientContent":{"turnComplete":true}}"#)
     let cancelled = try dialogue.begin(#"{"clientContent":{"turnComplete":false}}"#).messages
     #expect(cancelled.first == ["serverContent": ["interrupted": true]])
@@ -184,10 +163,8 @@ struct GeminiDialogueTests {
 
   @Test("announced history is taken without an answer")
   func history() {
-    var dialogue = Dialogue.gemini(
-      setUp: #""historyConfig":{"initialHistoryInClientContent":true}"#)
-    let history =
-      #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}],"turnComplete":true}}"#
+    var dialogue = Dialogue.gemini(setUp: #""historyConfig":{"initialHistoryInClientContent":true}"#)
+    let history = #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}],"turnComplete":true}}"#
     #expect(dialogue.say(history).frames.isEmpty)
     #expect(!dialogue.say(history).frames.isEmpty)
   }
@@ -209,8 +186,7 @@ struct GeminiDialogueTests {
     options.showsThoughts = true
     options.announcesVoiceActivity = true
     var dialogue = Dialogue.gemini(
-      options,
-      setUp: #""inputAudioTranscription":{},"outputAudioTranscription":{},"sessionResumption":{}"#)
+      options, setUp: #""inputAudioTranscription":{},"outputAudioTranscription":{},"sessionResumption":{}"#)
     var messages = try dialogue.say(#"{"realtimeInput":{"text":"hi"}}"#).messages
     messages += try dialogue.say(audio(TestSound.speech(milliseconds: 300, rate: 16_000))).messages
     messages += try dialogue.say(audio(TestSound.silence(milliseconds: 900, rate: 16_000))).messages
@@ -220,9 +196,7 @@ struct GeminiDialogueTests {
     }
   }
 
-  @Test(
-    "every worked exchange of the wire reference is accepted",
-    arguments: GeminiVectors.exchanges.map(\.name))
+  @Test("every worked exchange of the wire reference is accepted", arguments: GeminiVectors.exchanges.map(\.name))
   func workedExchanges(_ name: String) throws {
     let exchange = try #require(GeminiVectors.exchanges.first { $0.name == name })
     var options = GeminiLiveStandIn.Options()
@@ -231,8 +205,7 @@ struct GeminiDialogueTests {
     options.ignoresUnknownCalls = true
     options.takesContextUpdate = true
     let memory = GeminiMemory()
-    var before = Dialogue.gemini(
-      options, setUp: exchange.isVertex ? nil : #""sessionResumption":{}"#, memory: memory)
+    var before = Dialogue.gemini(options, setUp: exchange.isVertex ? nil : #""sessionResumption":{}"#, memory: memory)
     for _ in 2..<10 where !exchange.isVertex { before.say(#"{"realtimeInput":{"text":"hi"}}"#) }
     before.script.connectionEnded()
     var dialogue = Dialogue.gemini(options, setUp: nil, memory: memory)

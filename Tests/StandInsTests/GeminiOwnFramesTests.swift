@@ -13,20 +13,17 @@ struct GeminiOwnFramesTests {
   }
 
   static let places = [
-    Place(model: "models/gemini-2.5-flash-native-audio-latest"),
-    Place(model: "models/gemini-3.1-flash-live-preview"),
+    Place(model: "models/gemini-2.5-flash-native-audio-latest"), Place(model: "models/gemini-3.1-flash-live-preview"),
     Place(model: "models/gemini-3.8-live"),
     Place(
-      model: "models/gemini-3.8-live-extended-thinking",
-      generation: #","thinkingConfig":{"thinkingLevel":"LOW"}"#),
+      model: "models/gemini-3.8-live-extended-thinking", generation: #","thinkingConfig":{"thinkingLevel":"LOW"}"#),
     Place(model: "publishers/google/models/gemini-live-2.5-flash", isVertex: true),
     Place(model: "publishers/google/models/gemini-3.8-live", isVertex: true),
   ]
 
   private static let texts = [
     "hello", "call nothing", "tell me a long story", "say nothing", "end with RESPONSE_REJECTED",
-    "end with NEED_MORE_INPUT", "speak and end with GENERATED_OTHER", "think hard",
-    "interrupt yourself",
+    "end with NEED_MORE_INPUT", "speak and end with GENERATED_OTHER", "think hard", "interrupt yourself",
     "what was said", "go away", "call f and g",
   ]
 
@@ -56,10 +53,8 @@ struct GeminiOwnFramesTests {
         """#)
     var frames: [Sent] = []
     for text in Self.texts { frames.append(dialogue.say(text: text)) }
-    for data in [
-      TestSound.speech(milliseconds: 300, rate: 16_000),
-      TestSound.silence(milliseconds: 900, rate: 16_000),
-    ] {
+    for data in [TestSound.speech(milliseconds: 300, rate: 16_000), TestSound.silence(milliseconds: 900, rate: 16_000)]
+    {
       let blob = #"{"mimeType":"audio/pcm;rate=16000","data":"\#(data)"}"#
       frames.append(dialogue.begin(Dialogue.textTurn("tell me a long story")))
       frames.append(dialogue.say(#"{"realtimeInput":{"audio":\#(blob)}}"#))

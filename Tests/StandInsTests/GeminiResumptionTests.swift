@@ -19,20 +19,17 @@ struct GeminiResumptionTests {
   }
 
   private func resume(
-    _ handle: String, model: String = "models/gemini-3.8-live",
-    _ options: GeminiLiveStandIn.Options = .init()
+    _ handle: String, model: String = "models/gemini-3.8-live", _ options: GeminiLiveStandIn.Options = .init()
   ) -> (dialogue: Gemini, opened: Sent) {
     connect(#""sessionResumption":{"handle":"\#(handle)"}"#, model: model, options)
   }
 
   @Test("gemini 4.6: a resumed connection has the old conversation, up to the handle")
   func conversation() throws {
-    var (first, opened) = connect(
-      #""sessionResumption":{},"systemInstruction":{"parts":[{"text":"Be kind"}]}"#)
+    var (first, opened) = connect(#""sessionResumption":{},"systemInstruction":{"parts":[{"text":"Be kind"}]}"#)
     #expect(try opened.handle == "5f0c1c5e-0001")
     let known = try #require(try first.say(text: "my name is Ada").handle)
-    #expect(
-      try first.say(text: "what are your instructions").words == "My instructions are: Be kind")
+    #expect(try first.say(text: "what are your instructions").words == "My instructions are: Be kind")
     first.say(text: "and this is lost")
     first.script.connectionEnded()
 
@@ -52,9 +49,7 @@ struct GeminiResumptionTests {
 
   @Test("gemini 3.9: an unknown handle, a handle of a connected session, and another model")
   func refusals() throws {
-    #expect(
-      resume("5f0c1c5e-0001").opened.close
-        == .close(code: 1008, reason: "Requested entity was not found."))
+    #expect(resume("5f0c1c5e-0001").opened.close == .close(code: 1008, reason: "Requested entity was not found."))
     var (first, opened) = connect()
     let handle = try #require(try opened.handle)
     #expect(resume(handle).opened.close == .close(code: 1011, reason: "Internal error occurred."))
@@ -86,22 +81,19 @@ struct GeminiResumptionTests {
     #expect(again.close == nil)
     #expect(try second.say(text: "forget my handles").handle == nil)
     second.script.connectionEnded()
-    #expect(
-      resume(handle).opened.close == .close(code: 1008, reason: "Requested entity was not found."))
+    #expect(resume(handle).opened.close == .close(code: 1008, reason: "Requested entity was not found."))
   }
 
   @Test("gemini 3.6: while generating and in a call a session is not resumable")
   func notResumable() throws {
     var (dialogue, _) = connect(
-      #""sessionResumption":{},"tools":[{"functionDeclarations":[{"name":"f","behavior":"BLOCKING"}]}]"#
-    )
+      #""sessionResumption":{},"tools":[{"functionDeclarations":[{"name":"f","behavior":"BLOCKING"}]}]"#)
     let messages = try dialogue.say(text: "call f").messages
     #expect(messages.first == ["sessionResumptionUpdate": ["resumable": false]])
     #expect(!messages.contains { $0["sessionResumptionUpdate"]?["newHandle"] != nil })
     let ids = messages.compactMap { $0["toolCall"]?["functionCalls"]?[0]?["id"]?.string }
     let id = try #require(ids.first)
-    let sent = dialogue.say(
-      #"{"toolResponse":{"functionResponses":[{"id":"\#(id)","name":"f","response":{}}]}}"#)
+    let sent = dialogue.say(#"{"toolResponse":{"functionResponses":[{"id":"\#(id)","name":"f","response":{}}]}}"#)
     #expect(try sent.handle != nil)
   }
 
@@ -109,10 +101,8 @@ struct GeminiResumptionTests {
   func transparent() throws {
     var options = GeminiLiveStandIn.Options()
     options.platform = .vertex
-    let members =
-      #""generationConfig":{"responseModalities":["AUDIO"]},"sessionResumption":{"transparent":true}"#
-    var dialogue = Gemini.gemini(
-      options, model: "publishers/google/models/gemini-live-2.5-flash", setUp: members)
+    let members = #""generationConfig":{"responseModalities":["AUDIO"]},"sessionResumption":{"transparent":true}"#
+    var dialogue = Gemini.gemini(options, model: "publishers/google/models/gemini-live-2.5-flash", setUp: members)
     let update = try dialogue.say(text: "hi").messages.last?["sessionResumptionUpdate"]
     #expect(update?["lastConsumedClientMessageIndex"]?.string == "2")
     #expect(
@@ -132,10 +122,7 @@ struct GeminiResumptionTests {
     options.connectionLifetime = .seconds(600)
     var (dialogue, _) = connect(#""sessionResumption":{}"#, options)
     let alarms = dialogue.script.takeAlarms()
-    #expect(
-      alarms == [
-        StandInAlarm("goAway", after: .seconds(540)), StandInAlarm("abort", after: .seconds(600)),
-      ])
+    #expect(alarms == [StandInAlarm("goAway", after: .seconds(540)), StandInAlarm("abort", after: .seconds(600))])
     #expect(dialogue.script.takeAlarms().isEmpty)
     let sent = Sent(frames: dialogue.script.ring(alarms[0]))
     #expect(try sent.messages == [["goAway": ["timeLeft": "50.500s"]]])
@@ -159,9 +146,7 @@ struct GeminiResumptionTests {
     let declared = #""tools":[{"functionDeclarations":[{"name":"f","behavior":"BLOCKING"}]}]"#
     var (first, opened) = connect(#""sessionResumption":{},\#(declared)"#)
     let handle = try #require(try opened.handle)
-    let calls = try first.say(text: "call f").messages.compactMap {
-      $0["toolCall"]?["functionCalls"]?[0]
-    }
+    let calls = try first.say(text: "call f").messages.compactMap { $0["toolCall"]?["functionCalls"]?[0] }
     let id = try #require(calls.first?["id"]?.string)
     first.script.connectionEnded()
     var (second, _) = resume(handle)
@@ -169,9 +154,7 @@ struct GeminiResumptionTests {
       #"{"toolResponse":{"functionResponses":[{"id":"\#(id)","name":"f","response":{}}]}}"#
     }
     #expect(second.say(result(id)).frames.isEmpty)
-    #expect(
-      second.say(result("fc_0")).close
-        == .close(code: 1008, reason: "Requested entity was not found."))
+    #expect(second.say(result("fc_0")).close == .close(code: 1008, reason: "Requested entity was not found."))
   }
 
   @Test("the audio of all connections is counted")
@@ -179,8 +162,7 @@ struct GeminiResumptionTests {
     for _ in 0..<2 {
       var (dialogue, _) = connect()
       let data = TestSound.silence(milliseconds: 100, rate: 24_000)
-      dialogue.say(
-        #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#)
+      dialogue.say(#"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#)
       #expect(dialogue.script.summary?["audioBytes"]?.int == 4_800)
       #expect(dialogue.script.summary?["audioMilliseconds"]?.int == 100)
     }

@@ -12,14 +12,11 @@ struct GeminiSetUpTests {
   private static let deep = "models/gemini-3.8-live-extended-thinking"
   private static let low = #""generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}"#
 
-  private func opening(
-    _ model: String, _ members: String, vertex: Bool = false, version: String = "v1beta"
-  ) -> Sent {
+  private func opening(_ model: String, _ members: String, vertex: Bool = false, version: String = "v1beta") -> Sent {
     var options = GeminiLiveStandIn.Options()
     options.platform = vertex ? .vertex : .aiStudio
     var dialogue = Gemini.gemini(options, setUp: nil, version: version)
-    return dialogue.say(
-      #"{"setup":{"model":"\#(model)"\#(members.isEmpty ? "" : ",")\#(members)}}"#)
+    return dialogue.say(#"{"setup":{"model":"\#(model)"\#(members.isEmpty ? "" : ",")\#(members)}}"#)
   }
 
   private func reason(_ sent: Sent) -> String? {
@@ -34,13 +31,11 @@ struct GeminiSetUpTests {
   @Test(
     "gemini 1.6: thinking by family",
     arguments: [
-      (v25, #""thinkingBudget":0"#, true), (v25, #""thinkingBudget":-1"#, true),
-      (v25, #""thinkingBudget":-2"#, false),
+      (v25, #""thinkingBudget":0"#, true), (v25, #""thinkingBudget":-1"#, true), (v25, #""thinkingBudget":-2"#, false),
       (v25, #""thinkingLevel":"LOW""#, false), (v31, #""thinkingLevel":"MINIMAL""#, true),
       (v31, #""thinkingBudget":0"#, false), (v38, #""includeThoughts":true"#, false),
       (deep, #""thinkingLevel":"HIGH""#, true), (deep, #""thinkingLevel":"MINIMAL""#, false),
-      (deep, #""includeThoughts":true"#, false),
-      (deep, #""thinkingLevel":"LOW","thinkingBudget":1"#, false),
+      (deep, #""includeThoughts":true"#, false), (deep, #""thinkingLevel":"LOW","thinkingBudget":1"#, false),
     ])
   func thinking(_ model: String, _ config: String, _ isTaken: Bool) {
     let sent = opening(model, #""generationConfig":{"thinkingConfig":{\#(config)}}"#)
@@ -55,17 +50,13 @@ struct GeminiSetUpTests {
 
   @Test(
     "gemini 1.6: proactive audio by family, on the version that knows it",
-    arguments: [
-      (v25, "true", true), (v31, "true", false), (v38, "true", true), (v38, "false", false),
-    ])
+    arguments: [(v25, "true", true), (v31, "true", false), (v38, "true", true), (v38, "false", false)])
   func proactivity(_ model: String, _ value: String, _ isTaken: Bool) {
     let sent = opening(model, #""proactivity":{"proactiveAudio":\#(value)}"#, version: "v1alpha")
     #expect(reason(sent) == (isTaken ? nil : Self.invalid))
   }
 
-  @Test(
-    "affective dialogue is for 2.5, transcription has no settings, labels and history are not for Vertex"
-  )
+  @Test("affective dialogue is for 2.5, transcription has no settings, labels and history are not for Vertex")
   func unknownFields() {
     let affective = #""generationConfig":{"enableAffectiveDialog":true}"#
     #expect(reason(opening(Self.v25, affective, version: "v1alpha")) == nil)
@@ -78,8 +69,7 @@ struct GeminiSetUpTests {
     let vertex = "publishers/google/models/gemini-live-2.5-flash"
     let audio = #""generationConfig":{"responseModalities":["AUDIO"]}"#
     #expect(
-      reason(opening(vertex, #"\#(audio),"historyConfig":{}"#, vertex: true))
-        == unknown("historyConfig", "setup"))
+      reason(opening(vertex, #"\#(audio),"historyConfig":{}"#, vertex: true)) == unknown("historyConfig", "setup"))
     #expect(
       reason(opening(vertex, #"\#(audio),"labels":{"safety_identifier":"a"}"#, vertex: true))
         == unknown("labels", "setup"))
@@ -87,13 +77,11 @@ struct GeminiSetUpTests {
 
   @Test("gemini 1.7: Vertex needs a modality and refuses the coverage with all video")
   func vertex() {
-    let model =
-      "projects/p/locations/us-central1/publishers/google/models/gemini-live-2.5-flash-native-audio"
+    let model = "projects/p/locations/us-central1/publishers/google/models/gemini-live-2.5-flash-native-audio"
     let audio = #""generationConfig":{"responseModalities":["AUDIO"]}"#
     #expect(reason(opening(model, "", vertex: true)) == Self.invalid)
     #expect(reason(opening(model, audio, vertex: true)) == nil)
-    let coverage =
-      #""realtimeInputConfig":{"turnCoverage":"TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"}"#
+    let coverage = #""realtimeInputConfig":{"turnCoverage":"TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"}"#
     #expect(reason(opening(model, "\(audio),\(coverage)", vertex: true)) == Self.invalid)
     #expect(reason(opening(Self.v38, coverage)) == nil)
   }
@@ -101,13 +89,10 @@ struct GeminiSetUpTests {
   @Test(
     "gemini 2.4: nothing beside disabled",
     arguments: [
-      "prefixPaddingMs\":20", "silenceDurationMs\":500",
-      "startOfSpeechSensitivity\":\"START_SENSITIVITY_LOW\"",
+      "prefixPaddingMs\":20", "silenceDurationMs\":500", "startOfSpeechSensitivity\":\"START_SENSITIVITY_LOW\"",
     ])
   func disabled(_ member: String) {
-    let config = { (members: String) in
-      #""realtimeInputConfig":{"automaticActivityDetection":{\#(members)}}"#
-    }
+    let config = { (members: String) in #""realtimeInputConfig":{"automaticActivityDetection":{\#(members)}}"# }
     #expect(reason(opening(Self.v38, config(#""disabled":true,"\#(member)"#))) == Self.invalid)
     #expect(reason(opening(Self.v38, config(#""disabled":false,"\#(member)"#))) == nil)
     #expect(reason(opening(Self.v38, config(#""disabled":true"#))) == nil)
@@ -123,16 +108,8 @@ struct GeminiSetUpTests {
       (v38, #"{"functionDeclarations":[{"name":"f","behavior":"BLOCKING"}]}"#, true),
       (v38, #"{"functionDeclarations":[{"name":"f"},{"name":"f"}]}"#, false),
       (v38, #"{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT"}}]}"#, false),
-      (
-        v38,
-        #"{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{}}}]}"#,
-        false
-      ),
-      (
-        v38,
-        #"{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object","properties":{}}}]}"#,
-        true
-      ),
+      (v38, #"{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{}}}]}"#, false),
+      (v38, #"{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object","properties":{}}}]}"#, true),
     ])
   func tools(_ model: String, _ tools: String, _ isTaken: Bool) {
     #expect(reason(opening(model, #""tools":[\#(tools)]"#)) == (isTaken ? nil : Self.invalid))
@@ -153,8 +130,7 @@ struct GeminiSetUpTests {
   @Test("an instruction is text")
   func instruction() {
     let picture = #"{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}}"#
-    #expect(
-      reason(opening(Self.v38, #""systemInstruction":{"parts":[\#(picture)]}"#)) == Self.invalid)
+    #expect(reason(opening(Self.v38, #""systemInstruction":{"parts":[\#(picture)]}"#)) == Self.invalid)
   }
 
   @Test("text output of the models that write")
@@ -178,14 +154,8 @@ struct GeminiSetUpTests {
       ("models/gemini-3.8-live", true, 1007),
       ("publishers/google/models/gemini-3.8-live", true, nil),
       ("projects/p/locations/global/publishers/google/models/gemini-live-2.5-flash", true, nil),
-      (
-        "projects/p/locations/global/publishers/google/models/gemini-live-2.5-flash-native-audio",
-        true, 1008
-      ),
-      (
-        "projects/p/locations/europe-west4/publishers/google/models/gemini-live-2.5-flash-native-audio",
-        true, nil
-      ),
+      ("projects/p/locations/global/publishers/google/models/gemini-live-2.5-flash-native-audio", true, 1008),
+      ("projects/p/locations/europe-west4/publishers/google/models/gemini-live-2.5-flash-native-audio", true, nil),
       ("publishers/google/models/gemini-3.1-flash-live-preview", true, 1008),
       ("projects/p/publishers/google/models/gemini-3.8-live", true, 1007),
       ("projects//locations/global/publishers/google/models/gemini-3.8-live", true, 1007),
@@ -197,10 +167,8 @@ struct GeminiSetUpTests {
     case nil: #expect(close == nil)
     case 1007: #expect(close == .close(code: 1007, reason: Self.invalid))
     default:
-      let studio =
-        "\(model) is not found for API version v1beta, or is not supported for bidiGenerateContent."
-      #expect(
-        close == .close(code: 1008, reason: isVertex ? "Publisher model was not found." : studio))
+      let studio = "\(model) is not found for API version v1beta, or is not supported for bidiGenerateContent."
+      #expect(close == .close(code: 1008, reason: isVertex ? "Publisher model was not found." : studio))
     }
   }
 
@@ -211,13 +179,10 @@ struct GeminiSetUpTests {
     options.bearers = ["t1", "t2"]
     options.key = "k"
     for (headers, isTaken) in [
-      ([], false), ([("authorization", "Bearer t2")], true),
-      ([("Authorization", "Bearer t3")], false),
-      ([("x-goog-api-key", "k")], true), ([("x-goog-api-key", "t1")], false),
-      ([("Authorization", "t1")], false),
+      ([], false), ([("authorization", "Bearer t2")], true), ([("Authorization", "Bearer t3")], false),
+      ([("x-goog-api-key", "k")], true), ([("x-goog-api-key", "t1")], false), ([("Authorization", "t1")], false),
     ] as [([(String, String)], Bool)] {
-      let request = StandInRequest(
-        path: Gemini.vertexPath, headers: headers.map { .init($0.0, $0.1) })
+      let request = StandInRequest(path: Gemini.vertexPath, headers: headers.map { .init($0.0, $0.1) })
       var script = GeminiLiveStandIn(options: options)
       #expect(
         script.judge(request)
@@ -235,19 +200,15 @@ struct GeminiSetUpTests {
     let connect = { (request: StandInRequest, handle: String?) -> (StandInVerdict, Sent) in
       var dialogue = Dialogue(GeminiLiveStandIn(options: options, memory: memory), request)
       let resumption = handle.map { #"{"handle":"\#($0)"}"# } ?? "{}"
-      let sent = dialogue.say(
-        #"{"setup":{"model":"\#(Self.v38)","sessionResumption":\#(resumption)}}"#)
+      let sent = dialogue.say(#"{"setup":{"model":"\#(Self.v38)","sessionResumption":\#(resumption)}}"#)
       dialogue.script.connectionEnded()
       return (dialogue.verdict, sent)
     }
     let query = StandInRequest(path: path, query: [.init("access_token", "auth_tokens/a")])
     #expect(connect(query, nil).1.close == nil)
-    #expect(
-      connect(query, nil).1.close
-        == .close(code: 1011, reason: "Token has been used too many times"))
+    #expect(connect(query, nil).1.close == .close(code: 1011, reason: "Token has been used too many times"))
     #expect(connect(query, "5f0c1c5e-0001").1.close == nil, "resumption is no use")
-    let header = StandInRequest(
-      path: path, headers: [.init("Authorization", "Token auth_tokens/b")])
+    let header = StandInRequest(path: path, headers: [.init("Authorization", "Token auth_tokens/b")])
     #expect(connect(header, nil).1.close == nil)
     for request in [
       StandInRequest(path: path), StandInRequest(path: path, query: [.init("access_token", "b")]),
@@ -256,22 +217,14 @@ struct GeminiSetUpTests {
       #expect(connect(request, nil).0 == .refuse(status: 401, reason: "Unauthorized"))
     }
     var script = GeminiLiveStandIn()
-    #expect(
-      script.judge(.init(path: Gemini.path + "Constrained"))
-        == .refuse(status: 404, reason: "Not Found"))
+    #expect(script.judge(.init(path: Gemini.path + "Constrained")) == .refuse(status: 404, reason: "Not Found"))
   }
 
   @Test(
     "gemini 2.5, 2.6: content out of order",
     arguments: [
-      (
-        v31, #""historyConfig":{"initialHistoryInClientContent":true}"#,
-        #"{"realtimeInput":{"text":"early"}}"#
-      ),
-      (
-        v25, "",
-        #"{"clientContent":{"turns":[{"role":"model","parts":[{"text":"a"}]}],"turnComplete":true}}"#
-      ),
+      (v31, #""historyConfig":{"initialHistoryInClientContent":true}"#, #"{"realtimeInput":{"text":"early"}}"#),
+      (v25, "", #"{"clientContent":{"turns":[{"role":"model","parts":[{"text":"a"}]}],"turnComplete":true}}"#),
       (v38, "", #"{"clientContent":{"turns":[{"role":"user","parts":[]}]}}"#),
       (
         v38, "",
@@ -288,16 +241,13 @@ struct GeminiSetUpTests {
   @Test("a text turn completed while the user speaks")
   func textDuringSpeech() {
     let speech = TestSound.speech(milliseconds: 200, rate: 16_000)
-    let text =
-      #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}],"turnComplete":true}}"#
+    let text = #"{"clientContent":{"turns":[{"role":"user","parts":[{"text":"a"}]}],"turnComplete":true}}"#
     for refuses in [true, false] {
       var options = GeminiLiveStandIn.Options()
       options.refusesTextDuringSpeech = refuses
       var dialogue = Gemini.gemini(options)
-      dialogue.say(
-        #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=16000","data":"\#(speech)"}}}"#)
-      #expect(
-        dialogue.say(text).close == (refuses ? .close(code: 1007, reason: Self.invalid) : nil))
+      dialogue.say(#"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=16000","data":"\#(speech)"}}}"#)
+      #expect(dialogue.say(text).close == (refuses ? .close(code: 1007, reason: Self.invalid) : nil))
     }
   }
 }

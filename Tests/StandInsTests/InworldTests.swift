@@ -70,7 +70,10 @@ struct InworldTests {
   func providerData() throws {
     var dialogue = Talk.family(.inworld)
     let right = dialogue.say(
-      #"{"type":"session.update","session":{"providerData":{"tts":{"delivery_mode":"STABLE"},"auto_tool_response":false}}}"#
+      #"""
+      {"type":"session.update","session":{"providerData":
+      {"tts":{"delivery_mode":"STABLE"},"auto_tool_response":false}}}
+      """#
     )
     #expect(
       try right.event("session.updated")["session"]?["providerData"]?["tts"] == [
@@ -139,7 +142,7 @@ struct InworldTests {
 
   @Test("no acknowledgement of retrieve and truncate, no rate limits")
   func silences() throws {
-    var dialogue = Talk.family(.inworld)
+    var dialogue = Talk.family(.inworld, session: "{}")
     let sent = dialogue.turn("hello")
     #expect(try !sent.types.contains("rate_limits.updated"))
     let id = try sent.event("response.done")["response"]?["output"]?[0]?["id"]?.string ?? ""

@@ -8,15 +8,12 @@ struct OpenAIDialogueTests {
     #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Hello there my friend"}]}}"#
   private static let create = #"{"type":"response.create"}"#
   private static let spokenAnswer = [
-    "response.created", "response.output_item.added", "conversation.item.added",
-    "response.content_part.added",
+    "response.created", "response.output_item.added", "conversation.item.added", "response.content_part.added",
     "response.output_audio_transcript.delta", "response.output_audio.delta",
     "response.output_audio_transcript.delta", "response.output_audio.delta",
     "response.output_audio_transcript.delta", "response.output_audio.delta",
-    "response.output_audio.delta", "response.output_audio.done",
-    "response.output_audio_transcript.done",
-    "response.content_part.done", "conversation.item.done", "response.output_item.done",
-    "response.done",
+    "response.output_audio.delta", "response.output_audio.done", "response.output_audio_transcript.done",
+    "response.content_part.done", "conversation.item.done", "response.output_item.done", "response.done",
     "rate_limits.updated",
   ]
 
@@ -56,10 +53,7 @@ struct OpenAIDialogueTests {
     )
     #expect(
       try semantic.event("session.updated")["session"]?["audio"]?["input"]?["turn_detection"]
-        == [
-          "type": "semantic_vad", "eagerness": "auto", "create_response": true,
-          "interrupt_response": true,
-        ])
+        == ["type": "semantic_vad", "eagerness": "auto", "create_response": true, "interrupt_response": true])
   }
 
   @Test("a text turn with a spoken answer: the order of the recorded service")
@@ -70,8 +64,7 @@ struct OpenAIDialogueTests {
     let sent = dialogue.say(Self.create)
     #expect(try sent.types == Self.spokenAnswer)
     let deltas = try sent.messages.filter { $0["type"]?.string == "response.output_audio.delta" }
-    #expect(
-      deltas.compactMap { $0["delta"]?.string } == StandInSound.parts.map { TestSound.base64($0) })
+    #expect(deltas.compactMap { $0["delta"]?.string } == StandInSound.parts.map { TestSound.base64($0) })
     let transcript = try sent.event("response.output_audio_transcript.done")["transcript"]?.string
     #expect(transcript == "You said: Hello there my friend.")
     let first = try sent.event("response.output_audio_transcript.delta")
@@ -90,9 +83,7 @@ struct OpenAIDialogueTests {
     dialogue.say(Self.hello)
     let sent = dialogue.say(Self.create)
     #expect(try sent.types.filter { $0.contains("audio") }.isEmpty)
-    #expect(
-      try sent.event("response.output_text.done")["text"]?.string
-        == "You said: Hello there my friend.")
+    #expect(try sent.event("response.output_text.done")["text"]?.string == "You said: Hello there my friend.")
     #expect(try sent.event("response.content_part.added")["part"] == ["type": "text", "text": ""])
   }
 
@@ -109,25 +100,18 @@ struct OpenAIDialogueTests {
     let transcription = "conversation.item.input_audio_transcription"
     #expect(
       try sent.types == [
-        "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
-        "conversation.item.added",
-        "conversation.item.done", transcription + ".delta", transcription + ".delta",
-        transcription + ".completed",
+        "input_audio_buffer.speech_stopped", "input_audio_buffer.committed", "conversation.item.added",
+        "conversation.item.done", transcription + ".delta", transcription + ".delta", transcription + ".completed",
       ] + Self.spokenAnswer)
     #expect(try sent.event("input_audio_buffer.speech_stopped")["audio_end_ms"]?.int == 1_000)
-    for type in [
-      "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
-      transcription + ".completed",
-    ] {
+    for type in ["input_audio_buffer.speech_stopped", "input_audio_buffer.committed", transcription + ".completed"] {
       #expect(try sent.event(type)["item_id"] == speech["item_id"], "\(type)")
     }
     let content = try sent.event("conversation.item.added")["item"]?["content"]
     #expect(content == [["type": "input_audio", "transcript": nil]])
   }
 
-  @Test(
-    "push-to-talk: commit makes an item and no response",
-    arguments: ["audio/pcm", "audio/pcmu", "audio/pcma"])
+  @Test("push-to-talk: commit makes an item and no response", arguments: ["audio/pcm", "audio/pcmu", "audio/pcma"])
   func manualCommit(_ format: String) throws {
     var dialogue = Dialogue.openAI(
       session: #""audio":{"input":{"format":{"type":"\#(format)"},"turn_detection":null}}"#)
@@ -136,9 +120,7 @@ struct OpenAIDialogueTests {
     #expect(dialogue.say(append(TestSound.silence(milliseconds: 400, rate: rate))).frames.isEmpty)
     let sent = dialogue.say(#"{"type":"input_audio_buffer.commit"}"#)
     #expect(
-      try sent.types == [
-        "input_audio_buffer.committed", "conversation.item.added", "conversation.item.done",
-      ])
+      try sent.types == ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"])
     #expect(try dialogue.say(Self.create).types == Self.spokenAnswer)
   }
 
@@ -154,10 +136,8 @@ struct OpenAIDialogueTests {
     let sent = dialogue.begin(append(TestSound.speech(milliseconds: 100, rate: 24_000)))
     #expect(
       try sent.types == [
-        "input_audio_buffer.speech_started", "response.output_audio.done",
-        "response.output_audio_transcript.done",
-        "response.content_part.done", "conversation.item.done", "response.output_item.done",
-        "response.done",
+        "input_audio_buffer.speech_started", "response.output_audio.done", "response.output_audio_transcript.done",
+        "response.content_part.done", "conversation.item.done", "response.output_item.done", "response.done",
         "rate_limits.updated",
       ])
     let done = try sent.event("response.done")["response"]
@@ -171,9 +151,7 @@ struct OpenAIDialogueTests {
     }
     let late = try dialogue.say(truncate(101)).event("error")["error"]
     #expect(late?["message"]?.string == "Audio content of 100ms is already shorter than 101ms")
-    #expect(
-      try dialogue.say(truncate(50)).event("conversation.item.truncated")["audio_end_ms"]?.int == 50
-    )
+    #expect(try dialogue.say(truncate(50)).event("conversation.item.truncated")["audio_end_ms"]?.int == 50)
     let kept = try dialogue.say(#"{"type":"conversation.item.retrieve","item_id":"\#(item)"}"#)
       .event("conversation.item.retrieved")["item"]?["content"]?[0]
     #expect(kept?["audio"]?.string == TestSound.base64(Array(StandInSound.tone.prefix(2_400))))
@@ -189,13 +167,11 @@ struct OpenAIDialogueTests {
     let early = try dialogue.say(cancel).event("error")["error"]
     #expect(early?["code"]?.string == "response_cancel_not_active")
     #expect(early?["event_id"]?.string == "c1")
-    let id =
-      try dialogue.begin(Self.create).event("response.created")["response"]?["id"]?.string ?? ""
+    let id = try dialogue.begin(Self.create).event("response.created")["response"]?["id"]?.string ?? ""
     let busy = try dialogue.begin(Self.create).event("error")["error"]
     #expect(busy?["code"]?.string == "conversation_already_has_active_response")
     #expect(busy?["message"]?.string?.contains(id) == true)
-    let done = try dialogue.begin(#"{"type":"response.cancel","response_id":"\#(id)"}"#).event(
-      "response.done")
+    let done = try dialogue.begin(#"{"type":"response.cancel","response_id":"\#(id)"}"#).event("response.done")
     #expect(done["response"]?["status_details"]?["reason"]?.string == "client_cancelled")
     #expect(done["response"]?["output"] == [], "cancelled before it had an item")
   }
@@ -224,48 +200,34 @@ struct OpenAIDialogueTests {
       "role":"user","content":[{"type":"input_text","text":"a"}]}}
       """#
     }
+    #expect(try dialogue.say(create("i1", "null")).event("conversation.item.added")["previous_item_id"]?.isNull == true)
+    #expect(try dialogue.say(create("i3", #""i1""#)).event("conversation.item.added")["previous_item_id"] == "i1")
     #expect(
-      try dialogue.say(create("i1", "null")).event("conversation.item.added")["previous_item_id"]?
-        .isNull == true)
-    #expect(
-      try dialogue.say(create("i3", #""i1""#)).event("conversation.item.added")["previous_item_id"]
-        == "i1")
-    #expect(
-      try dialogue.say(create("i0", #""root""#)).event("conversation.item.added")[
-        "previous_item_id"]?.isNull == true)
-    #expect(
-      try dialogue.say(create("i2", #""i1""#)).event("conversation.item.done")["previous_item_id"]
-        == "i1")
+      try dialogue.say(create("i0", #""root""#)).event("conversation.item.added")["previous_item_id"]?.isNull == true)
+    #expect(try dialogue.say(create("i2", #""i1""#)).event("conversation.item.done")["previous_item_id"] == "i1")
     let duplicate = try dialogue.say(create("i2", "null")).event("error")["error"]
     #expect(duplicate?["code"]?.string == "item_create_duplicate_item_id")
     let lost = try dialogue.say(create("i9", #""nowhere""#)).event("error")["error"]
     #expect(lost?["code"]?.string == "item_create_invalid_previous_item_id")
     let delete = #"{"type":"conversation.item.delete","item_id":"i2"}"#
     #expect(try dialogue.say(delete).event("conversation.item.deleted")["item_id"] == "i2")
-    #expect(
-      try dialogue.say(delete).event("error")["error"]?["code"]?.string
-        == "item_delete_invalid_item_id")
+    #expect(try dialogue.say(delete).event("error")["error"]?["code"]?.string == "item_delete_invalid_item_id")
     let retrieve = #"{"type":"conversation.item.retrieve","item_id":"i2"}"#
-    #expect(
-      try dialogue.say(retrieve).event("error")["error"]?["code"]?.string
-        == "item_retrieve_invalid_item_id")
+    #expect(try dialogue.say(retrieve).event("error")["error"]?["code"]?.string == "item_retrieve_invalid_item_id")
   }
 
   @Test("every event decodes with the product's own types and encodes to the same JSON")
   func ownTypes() throws {
     var options = RealtimeStandIn.Options()
     options.answerInterval = .milliseconds(20)
-    var dialogue = Dialogue.openAI(
-      options, session: #""audio":{"input":{"transcription":{"model":"whisper-1"}}}"#)
+    var dialogue = Dialogue.openAI(options, session: #""audio":{"input":{"transcription":{"model":"whisper-1"}}}"#)
     var messages = try dialogue.opening.messages
     for message in [
       Self.hello, Self.create, append(TestSound.speech(milliseconds: 300, rate: 24_000)),
       append(TestSound.silence(milliseconds: 200, rate: 24_000)), #"{"type":"nonsense"}"#,
-      #"{"type":"input_audio_buffer.clear"}"#,
-      #"{"type":"session.update","session":{"type":"realtime"}}"#,
+      #"{"type":"input_audio_buffer.clear"}"#, #"{"type":"session.update","session":{"type":"realtime"}}"#,
       #"{"type":"conversation.item.create","item":{"id":"x","type":"function_call_output","call_id":"c","output":"o"}}"#,
-      #"{"type":"conversation.item.retrieve","item_id":"x"}"#,
-      #"{"type":"conversation.item.delete","item_id":"x"}"#,
+      #"{"type":"conversation.item.retrieve","item_id":"x"}"#, #"{"type":"conversation.item.delete","item_id":"x"}"#,
     ] {
       messages += try dialogue.say(message).messages
     }
@@ -274,8 +236,6 @@ struct OpenAIDialogueTests {
       if case .unknown = event.body { Issue.record("unknown event \(message.text)") }
       #expect(event.encoded() == message)
     }
-    #expect(
-      Set(messages.compactMap { $0["event_id"]?.string }).count == messages.count,
-      "each has its own id")
+    #expect(Set(messages.compactMap { $0["event_id"]?.string }).count == messages.count, "each has its own id")
   }
 }

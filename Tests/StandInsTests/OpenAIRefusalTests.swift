@@ -15,9 +15,7 @@ struct OpenAIRefusalTests {
 
   private static func update(_ members: String, _ code: String, _ param: String?) -> Case {
     Case(
-      message:
-        #"{"type":"session.update","event_id":"c1","session":{"type":"realtime",\#(members)}}"#,
-      code: code,
+      message: #"{"type":"session.update","event_id":"c1","session":{"type":"realtime",\#(members)}}"#, code: code,
       param: param)
   }
 
@@ -33,29 +31,23 @@ struct OpenAIRefusalTests {
       #""audio":{"input":{"format":{"type":"audio/pcm","rate":16000}}}"#, "integer_below_min_value",
       "session.audio.input.format.rate"),
     update(
-      #""audio":{"input":{"turn_detection":{"type":"server_vad","threshold":1.5}}}"#,
-      "decimal_above_max_value",
+      #""audio":{"input":{"turn_detection":{"type":"server_vad","threshold":1.5}}}"#, "decimal_above_max_value",
       "session.audio.input.turn_detection.threshold"),
     update(
       #""audio":{"input":{"turn_detection":{"type":"psychic"}}}"#, "invalid_value",
       "session.audio.input.turn_detection.type"),
     update(
-      #""audio":{"input":{"turn_detection":{"type":"server_vad","idle_timeout_ms":100}}}"#,
-      "integer_below_min_value",
+      #""audio":{"input":{"turn_detection":{"type":"server_vad","idle_timeout_ms":100}}}"#, "integer_below_min_value",
       "session.audio.input.turn_detection.idle_timeout_ms"),
-    update(
-      #""audio":{"output":{"speed":2}}"#, "decimal_above_max_value", "session.audio.output.speed"),
+    update(#""audio":{"output":{"speed":2}}"#, "decimal_above_max_value", "session.audio.output.speed"),
     update(#""output_modalities":["audio","text"]"#, "invalid_value", "session.output_modalities"),
     update(#""max_output_tokens":5000"#, "integer_above_max_value", "session.max_output_tokens"),
-    update(
-      #""tools":[{"type":"function"}]"#, "missing_required_parameter", "session.tools[0].name"),
+    update(#""tools":[{"type":"function"}]"#, "missing_required_parameter", "session.tools[0].name"),
     update(
       #""tool_choice":{"type":"function","function":{"name":"f"}}"#, "unknown_parameter",
       "session.tool_choice.function"),
     event(#""type":"session.update","session":{}"#, "missing_required_parameter", "session.type"),
-    event(
-      #""type":"session.update","session":{"type":"transcription"}"#, "invalid_parameter",
-      "session.type"),
+    event(#""type":"session.update","session":{"type":"transcription"}"#, "invalid_parameter", "session.type"),
     event(#""type":"session.update""#, "missing_required_parameter", "session"),
     event(#""type":"output_audio_buffer.clear""#, "invalid_value", "type"),
     event(#""type":"input_audio_buffer.append""#, "missing_required_parameter", "audio"),
@@ -67,17 +59,14 @@ struct OpenAIRefusalTests {
     event(
       #""type":"conversation.item.create","item":{"type":"message","role":"system","content":[{"type":"input_image","image_url":"x"}]}"#,
       "invalid_value", "item.content[0].type"),
-    event(
-      #""type":"conversation.item.create","item":{"type":"memo"}"#, "invalid_value", "item.type"),
+    event(#""type":"conversation.item.create","item":{"type":"memo"}"#, "invalid_value", "item.type"),
     event(
       #""type":"conversation.item.truncate","item_id":"a","content_index":0,"audio_end_ms":-1"#,
       "integer_below_min_value", "audio_end_ms"),
     event(
       #""type":"conversation.item.truncate","item_id":"a","content_index":0,"audio_end_ms":1"#,
       "item_truncate_invalid_item_id", "item_id"),
-    event(
-      #""type":"response.create","response":{"modalities":["text"]}"#, "unknown_parameter",
-      "response.modalities"),
+    event(#""type":"response.create","response":{"modalities":["text"]}"#, "unknown_parameter", "response.modalities"),
   ]
 
   @Test("each bad event gets its one error and changes nothing", arguments: cases)
@@ -104,22 +93,16 @@ struct OpenAIRefusalTests {
     #expect(try dialogue.say("{}").event("error")["error"]?["code"]?.string == "invalid_event")
     let binary = Sent(frames: dialogue.script.receive(.binary(ByteBuffer(string: "{}"))))
     #expect(try binary.event("error")["error"]?["code"]?.string == "invalid_event")
-    #expect(
-      try dialogue.say(#"{"type":"input_audio_buffer.clear"}"#).types == [
-        "input_audio_buffer.cleared"
-      ])
+    #expect(try dialogue.say(#"{"type":"input_audio_buffer.clear"}"#).types == ["input_audio_buffer.cleared"])
   }
 
   @Test("the unknown type's message lists the accepted ones; the short buffer's its length")
   func wording() throws {
     var dialogue = Dialogue.openAI()
-    let unknown =
-      try dialogue.say(#"{"type":"nonsense"}"#).event("error")["error"]?["message"]?.string ?? ""
-    #expect(
-      unknown.hasPrefix("Invalid value: 'nonsense'. Supported values are: 'session.update', "))
+    let unknown = try dialogue.say(#"{"type":"nonsense"}"#).event("error")["error"]?["message"]?.string ?? ""
+    #expect(unknown.hasPrefix("Invalid value: 'nonsense'. Supported values are: 'session.update', "))
     dialogue.say(
-      #"{"type":"input_audio_buffer.append","audio":"\#(TestSound.silence(milliseconds: 99, rate: 24_000))"}"#
-    )
+      #"{"type":"input_audio_buffer.append","audio":"\#(TestSound.silence(milliseconds: 99, rate: 24_000))"}"#)
     let short = try dialogue.say(#"{"type":"input_audio_buffer.commit"}"#).event("error")["error"]
     #expect(
       short?["message"]?.string
@@ -131,10 +114,8 @@ struct OpenAIRefusalTests {
   func voice() throws {
     var dialogue = Dialogue.openAI()
     dialogue.say(#"{"type":"response.create"}"#)
-    let update =
-      #"{"type":"session.update","session":{"type":"realtime","audio":{"output":{"voice":"marin"}}}}"#
-    #expect(
-      try dialogue.say(update).event("error")["error"]?["code"]?.string == "cannot_update_voice")
+    let update = #"{"type":"session.update","session":{"type":"realtime","audio":{"output":{"voice":"marin"}}}}"#
+    #expect(try dialogue.say(update).event("error")["error"]?["code"]?.string == "cannot_update_voice")
   }
 
   @Test("fatal refusals: 101, the error, the close, and nothing else")
@@ -151,18 +132,14 @@ struct OpenAIRefusalTests {
         "invalid_api_key", 3_000, "invalid_request_error.invalid_api_key"
       ),
       (
-        .init(path: "/v1/realtime", headers: [right]), "missing_model", 4_000,
-        "invalid_request_error.missing_model"
+        .init(path: "/v1/realtime", headers: [right]), "missing_model", 4_000, "invalid_request_error.missing_model"
       ),
       (
-        .init(path: "/v1/realtime", query: [.init("model", "gpt-2")], headers: [right]),
-        "invalid_model", 4_000,
+        .init(path: "/v1/realtime", query: [.init("model", "gpt-2")], headers: [right]), "invalid_model", 4_000,
         "invalid_request_error.invalid_model"
       ),
       (
-        .init(
-          path: "/v1/realtime", query: [model],
-          headers: [right, .init("OpenAI-Beta", "realtime=v1")]),
+        .init(path: "/v1/realtime", query: [model], headers: [right, .init("OpenAI-Beta", "realtime=v1")]),
         "beta_api_shape_disabled", 4_000, "invalid_request_error.beta_api_shape_disabled"
       ),
     ]

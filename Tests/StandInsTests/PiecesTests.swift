@@ -10,9 +10,7 @@ struct PiecesTests {
     #expect(StandInSound.tone.count == 19_200)
     #expect(StandInSound.parts.map(\.count) == [4_800, 4_800, 4_800, 4_800])
     #expect(StandInSound.parts.flatMap { $0 } == StandInSound.tone)
-    #expect(
-      Array(StandInSound.tone.prefix(48)) == Array(StandInSound.tone[48..<96]),
-      "one period is 24 samples")
+    #expect(Array(StandInSound.tone.prefix(48)) == Array(StandInSound.tone[48..<96]), "one period is 24 samples")
   }
 
   @Test("a clock stands still until it is moved, and never goes back")
@@ -33,8 +31,7 @@ struct PiecesTests {
       ["client_content": ["turns": nil, "turn_complete": true]], as: "ClientMessage")
     #expect(canonical == ["clientContent": ["turnComplete": true]])
     #expect(throws: FieldFault.self) {
-      try table.canonical(
-        ["client_content": ["turn_complete": true, "turnComplete": true]], as: "ClientMessage")
+      try table.canonical(["client_content": ["turn_complete": true, "turnComplete": true]], as: "ClientMessage")
     }
     #expect(throws: FieldFault.self) {
       try table.canonical(["Client_content": [:]], as: "ClientMessage")
@@ -45,9 +42,7 @@ struct PiecesTests {
   func freeObjects() throws {
     let table = GeminiFields.client(version: "v1beta", platform: .aiStudio)
     let message: JSONValue = [
-      "toolResponse": [
-        "functionResponses": [["name": "f", "response": ["snake_key": nil, "a": [1, 2]]]]
-      ]
+      "toolResponse": ["functionResponses": [["name": "f", "response": ["snake_key": nil, "a": [1, 2]]]]]
     ]
     #expect(try table.canonical(message, as: "ClientMessage") == message)
   }
@@ -57,25 +52,19 @@ struct PiecesTests {
     let dump = FieldDump.all()
     #expect(dump["gemini"]?["client"]?["Setup"]?["tools"]?.string == "[Tool]")
     #expect(dump["gemini"]?["server"]?["ServerContent"]?["modelTurn"]?.string == "Content")
-    #expect(
-      dump["openai"]?["client"]?["session.update"]?["session"]?.string
-        == "Session|TranscriptionSession")
+    #expect(dump["openai"]?["client"]?["session.update"]?["session"]?.string == "Session|TranscriptionSession")
   }
 
   @Test("every message that a table mentions is in it")
   func closed() {
     for table in [
-      GeminiFields.client(version: "v1alpha", platform: .vertex), GeminiFields.server,
-      OpenAIFields.client,
-      OpenAIFields.azure, BetaFields.client, VoiceLiveFields.client, XAIFields.client,
-      InworldFields.client,
+      GeminiFields.client(version: "v1alpha", platform: .vertex), GeminiFields.server, OpenAIFields.client,
+      OpenAIFields.azure, BetaFields.client, VoiceLiveFields.client, XAIFields.client, InworldFields.client,
       VowelFields.client,
     ] {
       for (name, shape) in table.shapes {
         for kind in shape.fields.values {
-          for mentioned in messages(in: kind) {
-            #expect(table.shapes[mentioned] != nil, "\(name): \(mentioned)")
-          }
+          for mentioned in messages(in: kind) { #expect(table.shapes[mentioned] != nil, "\(name): \(mentioned)") }
         }
       }
     }

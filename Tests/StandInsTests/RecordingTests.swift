@@ -8,8 +8,7 @@ import Testing
   .enabled(if: TranscriptPlayer.folder != nil, "REALTIME_RECORDINGS names no folder"))
 struct RecordingTests {
   static let gemini = [
-    "gemini-text-turn", "gemini-audio-turn", "gemini-tool-round", "gemini-previous-tool-round",
-    "vertex-tool-round",
+    "gemini-text-turn", "gemini-audio-turn", "gemini-tool-round", "gemini-previous-tool-round", "vertex-tool-round",
   ]
   static let openAI = ["openai-text-turn", "openai-audio-turn", "openai-tool-round"]
 
@@ -33,9 +32,7 @@ struct RecordingTests {
   private func wholeSamples(_ message: JSONValue) -> JSONValue {
     let whole = { (data: String) -> JSONValue in .string(String(data.prefix(data.count / 8 * 8))) }
     if let blob = message["realtime_input"]?["audio"], let data = blob["data"]?.string {
-      return [
-        "realtime_input": ["audio": ["data": whole(data), "mimeType": blob["mimeType"] ?? nil]]
-      ]
+      return ["realtime_input": ["audio": ["data": whole(data), "mimeType": blob["mimeType"] ?? nil]]]
     }
     guard let audio = message["audio"]?.string else { return message }
     return ["type": message["type"] ?? nil, "audio": whole(audio)]
@@ -57,9 +54,7 @@ struct RecordingTests {
     let player = try TranscriptPlayer(recording: name)
     var dialogue = Dialogue.openAI()
     for message in player.messages(.sent) {
-      #expect(
-        try !dialogue.say(wholeSamples(message).text).types.contains("error"),
-        "\(message.text.prefix(200))")
+      #expect(try !dialogue.say(wholeSamples(message).text).types.contains("error"), "\(message.text.prefix(200))")
     }
   }
 
@@ -72,8 +67,7 @@ struct RecordingTests {
     let recorded = player.messages(.received).map(TranscriptPlayer.kind(of:))
     // The recording ends with response.done; deltas come in any number and order.
     let isDelta = { (type: String) in type.hasSuffix(".delta") }
-    #expect(
-      types.filter { !isDelta($0) } == recorded.filter { !isDelta($0) } + ["rate_limits.updated"])
+    #expect(types.filter { !isDelta($0) } == recorded.filter { !isDelta($0) } + ["rate_limits.updated"])
     #expect(Set(types.filter(isDelta)) == Set(recorded.filter(isDelta)))
   }
 
@@ -100,8 +94,7 @@ struct RecordingTests {
 
   @Test("the session object has the recorded one's keys")
   func openAISession() throws {
-    let recorded = try TranscriptPlayer(recording: "openai-text-turn").messages(.received)[0][
-      "session"]
+    let recorded = try TranscriptPlayer(recording: "openai-text-turn").messages(.received)[0]["session"]
     let own = try Dialogue.openAI().opening.event("session.created")["session"]
     #expect(own?.object?.keys.sorted() == recorded?.object?.keys.sorted())
     #expect(own?["audio"]?["input"] == recorded?["audio"]?["input"])

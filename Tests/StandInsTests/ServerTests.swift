@@ -14,9 +14,7 @@ struct ServerTests {
     _ behaviour: StandInServer.Behaviour = .init(), _ options: GeminiLiveStandIn.Options = .init(),
     _ body: (StandInServer, RawClient) async throws -> Void
   ) async throws {
-    let server = try await StandInServer.start(behaviour: behaviour) {
-      GeminiLiveStandIn(options: options)
-    }
+    let server = try await StandInServer.start(behaviour: behaviour) { GeminiLiveStandIn(options: options) }
     let client = try await RawClient.connect(port: server.port)
     try await body(server, client)
     await client.drop()
@@ -33,8 +31,7 @@ struct ServerTests {
       try await client.send(.text, #"{"bogus":1}"#)
       let close = try #require(try await client.closeEvent())
       #expect(close.code.rawValue == 1007)
-      #expect(
-        close.reason == #"Invalid JSON payload received. Unknown name "bogus": Cannot find field."#)
+      #expect(close.reason == #"Invalid JSON payload received. Unknown name "bogus": Cannot find field."#)
       #expect(server.record.received() == [Self.setUp, #"{"bogus":1}"#])
       guard case .head(let request, _, _) = server.record.entries.first?.content else {
         Issue.record("the record begins with the head")
@@ -183,14 +180,10 @@ struct ServerTimerTests {
     _ options: GeminiLiveStandIn.Options, record: StandInRecord = StandInRecord()
   ) async throws -> StandInServer {
     let memory = GeminiMemory()
-    return try await StandInServer.start(record: record) {
-      GeminiLiveStandIn(options: options, memory: memory)
-    }
+    return try await StandInServer.start(record: record) { GeminiLiveStandIn(options: options, memory: memory) }
   }
 
-  @Test(
-    "gemini 3.5: goAway, then the connection ends without a close frame; its session goes on in the next"
-  )
+  @Test("gemini 3.5: goAway, then the connection ends without a close frame; its session goes on in the next")
   func goAway() async throws {
     var options = GeminiLiveStandIn.Options()
     options.goAwayAfter = .milliseconds(5)
@@ -201,8 +194,7 @@ struct ServerTimerTests {
     try await client.send(.text, Self.setUp)
     #expect(try await client.nextMessage()?.contains("setupComplete") == true)
     let update = try #require(try await client.nextMessage())
-    let handle = try #require(
-      try JSONValue(parsing: update)["sessionResumptionUpdate"]?["newHandle"]?.string)
+    let handle = try #require(try JSONValue(parsing: update)["sessionResumptionUpdate"]?["newHandle"]?.string)
     #expect(try await client.nextMessage()?.contains(#""timeLeft": "0.005s""#) == true)
     let close = try #require(try await client.closeEvent())
     #expect(close.cause == .endOfStream)
@@ -244,8 +236,7 @@ struct ServerTimerTests {
     try await client.upgrade(Self.path)
     try await client.send(.text, Self.setUp)
     let data = TestSound.silence(milliseconds: 100, rate: 24_000)
-    let audio =
-      #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#
+    let audio = #"{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=24000","data":"\#(data)"}}}"#
     try await client.send(.text, audio)
     try await client.send(.text, Dialogue<GeminiLiveStandIn>.textTurn("drop the line"))
     #expect(try await client.closeEvent()?.cause == .endOfStream)

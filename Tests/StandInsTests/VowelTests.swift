@@ -122,6 +122,8 @@ struct VowelTests {
     #expect(detection?["interrupt_response"]?.bool == true)
     #expect(sent.violations.map { $0["param"]?.string } == ["session.turn_detection.type"])
     #expect(try sent.types.contains("response.done"), "the first update makes it greet")
+    #expect(dialogue.script.takeAlarms() == [StandInAlarm("greeting", after: .milliseconds(250))])
+    #expect(dialogue.script.ring(StandInAlarm("greeting", after: .zero)).isEmpty, "once is enough")
     #expect(
       try dialogue.say(#"{"type":"session.update","session":{}}"#).types == ["session.updated"])
   }

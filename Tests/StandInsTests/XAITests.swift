@@ -142,6 +142,25 @@ struct XAITests {
     #expect(try words(late.turn("what did I say")) == "I heard nothing.")
   }
 
+  @Test("an interrupted response can end without a word")
+  func abandoned() throws {
+    for abandons in [false, true] {
+      var options = RealtimeStandIn.Options()
+      options.abandonsResponses = abandons
+      options.answerInterval = .milliseconds(20)
+      var dialogue = Talk.family(
+        .xAI, options, session: #"{"turn_detection":{"type":"server_vad"}}"#)
+      dialogue.say(Talk.item("hello"))
+      _ = dialogue.begin(Self.create)
+      _ = dialogue.advance(3)
+      let speech = TestSound.speech(milliseconds: 300, rate: 24_000)
+      let sent = dialogue.begin(#"{"type":"input_audio_buffer.append","audio":"\#(speech)"}"#)
+      #expect(try sent.types.contains("input_audio_buffer.speech_started"))
+      #expect(try sent.types.contains("response.done") == !abandons)
+      #expect(dialogue.script.pause == nil)
+    }
+  }
+
   @Test("sound at other rates than 24 kHz", arguments: [8_000, 16_000, 48_000])
   func rates(_ rate: Int) throws {
     let format = #"{"format":{"type":"audio/pcm","rate":\#(rate)}}"#

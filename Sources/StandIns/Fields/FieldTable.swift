@@ -28,8 +28,7 @@ public indirect enum FieldKind: Sendable, Hashable {
 
   public static let integer = Self.integer(Int.min...Int.max)
   public static let int32 = Self.integer(Int(Int32.min)...Int(Int32.max))
-  public static let number = Self.number(
-    -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
+  public static let number = Self.number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
 }
 
 /// The fields of one message.
@@ -211,8 +210,7 @@ public struct FieldTable: Sendable {
     }
     guard let name = names[text] else {
       throw FieldFault(
-        kind: .notInEnumeration(value: text, allowed: names.keys.sorted()), path: path + [.key(tag)]
-      )
+        kind: .notInEnumeration(value: text, allowed: names.keys.sorted()), path: path + [.key(tag)])
     }
     return try canonical(value, as: name, at: path)
   }

@@ -43,13 +43,11 @@ struct ScalarCheck {
     guard let number = value.int ?? fromText else { throw wrongType("an integer", value) }
     if number < range.lowerBound {
       throw FieldFault(
-        kind: .belowMinimum(
-          value: String(number), minimum: String(range.lowerBound), isInteger: true), path: path)
+        kind: .belowMinimum(value: String(number), minimum: String(range.lowerBound), isInteger: true), path: path)
     }
     if number > range.upperBound {
       throw FieldFault(
-        kind: .aboveMaximum(
-          value: String(number), maximum: String(range.upperBound), isInteger: true), path: path)
+        kind: .aboveMaximum(value: String(number), maximum: String(range.upperBound), isInteger: true), path: path)
     }
   }
 
@@ -57,13 +55,11 @@ struct ScalarCheck {
     guard let number = value.double else { throw wrongType("a number", value) }
     if number < range.lowerBound {
       throw FieldFault(
-        kind: .belowMinimum(
-          value: String(number), minimum: String(range.lowerBound), isInteger: false), path: path)
+        kind: .belowMinimum(value: String(number), minimum: String(range.lowerBound), isInteger: false), path: path)
     }
     if number > range.upperBound {
       throw FieldFault(
-        kind: .aboveMaximum(
-          value: String(number), maximum: String(range.upperBound), isInteger: false), path: path)
+        kind: .aboveMaximum(value: String(number), maximum: String(range.upperBound), isInteger: false), path: path)
     }
   }
 

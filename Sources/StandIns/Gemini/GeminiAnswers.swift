@@ -35,28 +35,23 @@ extension GeminiLiveStandIn {
     case .story: return story()
     case .nothing: return opening + ending(TurnUsage(output: 0), saysAnything: false)
     case .stall: return []
-    case .end(let reason):
-      return opening + ending(TurnUsage(output: 0), reason: reason, saysAnything: false)
+    case .end(let reason): return opening + ending(TurnUsage(output: 0), reason: reason, saysAnything: false)
     case .speakAndEnd(let reason): return reply("I begin to say", reason: reason)
     case .thinkHard: return thinkHard()
     case .phantom: return phantom()
     case .recall: return reply(recall(text))
     case .recallAll: return reply(recallAll(text))
     case .instructions:
-      return reply(
-        instruction.isEmpty ? "I have no instructions." : "My instructions are: \(instruction)")
+      return reply(instruction.isEmpty ? "I have no instructions." : "My instructions are: \(instruction)")
     case .tools: return reply(toolNames())
     case .voice: return reply("My voice is \(voice ?? "the usual one").")
-    case .images:
-      return reply(
-        "I have seen \(conversation.images) image\(conversation.images == 1 ? "" : "s").")
+    case .images: return reply("I have seen \(conversation.images) image\(conversation.images == 1 ? "" : "s").")
     case .hear(let phrase):
       conversation.phrase = phrase
       return reply(StandInWords.answer(to: text))
     case .close(let code, let reason): return [Step(.close(code, reason))]
     case .abort: return [Step(.abort)]
-    case .abortMidway:
-      return Array(reply("This is the last that you hear.").prefix(3)) + [Step(.abort)]
+    case .abortMidway: return Array(reply("This is the last that you hear.").prefix(3)) + [Step(.abort)]
     case .goAway: return reply("Goodbye.") + [Step(.goAway, isInterruptible: false)]
     case .forgetHandles:
       memory.forgetHandles(of: conversation.session)
@@ -77,9 +72,7 @@ extension GeminiLiveStandIn {
 
   private func recallAll(_ question: String) -> String {
     var turns = conversation.turns
-    if let last = turns.lastIndex(of: .init(isUser: true, text: question)) {
-      turns.remove(at: last)
-    }
+    if let last = turns.lastIndex(of: .init(isUser: true, text: question)) { turns.remove(at: last) }
     let texts = turns.map { "\($0.isUser ? "user" : "model"): \($0.text)" }
     return texts.isEmpty ? "Nothing was said." : "So far: \(texts.joined(separator: "; "))"
   }
@@ -90,8 +83,7 @@ extension GeminiLiveStandIn {
   }
 
   private var voice: String? {
-    setUp["generationConfig"]?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?[
-      "voiceName"]?.string
+    setUp["generationConfig"]?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?["voiceName"]?.string
   }
 
   /// `Once upon a time: 1, 2, …`: a number for each 100 ms of sound, so that a listener knows where it was cut.
@@ -105,8 +97,7 @@ extension GeminiLiveStandIn {
         let frame = content([sound], transcript: isTranscribed ? words : nil)
         steps.append(Step(frame, pause: options.storyInterval, words: words))
       } else {
-        steps.append(
-          Step(content([], transcript: words), pause: options.storyInterval, words: words))
+        steps.append(Step(content([], transcript: words), pause: options.storyInterval, words: words))
         steps.append(Step(content([sound], transcript: nil), pause: .zero))
       }
     }
@@ -114,8 +105,7 @@ extension GeminiLiveStandIn {
   }
 
   private func thinkHard() -> [Step] {
-    var steps =
-      opening + [thought] + contentSteps("Let me think.", Array(StandInSound.parts.prefix(1)))
+    var steps = opening + [thought] + contentSteps("Let me think.", Array(StandInSound.parts.prefix(1)))
     if rules.hasInteractionStatus { steps.append(Step(turnComplete(nil, isIdle: false))) }
     steps += contentSteps(" It is done.", StandInSound.parts)
     return steps + ending(TurnUsage(output: 14, thoughts: 6), after: steps)
@@ -129,9 +119,7 @@ extension GeminiLiveStandIn {
   // MARK: Ordinary answers
 
   /// A whole answer.
-  func reply(
-    _ words: String, usage: TurnUsage = TurnUsage(), reason: String? = nil, isIdle: Bool = true
-  ) -> [Step] {
+  func reply(_ words: String, usage: TurnUsage = TurnUsage(), reason: String? = nil, isIdle: Bool = true) -> [Step] {
     var usage = usage
     var steps = opening
     if thinksAloud {
@@ -144,8 +132,7 @@ extension GeminiLiveStandIn {
   }
 
   var thinksAloud: Bool {
-    options.showsThoughts
-      || setUp["generationConfig"]?["thinkingConfig"]?["includeThoughts"]?.bool == true
+    options.showsThoughts || setUp["generationConfig"]?["thinkingConfig"]?["includeThoughts"]?.bool == true
   }
 
   /// What tells that the session cannot be resumed as it is now.
@@ -166,9 +153,7 @@ extension GeminiLiveStandIn {
 
   /// Models that translate say nothing without a target language.
   private func silenced(_ parts: [[UInt8]]) -> [[UInt8]] {
-    guard rules.translates, setUp["generationConfig"]?["translationConfig"] == nil else {
-      return parts
-    }
+    guard rules.translates, setUp["generationConfig"]?["translationConfig"] == nil else { return parts }
     return parts.map { [UInt8](repeating: 0, count: $0.count) }
   }
 
@@ -177,16 +162,14 @@ extension GeminiLiveStandIn {
     let leads = words.first == " "
     let chunks = StandInWords.chunks(leads ? String(words.dropFirst()) : words, leadingSpace: leads)
     guard setUp["generationConfig"]?["responseModalities"]?[0]?.string != "TEXT" else {
-      return [Step([:])]
-        + chunks.map { Step(content([["text": .string($0)]], transcript: nil), words: $0) }
+      return [Step([:])] + chunks.map { Step(content([["text": .string($0)]], transcript: nil), words: $0) }
     }
     let transcripts = chunks.map { Step(content([], transcript: $0), words: $0) }
     let parts = silenced(sound).map(audioPart)
     guard isTranscribed else {
       var steps = parts.map { Step(content([$0], transcript: nil)) }
       if rules.hasRichFrames, parts.count > 1 {
-        steps.replaceSubrange(
-          ..<2, with: [Step(content(Array(parts[..<2]), transcript: nil)), Step([:])])
+        steps.replaceSubrange(..<2, with: [Step(content(Array(parts[..<2]), transcript: nil)), Step([:])])
       }
       if !steps.isEmpty { steps[0].words = words }
       return steps
@@ -194,8 +177,7 @@ extension GeminiLiveStandIn {
     if options.platform == .vertex {
       let opened = Step(["serverContent": ["outputTranscription": [:]]])
       let finished = Step(["serverContent": ["outputTranscription": ["finished": true]]])
-      return [opened] + transcripts + [finished]
-        + parts.map { Step(content([$0], transcript: nil)) }
+      return [opened] + transcripts + [finished] + parts.map { Step(content([$0], transcript: nil)) }
     }
     return interleaved(transcripts[...], parts[...], first: chunks.first ?? "")
   }
@@ -224,23 +206,18 @@ extension GeminiLiveStandIn {
   ///
   /// - Parameter steps: what was said, for the playback time.
   func ending(
-    _ usage: TurnUsage, reason: String? = nil, isIdle: Bool = true, saysAnything: Bool = true,
-    after steps: [Step] = []
+    _ usage: TurnUsage, reason: String? = nil, isIdle: Bool = true, saysAnything: Bool = true, after steps: [Step] = []
   ) -> [Step] {
     let told = Step(["usageMetadata": usageMetadata(usage)])
     var ending: [Step] = options.usageTime == .early ? [told] : []
     if options.usageTime == .twice {
-      let part = TurnUsage(
-        output: usage.output / 2, results: usage.results, thoughts: usage.thoughts)
+      let part = TurnUsage(output: usage.output / 2, results: usage.results, thoughts: usage.thoughts)
       ending = [Step(["usageMetadata": usageMetadata(part)])]
     }
-    if saysAnything, !rules.hasInteractionStatus, reason == nil {
-      ending.append(Step(Self.generationComplete))
-    }
+    if saysAnything, !rules.hasInteractionStatus, reason == nil { ending.append(Step(Self.generationComplete)) }
     if options.usageTime == .alone { ending.append(told) }
     let onFrame = options.usageTime == .withTurn || options.usageTime == .twice ? usage : nil
-    ending.append(
-      Step(turnComplete(onFrame, reason: reason, isIdle: isIdle), pause: playback(of: steps)))
+    ending.append(Step(turnComplete(onFrame, reason: reason, isIdle: isIdle), pause: playback(of: steps)))
     if options.usageTime == .late { ending.append(Step(told.content, isInterruptible: false)) }
     return ending + handleSteps
   }
@@ -253,9 +230,7 @@ extension GeminiLiveStandIn {
     for step in steps {
       elapsed += step.pause ?? options.answerInterval
       guard case .frame(let value) = step.content else { continue }
-      sound += (value["serverContent"]?["modelTurn"]?["parts"]?.array ?? []).count {
-        $0["inlineData"] != nil
-      }
+      sound += (value["serverContent"]?["modelTurn"]?["parts"]?.array ?? []).count { $0["inlineData"] != nil }
     }
     return max(.milliseconds(Double(sound) * 100 / speed) - elapsed, .zero)
   }
@@ -272,9 +247,7 @@ extension GeminiLiveStandIn {
     waiting = []
     let frames = cancel(cancelled) + interruption
     endModelTurn()
-    if !pending.contains(where: { if case .handle = $0.content { true } else { false } }) {
-      pending += handleSteps
-    }
+    if !pending.contains(where: { if case .handle = $0.content { true } else { false } }) { pending += handleSteps }
     return frames.map(frame)
   }
 

@@ -37,19 +37,13 @@ extension GeminiLiveStandIn {
   func callSteps(_ functions: [StandInTrigger.Call]) -> [Step] {
     var steps = opening
     if thinksAloud { steps.append(thought) }
-    if rules.leadsIntoCalls {
-      steps += contentSteps("One moment.", Array(StandInSound.parts.prefix(1)))
-    }
-    if rules.hasInteractionStatus {
-      return steps + [Step(turnComplete(nil, isIdle: false)), Step(.call(functions))]
-    }
+    if rules.leadsIntoCalls { steps += contentSteps("One moment.", Array(StandInSound.parts.prefix(1))) }
+    if rules.hasInteractionStatus { return steps + [Step(turnComplete(nil, isIdle: false)), Step(.call(functions))] }
     steps.append(Step(.call(functions)))
     let usage = TurnUsage(output: 5)
     guard functions.contains(where: { isBlocking($0.name) }) else { return steps + ending(usage) }
     if options.sendsBareEnds ?? (rules.family == .v31) {
-      steps += [
-        Step(Self.generationComplete), Step(turnComplete(options.usageTime == .none ? nil : usage)),
-      ]
+      steps += [Step(Self.generationComplete), Step(turnComplete(options.usageTime == .none ? nil : usage))]
     } else if rules.family == .v38, options.platform == .aiStudio {
       steps.append(Step(Self.generationComplete))
     }
@@ -63,8 +57,7 @@ extension GeminiLiveStandIn {
     for function in functions {
       let id = givesIDs ? callID() : nil
       if let id { memory.remember(call: id, of: conversation.session) }
-      calls.append(
-        GeminiToolCall(id: id, function: function, isBlocking: isBlocking(function.name)))
+      calls.append(GeminiToolCall(id: id, function: function, isBlocking: isBlocking(function.name)))
       var call = JSONObject()
       if let id { call["id"] = .string(id) }
       call["name"] = .string(function.name)
@@ -114,9 +107,7 @@ extension GeminiLiveStandIn {
 
   mutating func toolResponse(_ response: JSONValue) -> [StandInFrame] {
     let responses = response["functionResponses"]?.array ?? []
-    let areNamed = responses.allSatisfy {
-      $0["name"]?.string?.isEmpty == false && $0["response"]?.object != nil
-    }
+    let areNamed = responses.allSatisfy { $0["name"]?.string?.isEmpty == false && $0["response"]?.object != nil }
     guard !responses.isEmpty, areNamed else { return refuse() }
     var frames: [StandInFrame] = []
     for response in responses {
@@ -135,8 +126,7 @@ extension GeminiLiveStandIn {
     if options.platform == .vertex, response["willContinue"] != nil {
       return GeminiModelRules.unknown("willContinue", at: "tool_response.function_responses[0]")
     }
-    return response["scheduling"] != nil && !rules.takesScheduling
-      ? GeminiModelRules.invalidArgument : nil
+    return response["scheduling"] != nil && !rules.takesScheduling ? GeminiModelRules.invalidArgument : nil
   }
 
   private enum Match {
@@ -163,9 +153,7 @@ extension GeminiLiveStandIn {
       return isOpen(calls[index]) ? .call(index) : .invalid
     }
     if finishedCalls.contains(id) { return .unknown }
-    if memory.hasMade(call: id, in: conversation.session) || options.ignoresUnknownCalls {
-      return .ignored
-    }
+    if memory.hasMade(call: id, in: conversation.session) || options.ignoresUnknownCalls { return .ignored }
     return options.platform == .vertex && calls.contains { $0.id == nil } ? .invalid : .unknown
   }
 
@@ -183,8 +171,7 @@ extension GeminiLiveStandIn {
       return []
     }
     let frames = scheduling == "INTERRUPT" ? interrupt() : []
-    pending += reply(
-      words, usage: TurnUsage(results: StandInWords.count(words)), isIdle: calls.isEmpty)
+    pending += reply(words, usage: TurnUsage(results: StandInWords.count(words)), isIdle: calls.isEmpty)
     return frames
   }
 
@@ -201,9 +188,7 @@ extension GeminiLiveStandIn {
     let words = batch.map { Self.words(for: $0, $0.result ?? [:]) }.joined(separator: " ")
     let usage = TurnUsage(output: 10, results: StandInWords.count(words))
     if options.platform == .vertex { pending += bareTurn }
-    pending +=
-      options.isSilentAfterResults
-      ? opening + ending(usage, saysAnything: false) : reply(words, usage: usage)
+    pending += options.isSilentAfterResults ? opening + ending(usage, saysAnything: false) : reply(words, usage: usage)
     goOn()
     return []
   }
@@ -211,8 +196,7 @@ extension GeminiLiveStandIn {
   /// Vertex ends the turn of the call when it has the result.
   private var bareTurn: [Step] {
     [
-      Step(["serverContent": ["outputTranscription": ["finished": true]]]),
-      Step(Self.generationComplete),
+      Step(["serverContent": ["outputTranscription": ["finished": true]]]), Step(Self.generationComplete),
       Step(turnComplete(options.usageTime == .none ? nil : TurnUsage(output: 5))),
     ]
   }

@@ -15,8 +15,7 @@ public enum GeminiFields {
   ///   `enableAffectiveDialog`.
   public static func client(version: String, platform: Platform) -> FieldTable {
     let table = FieldTable(
-      dialect: .protobuf,
-      shapes: setUp.merging(live) { first, _ in first }.merging(content) { first, _ in first })
+      dialect: .protobuf, shapes: setUp.merging(live) { first, _ in first }.merging(content) { first, _ in first })
     guard platform == .aiStudio else { return table }
     let aiStudio =
       table
@@ -88,9 +87,7 @@ public enum GeminiFields {
       "presencePenalty": .number(-2...2),
       "frequencyPenalty": .number(-2...2),
       "candidateCount": .int32,
-      "mediaResolution": .enumeration([
-        "MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH",
-      ]),
+      "mediaResolution": .enumeration(["MEDIA_RESOLUTION_LOW", "MEDIA_RESOLUTION_MEDIUM", "MEDIA_RESOLUTION_HIGH"]),
       "thinkingConfig": .message("ThinkingConfig"),
       "enableAffectiveDialog": .bool,
       "translationConfig": .message("TranslationConfig"),
@@ -122,8 +119,7 @@ public enum GeminiFields {
       "automaticActivityDetection": .message("AutomaticActivityDetection"),
       "activityHandling": .enumeration(["START_OF_ACTIVITY_INTERRUPTS", "NO_INTERRUPTION"]),
       "turnCoverage": .enumeration([
-        "TURN_INCLUDES_ONLY_ACTIVITY", "TURN_INCLUDES_ALL_INPUT",
-        "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO",
+        "TURN_INCLUDES_ONLY_ACTIVITY", "TURN_INCLUDES_ALL_INPUT", "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO",
       ]),
       "interimTranscriptTimestampEnabled": .bool,
     ]),

@@ -24,9 +24,7 @@ extension GeminiLiveStandIn {
   }
 
   var thought: Step {
-    let part: JSONValue = [
-      "text": "**Answering**\n\nThe words of the user come first.\n", "thought": true,
-    ]
+    let part: JSONValue = ["text": "**Answering**\n\nThe words of the user come first.\n", "thought": true]
     return Step(content([part], transcript: nil))
   }
 
@@ -70,9 +68,7 @@ extension GeminiLiveStandIn {
       "promptTokenCount": number(prompt),
       "\(prefix)TokenCount": number(usage.output),
       "totalTokenCount": number(prompt + usage.results + usage.output + thoughts),
-      "promptTokensDetails": detail([
-        ("TEXT", text), ("AUDIO", conversation.audioTokens), ("IMAGE", images),
-      ]),
+      "promptTokensDetails": detail([("TEXT", text), ("AUDIO", conversation.audioTokens), ("IMAGE", images)]),
       "\(prefix)TokensDetails": detail([(isText ? "TEXT" : "AUDIO", usage.output)]),
     ]
     if usage.results > 0 {
@@ -96,8 +92,7 @@ extension GeminiLiveStandIn {
       "groundingChunks": [["web": ["uri": "https://example.com/tones", "title": "Tones"]]],
       "groundingSupports": [
         [
-          "segment": ["startIndex": 0, "endIndex": 8, "text": "You said"],
-          "groundingChunkIndices": [0],
+          "segment": ["startIndex": 0, "endIndex": 8, "text": "You said"], "groundingChunkIndices": [0],
           "confidenceScores": [0.5],
         ]
       ],

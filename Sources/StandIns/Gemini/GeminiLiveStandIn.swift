@@ -33,18 +33,14 @@ public struct GeminiLiveStandIn: StandInScript {
     /// What the model has said with this step.
     var words = ""
 
-    init(
-      _ content: Content, pause: Duration? = nil, isInterruptible: Bool = true, words: String = ""
-    ) {
+    init(_ content: Content, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
       self.content = content
       self.pause = pause
       self.isInterruptible = isInterruptible
       self.words = words
     }
 
-    init(
-      _ frame: JSONValue, pause: Duration? = nil, isInterruptible: Bool = true, words: String = ""
-    ) {
+    init(_ frame: JSONValue, pause: Duration? = nil, isInterruptible: Bool = true, words: String = "") {
       self.init(.frame(frame), pause: pause, isInterruptible: isInterruptible, words: words)
     }
   }
@@ -92,8 +88,7 @@ public struct GeminiLiveStandIn: StandInScript {
   // MARK: Connection
 
   public mutating func judge(_ request: StandInRequest) -> StandInVerdict {
-    guard let (version, isConstrained) = Self.version(of: request.path, platform: options.platform)
-    else {
+    guard let (version, isConstrained) = Self.version(of: request.path, platform: options.platform) else {
       return .refuse(status: 404, reason: "Not Found")
     }
     self.version = version
@@ -197,9 +192,7 @@ public struct GeminiLiveStandIn: StandInScript {
       guard rules.acceptsTools(tools) else { return refuse() }
       self.tools = tools
     }
-    if let instruction = update["systemInstruction"] {
-      self.instruction = Self.text(of: instruction)
-    }
+    if let instruction = update["systemInstruction"] { self.instruction = Self.text(of: instruction) }
     return []
   }
 

@@ -17,12 +17,9 @@ struct GeminiModelRules: Sendable {
   }
 
   static let voices: Set<String> = [
-    "Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe",
-    "Charon", "Despina",
-    "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore", "Laomedeia", "Leda", "Orus",
-    "Puck", "Pulcherrima",
-    "Rasalgethi", "Sadachbia", "Sadaltager", "Schedar", "Sulafat", "Umbriel", "Vindemiatrix",
-    "Zephyr", "Zubenelgenubi",
+    "Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe", "Charon", "Despina",
+    "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore", "Laomedeia", "Leda", "Orus", "Puck", "Pulcherrima",
+    "Rasalgethi", "Sadachbia", "Sadaltager", "Schedar", "Sulafat", "Umbriel", "Vindemiatrix", "Zephyr", "Zubenelgenubi",
   ]
 
   static let invalidArgument = "Request contains an invalid argument."
@@ -100,8 +97,7 @@ struct GeminiModelRules: Sendable {
       let publisher = steps.suffix(4)
       guard publisher.dropLast() == ["publishers", "google", "models"] else { return false }
       let place = steps.dropLast(4)
-      return place.isEmpty
-        || (place.count == 4 && place[0] == "projects" && place[2] == "locations")
+      return place.isEmpty || (place.count == 4 && place[0] == "projects" && place[2] == "locations")
     }
   }
 
@@ -111,20 +107,15 @@ struct GeminiModelRules: Sendable {
   func refusal(of setup: JSONValue, speaksText: Bool) -> String? {
     let generation = setup["generationConfig"]
     let modalities = generation?["responseModalities"]?.array?.compactMap(\.string) ?? []
-    if modalities.count > 1 || (platform == .vertex && modalities.isEmpty) {
-      return Self.invalidArgument
-    }
+    if modalities.count > 1 || (platform == .vertex && modalities.isEmpty) { return Self.invalidArgument }
     let possible = transcribes ? ["TEXT"] : ["AUDIO"] + (speaksText || writes ? ["TEXT"] : [])
     if let modality = modalities.first, !possible.contains(modality) {
-      return
-        "The requested combination of response modalities (\(modality)) is not supported by the model."
+      return "The requested combination of response modalities (\(modality)) is not supported by the model."
     }
     if let reason = unknownField(in: setup) { return reason }
-    let voice = generation?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?["voiceName"]?
-      .string
+    let voice = generation?["speechConfig"]?["voiceConfig"]?["prebuiltVoiceConfig"]?["voiceName"]?.string
     if let voice, !Self.voices.contains(voice) { return Self.invalidArgument }
-    guard acceptsInput(setup["realtimeInputConfig"]),
-      acceptsThinking(generation?["thinkingConfig"]),
+    guard acceptsInput(setup["realtimeInputConfig"]), acceptsThinking(generation?["thinkingConfig"]),
       acceptsProactivity(setup["proactivity"]), acceptsTools(setup["tools"]),
       Self.isText(setup["systemInstruction"])
     else { return Self.invalidArgument }
@@ -156,9 +147,7 @@ struct GeminiModelRules: Sendable {
   }
 
   private func acceptsInput(_ input: JSONValue?) -> Bool {
-    if platform == .vertex,
-      input?["turnCoverage"]?.string == "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"
-    {
+    if platform == .vertex, input?["turnCoverage"]?.string == "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO" {
       return false
     }
     let detection = input?["automaticActivityDetection"]

@@ -5,13 +5,11 @@ enum GeminiModels {
   static let aiStudio: Set<String> = [
     "gemini-3.8-live", "gemini-3.8-live-extended-thinking", "gemini-3.1-flash-live-preview",
     "gemini-2.5-flash-native-audio-preview-12-2025", "gemini-2.5-flash-native-audio-latest",
-    "gemini-3.5-live-translate-preview", "gemini-3.5-transcribe-live",
-    "gemini-robotics-er-2-streaming-preview",
+    "gemini-3.5-live-translate-preview", "gemini-3.5-transcribe-live", "gemini-robotics-er-2-streaming-preview",
   ]
   static let vertex: Set<String> = [
     "gemini-3.8-live", "gemini-live-2.5-flash-native-audio", "gemini-live-2.5-flash",
-    "gemini-3.5-live-translate-preview", "gemini-3.5-transcribe-live",
-    "gemini-3.5-transcribe-live-preview",
+    "gemini-3.5-live-translate-preview", "gemini-3.5-transcribe-live", "gemini-3.5-transcribe-live-preview",
   ]
 
   /// - Parameters:
@@ -25,14 +23,11 @@ enum GeminiModels {
       return name.hasPrefix("tunedModels/") || aiStudio.contains(id)
     case .vertex:
       // The native-audio model runs in regions only.
-      return vertex.contains(id)
-        && !(id.hasSuffix("native-audio") && name.contains("/locations/global/"))
+      return vertex.contains(id) && !(id.hasSuffix("native-audio") && name.contains("/locations/global/"))
     }
   }
 
-  static func notFound(_ name: String, on platform: GeminiFields.Platform, version: String)
-    -> String
-  {
+  static func notFound(_ name: String, on platform: GeminiFields.Platform, version: String) -> String {
     switch platform {
     case .aiStudio:
       "\(name) is not found for API version \(version), or is not supported for bidiGenerateContent."

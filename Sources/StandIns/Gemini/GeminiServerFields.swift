@@ -2,10 +2,8 @@
 extension GeminiFields {
   public static let server = FieldTable(
     dialect: .protobuf,
-    shapes: serverMessages.merging(usage) { first, _ in first }.merging(grounding) { first, _ in
-      first
-    }
-    .merging(content) { first, _ in first })
+    shapes: serverMessages.merging(usage) { first, _ in first }.merging(grounding) { first, _ in first }
+      .merging(content) { first, _ in first })
 
   private static let serverMessages: [String: MessageShape] = [
     "ServerMessage": MessageShape([
@@ -84,9 +82,7 @@ extension GeminiFields {
       "trafficType": .string,
     ]),
     "ModalityTokenCount": MessageShape([
-      "modality": .enumeration([
-        "TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT", "MODALITY_UNSPECIFIED",
-      ]),
+      "modality": .enumeration(["TEXT", "IMAGE", "VIDEO", "AUDIO", "DOCUMENT", "MODALITY_UNSPECIFIED"]),
       "tokenCount": .int32,
     ]),
   ]

@@ -17,10 +17,7 @@ extension GeminiLiveStandIn {
     switch platform {
     case .aiStudio:
       let paths = ["v1", "v1beta", "v1alpha"].map { version in
-        (
-          version,
-          "/ws/google.ai.generativelanguage.\(version).GenerativeService.BidiGenerateContent"
-        )
+        (version, "/ws/google.ai.generativelanguage.\(version).GenerativeService.BidiGenerateContent")
       }
       if let known = paths.first(where: { $0.1 == path }) { return (known.0, false) }
       return path == paths[2].1 + "Constrained" ? ("v1alpha", true) : nil
@@ -31,14 +28,11 @@ extension GeminiLiveStandIn {
     }
   }
 
-  mutating func judgeCredentials(of request: StandInRequest, isConstrained: Bool) -> StandInVerdict
-  {
+  mutating func judgeCredentials(of request: StandInRequest, isConstrained: Bool) -> StandInVerdict {
     let authorization = request.header("authorization")
     let key = request.header("x-goog-api-key") ?? request.query("key")
     if isConstrained {
-      let fromHeader = authorization.flatMap {
-        $0.hasPrefix("Token ") ? String($0.dropFirst(6)) : nil
-      }
+      let fromHeader = authorization.flatMap { $0.hasPrefix("Token ") ? String($0.dropFirst(6)) : nil }
       credentials.token = request.query("access_token") ?? fromHeader
       let isToken = credentials.token?.hasPrefix("auth_tokens/") ?? false
       return isToken ? .upgrade(subprotocol: nil) : .refuse(status: 401, reason: "Unauthorized")
@@ -50,13 +44,10 @@ extension GeminiLiveStandIn {
       credentials.isWrongKey = key != wanted
       return .upgrade(subprotocol: nil)
     case .vertex:
-      guard options.key != nil || !options.bearers.isEmpty else {
-        return .upgrade(subprotocol: nil)
-      }
+      guard options.key != nil || !options.bearers.isEmpty else { return .upgrade(subprotocol: nil) }
       let isBearer = options.bearers.contains { authorization == "Bearer " + $0 }
       let isKey = options.key != nil && request.header("x-goog-api-key") == options.key
-      return isBearer || isKey
-        ? .upgrade(subprotocol: nil) : .refuse(status: 401, reason: "Unauthorized")
+      return isBearer || isKey ? .upgrade(subprotocol: nil) : .refuse(status: 401, reason: "Unauthorized")
     }
   }
 
@@ -74,19 +65,14 @@ extension GeminiLiveStandIn {
       return close(1007, reason)
     }
     instruction = Self.text(of: setUp["systemInstruction"])
-    if case .close(let code, let reason) = StandInTrigger(instruction, declared: []) {
-      return close(code, reason)
-    }
-    if let frames = refusedSession(
-      model: model, handle: setUp["sessionResumption"]?["handle"]?.string)
-    {
+    if case .close(let code, let reason) = StandInTrigger(instruction, declared: []) { return close(code, reason) }
+    if let frames = refusedSession(model: model, handle: setUp["sessionResumption"]?["handle"]?.string) {
       return frames
     }
     self.setUp = setUp
     tools = setUp["tools"]
     isSeeding = setUp["historyConfig"]?["initialHistoryInClientContent"]?.bool == true
-    let silence = setUp["realtimeInputConfig"]?["automaticActivityDetection"]?["silenceDurationMs"]?
-      .int
+    let silence = setUp["realtimeInputConfig"]?["automaticActivityDetection"]?["silenceDurationMs"]?.int
     detector.silenceMilliseconds = silence ?? options.silenceMilliseconds
     phase = .settingUp
     return []
@@ -95,9 +81,7 @@ extension GeminiLiveStandIn {
   /// Begins or resumes the session; the frames of a refusal if there is one.
   private mutating func refusedSession(model: String, handle: String?) -> [StandInFrame]? {
     guard let handle, !handle.isEmpty else {
-      if let token = credentials.token, let limit = options.tokenUses,
-        !memory.use(token: token, limit: limit)
-      {
+      if let token = credentials.token, let limit = options.tokenUses, !memory.use(token: token, limit: limit) {
         return close(1011, "Token has been used too many times")
       }
       conversation = memory.begin(model: model)
@@ -120,9 +104,7 @@ extension GeminiLiveStandIn {
   mutating func open() -> [StandInFrame] {
     phase = .open
     if let after = options.goAwayAfter { alarms.append(StandInAlarm("goAway", after: after)) }
-    if let lifetime = options.connectionLifetime {
-      alarms.append(StandInAlarm("abort", after: lifetime))
-    }
+    if let lifetime = options.connectionLifetime { alarms.append(StandInAlarm("abort", after: lifetime)) }
     let complete: JSONValue = options.platform == .vertex ? ["sessionId": "standin-session"] : [:]
     return [frame(["setupComplete": complete])] + (givesHandles ? [frame(nextHandle())] : [])
   }
@@ -171,7 +153,6 @@ extension GeminiLiveStandIn {
   static func duration(milliseconds: Int) -> String {
     let fraction = milliseconds % 1_000
     return fraction == 0
-      ? "\(milliseconds / 1_000)s"
-      : "\(milliseconds / 1_000).\(String(fraction + 1_000).dropFirst())s"
+      ? "\(milliseconds / 1_000)s" : "\(milliseconds / 1_000).\(String(fraction + 1_000).dropFirst())s"
   }
 }

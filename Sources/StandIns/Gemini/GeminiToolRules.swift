@@ -13,9 +13,7 @@ extension GeminiModelRules {
 
   private func acceptsFunction(_ function: JSONValue) -> Bool {
     guard let name = function["name"]?.string, Self.isFunctionName(name) else { return false }
-    guard function["parameters"] == nil || function["parametersJsonSchema"] == nil else {
-      return false
-    }
+    guard function["parameters"] == nil || function["parametersJsonSchema"] == nil else { return false }
     if let parameters = function["parameters"], !Self.isParameters(parameters) { return false }
     switch (family, function["behavior"]?.string) {
     // 3.1 has one behaviour and is not asked for it.
@@ -32,12 +30,8 @@ extension GeminiModelRules {
   /// A letter or underscore, then letters, digits and `_.:-`; at most 128 characters.
   static func isFunctionName(_ name: String) -> Bool {
     guard let first = name.utf8.first, name.utf8.count <= 128 else { return false }
-    let isLetter = { (byte: UInt8) in
-      (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
-    }
+    let isLetter = { (byte: UInt8) in (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F }
     guard isLetter(first) else { return false }
-    return name.utf8.allSatisfy {
-      isLetter($0) || (0x30...0x39).contains($0) || "_.:-".utf8.contains($0)
-    }
+    return name.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || "_.:-".utf8.contains($0) }
   }
 }

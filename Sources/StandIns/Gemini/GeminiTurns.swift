@@ -23,9 +23,7 @@ extension GeminiLiveStandIn {
     }
     // This family takes history before its first turn only, and only if the set-up announced it.
     guard rules.family != .v31 else { return refuse() }
-    if isComplete, options.refusesTextDuringSpeech, !isManual, detector.isSpeaking {
-      return refuse()
-    }
+    if isComplete, options.refusesTextDuringSpeech, !isManual, detector.isSpeaking { return refuse() }
     let frames = interrupt()
     conversation.images += Self.images(in: given)
     accumulated += turns
@@ -54,11 +52,9 @@ extension GeminiLiveStandIn {
     var turns: [GeminiConversation.Turn] = []
     for content in contents {
       let parts = content["parts"]?.array ?? []
-      guard let role = content["role"]?.string, !parts.isEmpty, parts.allSatisfy(Self.isInputPart)
-      else { return nil }
+      guard let role = content["role"]?.string, !parts.isEmpty, parts.allSatisfy(Self.isInputPart) else { return nil }
       switch role {
-      case "user", "model":
-        turns.append(.init(isUser: role == "user", text: Self.text(of: content)))
+      case "user", "model": turns.append(.init(isUser: role == "user", text: Self.text(of: content)))
       case "system" where takesSystem: instruction = Self.text(of: content)
       default: return nil
       }
@@ -73,9 +69,7 @@ extension GeminiLiveStandIn {
   }
 
   private static func isImage(_ blob: JSONValue?) -> Bool {
-    guard let mime = blob?["mimeType"]?.string, let data = blob?["data"]?.string else {
-      return false
-    }
+    guard let mime = blob?["mimeType"]?.string, let data = blob?["data"]?.string else { return false }
     return (mime == "image/jpeg" || mime == "image/png") && !data.isEmpty
   }
 
@@ -99,9 +93,7 @@ extension GeminiLiveStandIn {
 
   mutating func realtimeInput(_ input: JSONValue) -> [StandInFrame] {
     // Announced history has to come first.
-    guard let member = input.object?.keys.first, input.object?.count == 1, !isSeeding else {
-      return refuse()
-    }
+    guard let member = input.object?.keys.first, input.object?.count == 1, !isSeeding else { return refuse() }
     switch member {
     case "audio":
       return audio(input["audio"] ?? .null)
@@ -137,12 +129,9 @@ extension GeminiLiveStandIn {
     alarms.append(StandInAlarm("window \(windows)", after: options.windowLimit))
     let signal = voiceActivity(started: true, Int(tally.audioMilliseconds))
     let interruption = mayInterrupt ? interrupt() : []
-    guard interruption.isEmpty, options.sendsSpuriousInterruptions else {
-      return signal + interruption
-    }
+    guard interruption.isEmpty, options.sendsSpuriousInterruptions else { return signal + interruption }
     return signal + [
-      frame(["serverContent": ["interrupted": true]]),
-      frame(["serverContent": ["turnComplete": true]]),
+      frame(["serverContent": ["interrupted": true]]), frame(["serverContent": ["turnComplete": true]]),
     ]
   }
 

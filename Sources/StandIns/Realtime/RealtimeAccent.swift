@@ -53,10 +53,14 @@ struct RealtimeManners: Sendable {
   var alwaysDetects = false
   /// After it has answered committed sound, a request for a response is dropped until something else comes in.
   var dropsRequestsAfterSound = false
+  /// Anything before the first `session.update` is out of order.
+  var awaitsUpdate = false
   /// A call is announced in words.
   var speaksBeforeCalls = false
   /// A deleted item is acknowledged without its id.
   var forgetsDeletedIDs = false
+  /// A response that the user interrupts stops and is never done.
+  var abandonsResponses = false
   /// A delta of a cancelled response comes after the cancel.
   var sendsLateDeltas = false
   /// A commit is framed by the marks of speech, at 0 ms.

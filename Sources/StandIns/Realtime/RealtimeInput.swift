@@ -37,7 +37,15 @@ extension RealtimeStandIn {
     if buffer.format != format { buffer = Sound(format: format) }
     buffer.bytes += bytes
     let events = detector.feed(samples, rate: format.rate)
-    return events.flatMap { heard($0) }
+    let frames = events.flatMap { heard($0) }
+    forgetSilence()
+    return frames
+  }
+
+  /// Keeps what is said next from dragging minutes of silence along.
+  private mutating func forgetSilence() {
+    guard turnDetection != nil, !detector.isSpeaking, buffer.milliseconds > 4_000 else { return }
+    buffer.bytes.removeFirst(buffer.bytes.count - buffer.format.bytesPerSecond)
   }
 
   private mutating func heard(_ speech: SpeechDetector.Event) -> [StandInFrame] {

@@ -1,8 +1,8 @@
 import Envelope
 import Synchronization
 
-/// What a service remembers beyond one connection: the tokens that it has issued, the conversations that can be resumed,
-/// and the connections that it is going to drop. Shared by the scripts of one server.
+/// What a service remembers beyond one connection: the tokens that it has issued, the conversations that can be
+/// resumed, and the connections that it is going to drop. Shared by the scripts of one server.
 public final class RealtimeMemory: Sendable {
   private struct State {
     /// The claims of each token, and how many connections it has opened.

@@ -85,6 +85,10 @@ extension RealtimeStandIn {
   /// Cancels the conversation's response for a reason of the service's own; nothing if none is active.
   mutating func endActiveResponse(reason: String) -> [StandInFrame] {
     guard let index = responses.firstIndex(where: \.isInConversation) else { return [] }
+    if manners.abandonsResponses {
+      responses.remove(at: index)
+      return []
+    }
     return late(index) + finish(at: index, status: "cancelled", reason: reason)
   }
 

@@ -188,7 +188,8 @@ extension RealtimeService {
     let conversation = request.query("conversation_id").flatMap { memory.isKnown($0) ? $0 : nil }
     return .admitted(
       RealtimeAdmission(
-        accent: XAIAccent(time: options.expiresAt * 1_000), model: model,
+        accent: XAIAccent(time: options.expiresAt * 1_000, abandons: options.abandonsResponses),
+        model: model,
         conversationID: conversation))
   }
 

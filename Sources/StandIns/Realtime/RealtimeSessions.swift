@@ -57,8 +57,7 @@ extension RealtimeStandIn {
     if let detection = changes["turn_detection"]?.object, let type = detection["type"]?.string {
       let isSameType = turnDetection?["type"]?.string == type
       var base = isSameType ? turnDetection?.object ?? [:] : manners.detections[type] ?? [:]
-      if !isSameType, base["silence_duration_ms"] != nil, let silence = options.silenceMilliseconds
-      {
+      if !isSameType, base["silence_duration_ms"] != nil, let silence = options.silenceMilliseconds {
         base["silence_duration_ms"] = .number(JSONNumber(silence))
       }
       changes["turn_detection"] = .object(base.merging(detection))

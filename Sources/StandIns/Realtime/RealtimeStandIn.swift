@@ -30,6 +30,8 @@ public struct RealtimeStandIn: StandInScript {
     /// Parts of 100 ms in the answer to "tell me a long story", and the time between them.
     public var storyFrames = 100
     public var storyInterval = Duration.milliseconds(30)
+    /// xAI never finishes a response that the user interrupts.
+    public var abandonsResponses = false
     /// What Inworld does though nobody would expect it.
     public var quirks = InworldQuirk.usual
     /// The seed of all ids; nil for a different one in each session.
@@ -69,6 +71,8 @@ public struct RealtimeStandIn: StandInScript {
   /// What the user wants spoken turns to be heard as.
   var phrase: String?
   var hasGreeted = false
+  /// The client has sent a `session.update`.
+  private var isConfigured = false
   /// Counts what ends a silence, so that an old alarm is known as one.
   var activity = 0
 
@@ -118,6 +122,7 @@ public struct RealtimeStandIn: StandInScript {
       isClosed = true
       return [.abort]
     }
+    if session["initial_greeting_prompt"] != nil { setAlarm("greeting", after: 250) }
     if let lifetime = options.lifetime { alarms.append(StandInAlarm("lifetime", after: lifetime)) }
     let opening = accent.opening(conversationID: conversationID).flatMap { event in
       send(event.withID(&ids))
@@ -143,7 +148,11 @@ public struct RealtimeStandIn: StandInScript {
 
   public mutating func ring(_ alarm: StandInAlarm) -> [StandInFrame] {
     guard !isClosed else { return [] }
-    return alarm.name == "lifetime" ? expire() : idle(alarm.name)
+    return switch alarm.name {
+    case "lifetime": expire()
+    case "greeting": greet()
+    default: idle(alarm.name)
+    }
   }
 
   public mutating func connectionEnded() {
@@ -161,12 +170,33 @@ public struct RealtimeStandIn: StandInScript {
       return refusal(
         .violation(code: "invalid_json", "The message is not valid JSON."), eventID: nil, type: nil)
     }
+    let slips = (outOfOrder(event) + accent.slips(event)).map { $0.violation(by: event["type"]?.string) }
     do throws(RealtimeFault) {
-      let frames = try dispatch(event)
-      return accent.slips(event).map { $0.violation(by: event["type"]?.string) } + frames
+      return slips + (try dispatch(event))
     } catch {
-      return refusal(error, eventID: event["event_id"]?.string, type: event["type"]?.string)
+      return slips + refusal(error, eventID: event["event_id"]?.string, type: event["type"]?.string)
     }
+  }
+
+  /// What comes too early; the service bears it, or answers as it can.
+  private mutating func outOfOrder(_ event: JSONObject) -> [RealtimeFault] {
+    let type = event["type"]?.string ?? ""
+    if type == "session.update" { isConfigured = true }
+    if manners.awaitsUpdate, !isConfigured {
+      return [
+        .violation(
+          code: "out_of_order", "'\(type)' came before the first session.update.", param: "type")
+      ]
+    }
+    guard event["item"]?["type"]?.string == "function_call_output",
+      let id = event["item"]?["call_id"],
+      !items.contains(where: { $0["type"]?.string == "function_call" && $0["call_id"] == id })
+    else { return [] }
+    return [
+      .violation(
+        code: "out_of_order", "No call with the id '\(id.string ?? "")' is in the conversation.",
+        param: "item.call_id")
+    ]
   }
 
   private mutating func dispatch(_ value: JSONObject) throws(RealtimeFault) -> [StandInFrame] {

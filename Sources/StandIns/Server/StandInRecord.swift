@@ -128,9 +128,7 @@ public final class StandInRecord: Sendable {
   /// The texts of the data frames that clients sent, of one connection or of all.
   public func received(connection: Int? = nil) -> [String] {
     entries.compactMap { entry in
-      guard entry.direction == .received, connection == nil || entry.connection == connection else {
-        return nil
-      }
+      guard entry.direction == .received, connection == nil || entry.connection == connection else { return nil }
       switch entry.content {
       case .text(let text), .binary(let text): return text
       case .head, .listening, .close, .summary, .violation: return nil
@@ -155,13 +153,10 @@ public final class StandInRecord: Sendable {
     }
   }
 
-  func append(
-    _ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content
-  ) {
+  func append(_ connection: Int, _ direction: StandInEntry.Direction, _ content: StandInEntry.Content) {
     let elapsed = NIODeadline.now() - started
     var entry = StandInEntry(
-      connection: connection, direction: direction,
-      milliseconds: Int(elapsed.nanoseconds / 1_000_000),
+      connection: connection, direction: direction, milliseconds: Int(elapsed.nanoseconds / 1_000_000),
       content: content)
     if omitsAudio { entry.omitAudio() }
     state.withLock { state in

@@ -104,8 +104,8 @@ public struct StandInAlarm: Sendable, Hashable {
 ///
 /// The driver asks `judge` first, then calls `begin` once and `receive` for each message. While `pause` is not nil,
 /// output waits: the driver calls `advance` after that time, and again as long as it says so. A pause of zero is due at
-/// once. Alarms run beside the pauses: after every other call the driver takes the new ones with `takeAlarms`, and hands
-/// each back with `ring` when its time is over, unless the connection has ended.
+/// once. Alarms run beside the pauses: after every other call the driver takes the new ones with `takeAlarms`, and
+/// hands each back with `ring` when its time is over, unless the connection has ended.
 public protocol StandInScript: Sendable {
   var pause: Duration? { get }
   mutating func judge(_ request: StandInRequest) -> StandInVerdict

@@ -34,10 +34,8 @@ public struct StandInServer: Sendable {
   ///   - script: makes the script of each connection.
   /// - Throws: NIO's error if the address cannot be bound, NIOSSL's if the certificate cannot be read.
   public static func start(
-    _ service: String = "", host: String = "127.0.0.1", port: Int = 0,
-    behaviour: Behaviour = Behaviour(),
-    record: StandInRecord = StandInRecord(),
-    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+    _ service: String = "", host: String = "127.0.0.1", port: Int = 0, behaviour: Behaviour = Behaviour(),
+    record: StandInRecord = StandInRecord(), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     script: @escaping @Sendable () -> any StandInScript
   ) async throws -> StandInServer {
     let tls = try behaviour.tls.map(context)
@@ -57,17 +55,14 @@ public struct StandInServer: Sendable {
       }
       .bind(host: host, port: port).get()
     return StandInServer(
-      channel: channel, connections: connections, record: record,
-      port: channel.localAddress?.port ?? port)
+      channel: channel, connections: connections, record: record, port: channel.localAddress?.port ?? port)
   }
 
   private static func context(certificateFile: String, keyFile: String) throws -> NIOSSLContext {
-    let chain = try NIOSSLCertificate.fromPEMFile(certificateFile).map(
-      NIOSSLCertificateSource.certificate)
+    let chain = try NIOSSLCertificate.fromPEMFile(certificateFile).map(NIOSSLCertificateSource.certificate)
     let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
     return try NIOSSLContext(
-      configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-    )
+      configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
   }
 
   /// Ends every open connection without a close frame, as a service that has crashed.

@@ -19,9 +19,7 @@ struct UpgradeRequest {
   static func read(_ bytes: inout ByteBuffer) -> Outcome {
     let view = bytes.readableBytesView
     // A TLS client at the plain port would wait for ever otherwise.
-    if let first = view.first, !(0x41...0x5A).contains(first) {
-      return .refuse(status: 400, reason: "Bad Request")
-    }
+    if let first = view.first, !(0x41...0x5A).contains(first) { return .refuse(status: 400, reason: "Bad Request") }
     guard let end = endOfHead(view) else {
       return view.count > maximumBytes
         ? .refuse(status: 431, reason: "Request Header Fields Too Large") : .incomplete
@@ -95,9 +93,7 @@ struct UpgradeRequest {
   }
 
   private static func item(_ text: Substring) -> StandInRequest.Item {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
-      decoded($0)
-    }
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { decoded($0) }
     return StandInRequest.Item(parts[0], parts.count > 1 ? parts[1] : "")
   }
 

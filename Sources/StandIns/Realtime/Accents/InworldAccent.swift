@@ -41,6 +41,7 @@ struct InworldAccent: RealtimeAccent {
       "semantic_vad": OpenAIAccent.detections["semantic_vad"] ?? [:],
     ]
     manners.keepsTranscription = true
+    manners.awaitsUpdate = true
     manners.locksVoice = false
     manners.fixesModel = false
     manners.idleTimeout = .event

@@ -98,8 +98,7 @@ struct VowelAccent: RealtimeAccent {
     "response.function_call_arguments.done",
   ]
 
-  mutating func told(_ told: JSONObject, session: JSONObject, ids: inout StandInIDs) -> [JSONObject]
-  {
+  mutating func told(_ told: JSONObject, session: JSONObject, ids: inout StandInIDs) -> [JSONObject] {
     let type = told["type"]?.string ?? ""
     guard !Self.unsent.contains(type) else { return [] }
     var event = told.without("obfuscation")

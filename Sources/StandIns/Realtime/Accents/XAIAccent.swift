@@ -2,8 +2,8 @@ import Envelope
 
 /// The xAI voice agent: GA names, sparse objects, and a session that is partly flat.
 ///
-/// Every key set is that of the recordings: `previous_item_id` on everything, no `conversation.item.done`, no content in
-/// the items of a response, `usage` beside the response.
+/// Every key set is that of the recordings: `previous_item_id` on everything, no `conversation.item.done`, no content
+/// in the items of a response, `usage` beside the response.
 struct XAIAccent: RealtimeAccent {
   let manners: RealtimeManners
   /// The event of the words that the sound belongs to.
@@ -16,7 +16,8 @@ struct XAIAccent: RealtimeAccent {
   /// Milliseconds since 1970.
   private var time: Int
 
-  init(time: Int) {
+  /// - Parameter abandons: an interrupted response is never done.
+  init(time: Int, abandons: Bool) {
     self.time = time
     var manners = RealtimeManners(fields: XAIFields.client, eventTypes: XAIFields.eventTypes)
     manners.closing = [.words, .part, .sound, .output]
@@ -31,6 +32,7 @@ struct XAIAccent: RealtimeAccent {
     manners.forgetsDeletedIDs = true
     manners.idleTimeout = .event
     manners.usesUUIDs = true
+    manners.abandonsResponses = abandons
     self.manners = manners
   }
 
@@ -71,8 +73,7 @@ struct XAIAccent: RealtimeAccent {
 
   // MARK: To the client
 
-  mutating func told(_ told: JSONObject, session: JSONObject, ids: inout StandInIDs) -> [JSONObject]
-  {
+  mutating func told(_ told: JSONObject, session: JSONObject, ids: inout StandInIDs) -> [JSONObject] {
     var event = told.without("obfuscation").merging(["previous_item_id": nil])
     if event["output_index"] != nil { event["output_index"] = 0 }
     let item = event["item"]?.object ?? [:]

@@ -84,8 +84,7 @@ public enum VoiceLiveFields {
     .tagged(by: "type", ["openai": "OpenAIVoice"].merging(azureVoices) { $1 }),
   ])
   private static let azureVoices = Dictionary(
-    uniqueKeysWithValues: ["azure-standard", "azure-custom", "azure-personal", "azure-platform"].map
-    {
+    uniqueKeysWithValues: ["azure-standard", "azure-custom", "azure-personal", "azure-platform"].map {
       ($0, "AzureVoice")
     })
   private static let detections = [
