@@ -14,6 +14,11 @@ public protocol WireService: Sendable {
   /// - Parameter conversationID: the service's own, of a conversation that a lost connection is taken up again with.
   func target(_ session: RealtimeSession, resuming conversationID: String?) -> UpstreamTarget
 
+  /// The same, for a service that wants to know which of the call's connections it is.
+  ///
+  /// - Parameter count: the connections that the call has had before.
+  func target(_ session: RealtimeSession, resuming conversationID: String?, opened count: Int) -> UpstreamTarget
+
   /// Puts the service's defaults into a fresh session, before anything is known of the service itself.
   func begin(_ session: inout RealtimeSession)
 
@@ -39,6 +44,12 @@ public protocol WireService: Sendable {
 }
 
 extension WireService {
+  public func target(
+    _ session: RealtimeSession, resuming conversationID: String?, opened count: Int
+  ) -> UpstreamTarget {
+    target(session, resuming: conversationID)
+  }
+
   public func begin(_ session: inout RealtimeSession) {}
 
   public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {

@@ -12,6 +12,7 @@ extension WireTranslator {
 
   public mutating func upstreamOpened(at now: Instant, port: inout Port) {
     hasDialled = true
+    openedCount += 1
     connection = .settingUp
     isGreeted = false
     tellSession(orElse: true, port: &port)

@@ -49,6 +49,8 @@ public struct WireTranslator: Translator {
   var mender: EventMender
 
   var connection = Connection.none
+  /// The connections that there have been.
+  var openedCount = 0
   /// The service has said something that is no error.
   var isGreeted = false
   /// A connection has worked once: from then on its loss is survived.
@@ -114,7 +116,7 @@ public struct WireTranslator: Translator {
   }
 
   public func upstream() -> Upstream {
-    .socket(service.target(session, resuming: isResuming ? conversationID : nil))
+    .socket(service.target(session, resuming: isResuming ? conversationID : nil, opened: openedCount))
   }
 
   public var bytesPerSample: Int {

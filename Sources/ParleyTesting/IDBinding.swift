@@ -4,6 +4,7 @@ import Envelope
 struct IDBinding {
   private static let keys: Set<String> = [
     "id", "item_id", "response_id", "previous_item_id", "conversation_id", "response", "call_id",
+    "event_id",
   ]
   private var actual: [String: String] = [:]
   private var expected: [String: String] = [:]
@@ -46,11 +47,22 @@ struct IDBinding {
     }
   }
 
+  private mutating func bind(_ name: String, _ id: String) {
+    guard actual[name] == nil, expected[id] == nil else { return }
+    actual[name] = id
+    expected[id] = name
+  }
+
   private mutating func difference(
     _ expected: JSONValue, _ actual: JSONValue?, path: String, key: String?
   ) -> String? {
     guard let actual else { return "\(path) is missing" }
-    if expected.string == "…" || key == "event_id" && path == ".event_id" { return nil }
+    if expected.string == "…" { return nil }
+    if path == ".event_id", let wanted = expected.string, let found = actual.string {
+      // An event's own id is nobody's business, but a later event may name it.
+      bind(wanted, found)
+      return nil
+    }
     switch (expected, actual) {
     case (.object(let wanted), .object(let found)):
       for (name, value) in wanted {
@@ -64,11 +76,7 @@ struct IDBinding {
       }
       return nil
     case (.string(let wanted), .string(let found)) where key.map(Self.keys.contains) == true:
-      let isNew = self.actual[wanted] == nil && self.expected[found] == nil
-      if isNew {
-        self.actual[wanted] = found
-        self.expected[found] = wanted
-      }
+      bind(wanted, found)
       return self.actual[wanted] == found ? nil : "\(path) is \(found), not the \(wanted) of before"
     default:
       return expected == actual ? nil : "\(path) is \(actual.text.prefix(400)), not \(expected.text.prefix(400))"
