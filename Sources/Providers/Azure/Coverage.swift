@@ -75,7 +75,8 @@ extension RealtimeForm {
           "Forwarded; both at once are `[\"audio\"]`, because the service allows one."),
         Rows.missing("session.temperature", "The service has none.", shown: "none"),
         CoverageRow(
-          "session.turn_detection", .mapped, from: .nextChunk, "Another place of `session.audio.input.turn_detection`."),
+          "session.turn_detection", .mapped, from: .nextChunk,
+          "Another place of `session.audio.input.turn_detection`."),
         CoverageRow("session.*", .mapped, "Forwarded as it is; the service refuses what it does not know."),
         CoverageRow("response.*", .mapped, "Forwarded as it is; the service refuses what it does not know."),
         CoverageRow(

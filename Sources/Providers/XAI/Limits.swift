@@ -1,7 +1,7 @@
 /// What the service takes, and how long a connection to it lives.
 enum Limits {
-  /// The service ends a session after an hour or two, its pages and its users differ: the connection is replaced between
-  /// two turns before that.
+  /// The service ends a session after an hour or two, its pages and its users differ: the connection is replaced
+  /// between two turns before that.
   static let lifetime = Duration.seconds(55 * 60)
 
   static let threshold = 0.1...0.9
