@@ -48,7 +48,7 @@ import Translation
 
   @Test("R259 Q13: a file that cannot be read is refused by the field's name, and says what would be taken")
   func refused() {
-    let damaged = Self.fault(Self.ogg.replacing("MDAAAAAAAABw", with: "MDAAAAAAAABx"))
+    let damaged = Self.fault(String(Self.ogg.dropLast(8)))
     #expect(damaged?.code == "invalid_value" && damaged?.param == Self.param)
     for (base64, kind) in [("GkXfowAC", "WebM"), ("ZkxhQwAC", "FLAC"), ("SUQzBAAC", "MP3")] {
       let fault = Self.fault(base64)
