@@ -26,6 +26,28 @@ struct Replay: Sendable {
     items.reverse()
   }
 
+  /// All of it as one message of the role `system`, for a service that answers each item of the user's; nil where there is
+  /// nothing to tell.
+  var asOneMessage: JSONObject? {
+    var lines: [String] = []
+    for item in items {
+      switch item["type"]?.string {
+      case "function_call":
+        lines.append("[call \(item["name"]?.string ?? "")] \(item["arguments"]?.string ?? "")")
+      case "function_call_output":
+        lines.append("[result] \(item["output"]?.string ?? "")")
+      default:
+        let words = (item["content"]?.array ?? []).compactMap { $0["text"]?.string }.joined(separator: "\n")
+        if !words.isEmpty { lines.append("[\(item["role"]?.string ?? "user")] \(words)") }
+      }
+    }
+    guard !lines.isEmpty else { return nil }
+    let text = "The conversation so far:\n" + lines.joined(separator: "\n")
+    return [
+      "type": "message", "role": "system", "content": [["type": "input_text", "text": .string(text)]],
+    ]
+  }
+
   private mutating func told(_ item: Item) -> JSONObject? {
     var result: JSONObject = ["type": .string(item.type.rawValue)]
     if let id = item.id { result["id"] = .string(id) }

@@ -117,6 +117,8 @@ enum SessionFields {
         })
     }
     if paths["modelId"] != nil, fields["model"] == nil { fields["model"] = .string(session.model) }
+    // Inworld's clients write it in two ways.
+    if paths["provider_data"] != nil, let value = all["providerData"] { fields["providerData"] = value }
     return fields
   }
 

@@ -180,7 +180,11 @@ extension WireTranslator {
         event.message = ByteBuffer()
         object.write(into: &event.message)
       }
-      if traits.answersItems, item.type == .message { return keep(item, object, previous, port: &port) }
+      if traits.answersItems, item.type == .message {
+        // What the service cannot take is refused before it is shown.
+        _ = try service.wireEvent(object, of: session)
+        return keep(item, object, previous, port: &port)
+      }
     }
     try forward(event, object, port: &port)
     remember(.item(id: object["item"]?["id"]?.string), event)

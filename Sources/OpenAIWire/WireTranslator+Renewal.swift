@@ -55,12 +55,16 @@ extension WireTranslator {
       itemIDs = itemIDs.filter { conversation.item($0.value) == nil }
       let kept = Set(keptItems.compactMap { $0["id"]?.string })
       let replay = Replay(conversation) { kept.contains($0) }
-      for item in replay.items {
-        if let id = item["id"]?.string { hiddenItems.insert(id) }
+      // Each item of the user's would be answered.
+      for item in traits.answersItems ? [replay.asOneMessage].compactMap({ $0 }) : replay.items {
+        var item = item
+        let id = item["id"]?.string ?? port.ids.next(.item)
+        item["id"] = .string(id)
+        hiddenItems.insert(id)
         let event: JSONObject = [
           "type": "conversation.item.create", "event_id": .string(own(.replay, port: &port)), "item": .object(item),
         ]
-        tellSetUp(event, port: &port)
+        for told in (try? service.wireEvent(event, of: session)) ?? [event] { tellSetUp(told, port: &port) }
       }
       if !replay.isComplete {
         port.emit(

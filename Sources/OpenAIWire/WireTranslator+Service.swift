@@ -24,6 +24,7 @@ extension WireTranslator {
     if traits.vocabulary == .beta { event = BetaWire.serverEvent(toGA: event) }
     guard let type = event["type"]?.string else {
       guard event["errorType"] != nil else { throw .malformedMessage("an event without a type") }
+      if connection == .settingUp, traits.awaitsUpdated { throw .refused(Self.verdict(EventMender.error(from: event))) }
       return refused(event, at: now, port: &port)
     }
     if type != "error" { isGreeted = true }
@@ -36,6 +37,12 @@ extension WireTranslator {
       conversationID = event["conversation"]?["id"]?.string ?? conversationID
     default: told(event, message, isUntouched: traits.vocabulary == .ga, at: now, port: &port)
     }
+  }
+
+  /// A service that has no place for the session.
+  private static func verdict(_ error: ErrorObject) -> UpstreamVerdict {
+    UpstreamVerdict(
+      type: error.type, code: error.code ?? "upstream_capacity", message: error.message, outlook: .mayRecover)
   }
 
   /// The service's hello. Its voice is what the client hears unless it asks for another.

@@ -118,7 +118,11 @@ enum ProviderRegistry {
   ) -> any Translator {
     let provider = parameters.isStrict ? parameters.provider.strict() : parameters.provider
     switch provider.service {
-    case .wire(let service):
+    case .wire(var service):
+      if var inworld = service as? InworldService {
+        inworld.takesProviderData = parameters.passesVendorEvents
+        service = inworld
+      }
       return WireTranslator(
         service: service, session: session, conversationID: conversationID,
         isModelKnown: parameters.requestedModel != nil, isStrict: parameters.isStrict,
