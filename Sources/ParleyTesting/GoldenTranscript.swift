@@ -201,6 +201,7 @@ struct GoldenHead: Sendable {
   private let model: String
   private let requestedModel: String?
   private let hasDetector: Bool
+  private let passesVendorEvents: Bool
 
   init(_ value: JSONValue) throws {
     guard let name = value["provider"]?.string, let model = value["model"]?.string else {
@@ -219,6 +220,7 @@ struct GoldenHead: Sendable {
     self.model = model
     requestedModel = value["requestedModel"]?.string
     hasDetector = value["detector"] != nil
+    passesVendorEvents = value["vendorEvents"]?.bool ?? false
   }
 
   private static func settings(_ value: JSONValue, model: String) throws -> GeminiLiveSettings {
@@ -238,7 +240,9 @@ struct GoldenHead: Sendable {
   }
 
   func dialogue() -> SessionDialogue {
-    guard hasDetector else { return SessionDialogue(kind, model: model, requestedModel: requestedModel) }
-    return SessionDialogue(kind, model: model, requestedModel: requestedModel) { LevelTurnDetector() }
+    let detector: @Sendable () -> any TurnDetector = { LevelTurnDetector() }
+    return SessionDialogue(
+      kind, model: model, requestedModel: requestedModel, passesVendorEvents: passesVendorEvents,
+      makeDetector: hasDetector ? detector : nil)
   }
 }

@@ -87,7 +87,7 @@ public struct SessionDialogue: Sendable {
 
   public init(
     _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
-    dialect: DialectChoice = .auto, limits: SessionLimits = SessionLimits(), makeDetector: (@Sendable () -> any TurnDetector)? = nil
+    dialect: DialectChoice = .auto, passesVendorEvents: Bool = false, limits: SessionLimits = SessionLimits(), makeDetector: (@Sendable () -> any TurnDetector)? = nil
   ) {
     let service = kind.service(
       at: UpstreamEndpoint(
@@ -98,8 +98,8 @@ public struct SessionDialogue: Sendable {
     if case .wire = provider.service { speaksOpenAIWire = true }
     session = Session(
       SessionParameters(
-        provider: provider, requestedModel: requestedModel, dialect: dialect, limits: limits, unixTime: 1_767_229_435,
-        seed: 12),
+        provider: provider, requestedModel: requestedModel, dialect: dialect,
+        passesVendorEvents: passesVendorEvents, limits: limits, unixTime: 1_767_229_435, seed: 12),
       at: now)
   }
 
