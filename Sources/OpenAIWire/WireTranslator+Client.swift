@@ -99,7 +99,9 @@ extension WireTranslator {
 
   /// For patches that were judged before.
   func applying(_ patch: SessionPatch, to session: RealtimeSession) -> RealtimeSession? {
-    guard let updated = try? patch.applied(to: session), let (effective, _) = try? effective(updated) else { return nil }
+    guard let updated = try? patch.applied(to: session), let (effective, _) = try? effective(updated) else {
+      return nil
+    }
     return effective
   }
 

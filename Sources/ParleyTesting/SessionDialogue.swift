@@ -87,7 +87,8 @@ public struct SessionDialogue: Sendable {
 
   public init(
     _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
-    dialect: DialectChoice = .auto, passesVendorEvents: Bool = false, limits: SessionLimits = SessionLimits(), makeDetector: (@Sendable () -> any TurnDetector)? = nil
+    dialect: DialectChoice = .auto, passesVendorEvents: Bool = false, limits: SessionLimits = SessionLimits(),
+    makeDetector: (@Sendable () -> any TurnDetector)? = nil
   ) {
     let service = kind.service(
       at: UpstreamEndpoint(

@@ -13,11 +13,15 @@ import Testing
     "Translation": ["NIOCore", "Audio", "Envelope"],
     "OpenAIWire": ["NIOCore", "Audio", "Envelope", "Translation"],
     "Providers/OpenAI": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
+    "Providers/Azure": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
+    "Providers/XAI": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
+    "Providers/Inworld": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
+    "Providers/Vowel": ["NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire"],
     "Providers/GeminiLive": ["NIOCore", "Audio", "Envelope", "Translation"],
     "Providers/LocalVoice": ["NIOCore", "Audio", "Envelope", "Translation"],
     "SessionCore": [
       "NIOCore", "Audio", "Envelope", "Translation", "OpenAIWire", "OpenAIProvider", "GeminiLiveProvider",
-      "LocalVoiceProvider",
+      "LocalVoiceProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider",
     ],
   ]
 

@@ -117,7 +117,9 @@ struct TranscriptionLayerTests {
       (["audio": ["input": 7]], ["audio": ["input": 7]]),
     ] as [(JSONValue, JSONObject)])
   func update(given: JSONValue, expected: JSONObject) throws {
-    let next = try TranscriptionLayer(preventsAnswers: true).incoming(["type": "session.update", "event_id": "e", "session": given])
+    let next = try TranscriptionLayer(preventsAnswers: true).incoming([
+      "type": "session.update", "event_id": "e", "session": given,
+    ])
     var expected = expected
     expected["type"] = "realtime"
     #expect(next == ["type": "session.update", "event_id": "e", "session": .object(expected)])
@@ -134,7 +136,9 @@ struct TranscriptionLayerTests {
     #expect(fault(update) == .sessionTypeMismatch(update: .realtime, session: .transcription))
     for type in ["chat", 7, nil] as [JSONValue] {
       let odd: JSONValue = ["type": "session.update", "session": ["type": type]]
-      #expect(try TranscriptionLayer(preventsAnswers: true).incoming(odd) == odd, "left to be refused by the checks of every session")
+      #expect(
+        try TranscriptionLayer(preventsAnswers: true).incoming(odd) == odd,
+        "left to be refused by the checks of every session")
     }
   }
 

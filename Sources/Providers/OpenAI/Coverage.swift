@@ -49,6 +49,7 @@ extension OpenAIService {
     "output_audio_buffer.clear": "Forwarded as it is; the service takes it in WebRTC and SIP calls.",
     "response.create":
       "Forwarded; without turn detection, audio that is not committed is committed first, because it would not be heard.",
-    "conversation.item.create": "Forwarded; recordings that are Ogg Opus are decoded, because the service takes samples.",
+    "conversation.item.create":
+      "Forwarded; recordings that are Ogg Opus are decoded, because the service takes samples.",
   ]
 }
