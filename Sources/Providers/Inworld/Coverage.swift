@@ -65,7 +65,9 @@ extension InworldService {
         ? CoverageRow(
           "session.providerData", .mapped, from: .nextResponse,
           "Forwarded, with `auto_tool_response` off; at most 8 KiB. `provider_data` is another name of it.")
-        : CoverageRow("session.providerData", .ignored, "Forwarded where the route or the connection asks for the service's own (`vendorEvents`)."),
+        : CoverageRow(
+          "session.providerData", .ignored,
+          "Forwarded where the route or the connection asks for the service's own (`vendorEvents`)."),
     ]
       + ["parallel_tool_calls", "reasoning.effort", "tracing", "truncation", "prompt", "include"].map {
         CoverageRow("session.\($0)", .ignored, "The service has nothing of the kind. The session shows the default.")
