@@ -33,6 +33,7 @@ public final class GatewayServer: Sendable {
       surface: HTTPSurface(
         responder: OperatorSurface.router(
           engine: engine, capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
+          catalogue: Catalogue(of: table, engine: engine, logger: logger),
           refusal: HTTPAdmission(table: table).refusal
         ).buildResponder(), logger: logger),
       group: group, logger: logger)

@@ -6,7 +6,9 @@ import VoiceEngine
 extension ProviderEntry {
   /// What a session of this provider needs to know; of one whose secret is absent, without it.
   func configuration(_ engine: VoiceEngine) -> ProviderConfiguration {
-    ProviderConfiguration(name: name, service: service(engine)).detectingTurns(by: engine.makeTurnDetector)
+    ProviderConfiguration(name: name, service: service(engine))
+      .detectingTurns(by: engine.makeTurnDetector)
+      .decodingRecordings(by: VoiceEngine.decodeRecording)
   }
 
   private func service(_ engine: VoiceEngine) -> ProviderConfiguration.Service {

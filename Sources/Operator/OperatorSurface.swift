@@ -23,15 +23,16 @@ public enum OperatorSurface {
   /// Why a client may not use what sessions and their keys are for; nil if it may.
   public typealias Gatekeeper = @Sendable (Request, _ peer: SocketAddress?) -> Response?
 
-  /// A router that answers `GET /health` and `GET /v1/capabilities`, speaks with the engine's voice, and answers everything
-  /// it does not know with an error object as JSON.
+  /// A router that answers `GET /health`, `GET /v1/capabilities`, `GET /v1/models` and `GET /v1/voices`, speaks with the
+  /// engine's voice, and answers everything it does not know with an error object as JSON.
   ///
   /// - Parameters:
   ///   - capabilities: the answer to the second; it does not change.
-  ///   - refusal: judges who may have that and speech.
+  ///   - catalogue: the answer to the other two.
+  ///   - refusal: judges who may have those and speech.
   ///   - now: gives the time stamp of the health answer.
   public static func router(
-    engine: VoiceEngine, capabilities: JSONValue, refusal: @escaping Gatekeeper,
+    engine: VoiceEngine, capabilities: JSONValue, catalogue: Catalogue, refusal: @escaping Gatekeeper,
     now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
@@ -46,6 +47,7 @@ public enum OperatorSurface {
     router.get("/v1/capabilities") { request, context in
       refusal(request, context.peer) ?? json(.ok, capabilities)
     }
+    CatalogueRoutes(catalogue: catalogue, refusal: refusal).add(to: router)
     let places = SpeechPlaces(SpeechRoute.mostAtOnce)
     router.post("/v1/audio/speech") { request, context in
       if let refused = refusal(request, context.peer) { return refused }
@@ -66,11 +68,16 @@ public enum OperatorSurface {
       body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))
   }
 
-  /// The shape of the OpenAI error object. Both texts are literals of this target, without anything to escape.
-  static func errorResponse(_ status: HTTPResponse.Status, code: StaticString, message: StaticString) -> Response {
-    json(
-      status,
-      #"{"error":{"message":"\#(message)","type":"invalid_request_error","param":null,"code":"\#(code)"}}"#)
+  /// The shape of the OpenAI error object.
+  static func errorResponse(
+    _ status: HTTPResponse.Status, type: String = "invalid_request_error", code: String?, message: String,
+    param: String? = nil
+  ) -> Response {
+    let error: JSONObject = [
+      "message": .string(message), "type": .string(type), "param": param.map(JSONValue.string) ?? .null,
+      "code": code.map(JSONValue.string) ?? .null,
+    ]
+    return json(status, JSONValue.object(["error": .object(error)]).text)
   }
 }
 

@@ -24,16 +24,16 @@ enum SpeechRoute {
     do {
       body = try await request.body.collect(upTo: longestBody)
     } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
-      return failure(
+      return OperatorSurface.errorResponse(
         .contentTooLarge, type: "invalid_request_error", code: "request_too_large",
-        "The body may have \(longestBody) bytes.")
+        message: "The body may have \(longestBody) bytes.")
     }
     do {
       let order = try Order(body)
       guard let place = places.take() else {
-        return failure(
+        return OperatorSurface.errorResponse(
           .tooManyRequests, type: "rate_limit_error", code: "rate_limit_exceeded",
-          "The server makes \(mostAtOnce) speeches at once; try again when one of them is over.")
+          message: "The server makes \(mostAtOnce) speeches at once; try again when one of them is over.")
       }
       let speech = try engine.speak(order.speech)
       switch order.format {
@@ -41,7 +41,8 @@ enum SpeechRoute {
       case .wav: return try await file(speech, place)
       }
     } catch let fault as EventFault {
-      return failure(.badRequest, type: fault.type, code: fault.code, fault.message, param: fault.param)
+      return OperatorSurface.errorResponse(
+        .badRequest, type: fault.type, code: fault.code, message: fault.message, param: fault.param)
     } catch let fault as StageFault {
       let status: HTTPResponse.Status =
         switch fault.code {
@@ -49,7 +50,7 @@ enum SpeechRoute {
         case "rate_limit_exceeded": .tooManyRequests
         default: .badGateway
         }
-      return failure(status, type: "server_error", code: fault.code, fault.message)
+      return OperatorSurface.errorResponse(status, type: "server_error", code: fault.code, message: fault.message)
     }
   }
 
@@ -91,16 +92,6 @@ enum SpeechRoute {
         try await writer.write(file)
         try await writer.finish(nil)
       })
-  }
-
-  private static func failure(
-    _ status: HTTPResponse.Status, type: String, code: String?, _ message: String, param: String? = nil
-  ) -> Response {
-    let error: JSONObject = [
-      "message": .string(message), "type": .string(type), "param": param.map(JSONValue.string) ?? .null,
-      "code": code.map(JSONValue.string) ?? .null,
-    ]
-    return OperatorSurface.json(status, JSONValue.object(["error": .object(error)]).text)
   }
 }
 

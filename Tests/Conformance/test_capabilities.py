@@ -104,6 +104,12 @@ def test_R251_the_delay_of_voice_detection_is_stated(providers):
     assert moment("google", f"{DETECTION}.threshold", own) == "next_chunk"
 
 
+def test_fields_of_one_service_are_told_of_by_every_other(providers):
+    fields = {"session.temperature", "session.audio.output.model", "session.providerData", "session.audio.output.speed"}
+    for name, provider in providers.items():
+        assert fields <= {row["subject"] for row in provider["coverage"]}, name
+
+
 def test_Q23_what_is_ignored_is_refused_where_the_provider_is_strict(providers):
     def support(name: str) -> str:
         rows = providers[name]["coverage"]

@@ -68,6 +68,13 @@ def test_the_tables_of_proofs_are_current():
     assert check.returncode == 0, check.stderr
 
 
+def test_R278_the_index_for_machines_leads_to_every_document():
+    index = ROOT / "docs" / "llms.txt"
+    links = set(re.findall(r"\]\(([^)]+)\)", index.read_text(encoding="utf-8")))
+    assert all((index.parent / link).is_file() for link in links)
+    assert {file.name for file in index.parent.glob("*.md")} <= links
+
+
 def test_every_dependency_is_justified():
     manifest = (ROOT / "Package.swift").read_text(encoding="utf-8")
     used = set(re.findall(r'\.package\(url: "https://github\.com/[^/]+/([\w.-]+?)(?:\.git)?"', manifest))
