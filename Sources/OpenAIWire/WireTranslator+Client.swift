@@ -107,11 +107,10 @@ extension WireTranslator {
 
   /// Refuses, or tells the operator, what a client asked for in vain (Q23).
   func note(ignored fields: [String], port: inout Port) throws(EventFault) {
-    guard let first = fields.first else { return }
-    if isStrict { throw .unsupported("This provider has no counterpart for the field.", param: first) }
-    // Unknown names are the client's: as many as are of use, and none longer than a real one.
-    let names = fields.prefix(20).map { $0.prefix(80) }.joined(separator: " ")
-    port.note(.info, "fields without a counterpart at the provider", ["fields": names])
+    if isStrict, let first = fields.first {
+      throw .unsupported("This provider has no counterpart for the field.", param: first)
+    }
+    port.note(ignored: fields)
   }
 
   func sendUpdate(_ fields: JSONObject, frameID: String, port: inout Port) {
