@@ -9,6 +9,10 @@ extension Lifecycle {
   mutating func itemAdded(_ event: JSONObject) {
     guard let item = event["item"]?.object, let id = item["id"]?.string, !input.isKnown(id) else { return }
     if let place = place(ofItem: id) { return announce(place, with: event) }
+    // What is being said is no item until it is committed.
+    if isSpeech(item), item["status"] == "in_progress", !input.isCommitted(id) {
+      return input.hold(added: event, of: id)
+    }
     if isOfResponse(item) {
       guard item["status"] != "in_progress" else {
         // Its response makes it known.
@@ -17,13 +21,20 @@ extension Lifecycle {
       }
     }
     tellItem(event, item, id)
-    guard item["status"] != "in_progress" else { return }
-    var done = event
+    if item["status"] != "in_progress" { tellDone(id) }
+  }
+
+  /// Ends the item that was told last.
+  private mutating func tellDone(_ id: String) {
+    guard var done = told.last else { return }
     done["type"] = "conversation.item.done"
     done.removeValue(forKey: "event_id")
-    done["previous_item_id"] = told.last?["previous_item_id"]
     input.done(id)
     told.append(done)
+  }
+
+  private func isSpeech(_ item: JSONObject) -> Bool {
+    item["role"] == "user" && item["content"]?.array?.contains { $0["type"] == "input_audio" } == true
   }
 
   private func isOfResponse(_ item: JSONObject) -> Bool {
@@ -34,7 +45,12 @@ extension Lifecycle {
   private mutating func tellItem(_ event: JSONObject, _ item: JSONObject, _ id: String) {
     let content = item["content"]?.array ?? []
     // The client may have created it: then it was never in the buffer.
-    if content.contains(where: { $0["type"] == "input_audio" }), input.maySpeak(id) { commit(id) }
+    if content.contains(where: { $0["type"] == "input_audio" }), input.maySpeak(id) {
+      // This is its last form, and comes after the commit.
+      let words = input.takeEarly(id).words
+      commit(id)
+      if let words { told.append(words) }
+    }
     var event = event
     event["type"] = "conversation.item.added"
     // The result of a call follows the call.
@@ -93,15 +109,36 @@ extension Lifecycle {
     }
     if event["previous_item_id"] == nil { event["previous_item_id"] = .null }
     told.append(event)
+    let early = input.takeEarly(id)
+    if var added = early.added, var item = added["item"]?.object {
+      item["status"] = "completed"
+      item["content"] = [["type": "input_audio", "transcript": .null]]
+      added["item"] = .object(item)
+      tellItem(added, item, id)
+      tellDone(id)
+    }
+    if let words = early.words { told.append(words) }
+  }
+
+  /// `input_audio_buffer.cleared`: what was being said is not said.
+  mutating func bufferCleared(_ event: JSONObject) {
+    if let id = input.speakingItemID { _ = input.takeEarly(id) }
+    told.append(event)
   }
 
   // MARK: Transcripts
 
   mutating func transcriptDelta(_ event: JSONObject) {
     guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
-    commit(id)
     input.transcribed(event["delta"]?.string ?? "", of: id)
-    told.append(event)
+    tellWords(event, of: id)
+  }
+
+  /// Some services hear the words before the turn is over; the client learns them when its audio is committed.
+  private mutating func tellWords(_ delta: JSONObject, of id: String) {
+    guard input.isCommitted(id) || input.isKnown(id) else { return input.hold(words: delta, of: id) }
+    commit(id)
+    told.append(delta)
   }
 
   /// A transcript as far as it goes.
@@ -110,13 +147,12 @@ extension Lifecycle {
       let transcript = (event["transcript"] ?? event["text"] ?? event["delta"])?.string,
       let growth = input.growth(of: id, to: transcript)
     else { return }
-    commit(id)
     var delta: JSONObject = [
       "type": "conversation.item.input_audio_transcription.delta", "item_id": .string(id),
       "content_index": event["content_index"]?.int.map { .number(JSONNumber($0)) } ?? 0, "delta": .string(growth),
     ]
     delta["event_id"] = event["event_id"]?.string.map(JSONValue.string)
-    told.append(delta)
+    tellWords(delta, of: id)
   }
 
   /// The first final one of an item is told.

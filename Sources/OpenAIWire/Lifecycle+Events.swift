@@ -21,6 +21,7 @@ extension Lifecycle {
     case .inputAudioBufferSpeechStarted: speechStarted(event)
     case .inputAudioBufferSpeechStopped: speechStopped(event)
     case .inputAudioBufferCommitted: if let id = event["item_id"]?.string { commit(id, with: event) }
+    case .inputAudioBufferCleared: bufferCleared(event)
     case .responseCreated: begin(event)
     case .responseDone: responseDone(event)
     case .responseOutputItemAdded, .responseOutputItemDone: outputItem(event, isDone: type == .responseOutputItemDone)
@@ -32,7 +33,7 @@ extension Lifecycle {
       .responseOutputAudioTranscriptDone, .responseFunctionCallArgumentsDelta, .responseFunctionCallArgumentsDone:
       content(event, type)
     case .sessionCreated, .sessionUpdated, .error, .conversationCreated, .conversationItemRetrieved,
-      .conversationItemTruncated, .inputAudioTranscriptionSegment, .inputAudioBufferCleared,
+      .conversationItemTruncated, .inputAudioTranscriptionSegment,
       .inputAudioBufferTimeoutTriggered, .inputAudioBufferDTMF, .outputAudioBufferStarted, .outputAudioBufferStopped,
       .outputAudioBufferCleared, .rateLimitsUpdated, .mcpListToolsInProgress, .mcpListToolsCompleted,
       .mcpListToolsFailed:

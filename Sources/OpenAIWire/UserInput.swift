@@ -1,22 +1,35 @@
+import Envelope
+
 /// What is known of the user's turns and of the conversation's items.
 struct UserInput: Sendable {
   private struct Turn: Sendable {
     var startMs: Int?
     var endMs: Int?
     var isCommitted = false
-    /// As far as it was told.
+    /// As far as it was said.
     var transcript = ""
     var isTranscribed = false
+    /// What was said of it before its audio was committed.
+    var early = Early()
+  }
+
+  /// What the client is told of a turn no sooner than that it is committed.
+  struct Early: Sendable {
+    /// The provider's `conversation.item.added`.
+    var added: JSONObject?
+    /// The words so far, as a delta.
+    var words: JSONObject?
   }
 
   /// Turns by the id of their item.
-  private var turns: [String: Turn] = [:]
+  private var turns = Remembered<Turn>()
   /// Items that were added, and whether they are done.
-  private var items: [String: Bool] = [:]
+  private var items = Remembered<Bool>()
   /// The item that was added last.
   private(set) var lastItemID: String?
   /// Whose turn it is, from the start of the speech to its item.
   private(set) var speakingItemID: String?
+
   // MARK: Items
 
   func isKnown(_ id: String) -> Bool { items[id] != nil }
@@ -50,7 +63,7 @@ struct UserInput: Sendable {
   /// False where the turn is known.
   mutating func started(_ id: String, atMs: Int) -> Bool {
     guard turns[id]?.startMs == nil else { return false }
-    turns[id, default: Turn()].startMs = atMs
+    change(id) { $0.startMs = atMs }
     speakingItemID = id
     return true
   }
@@ -58,14 +71,16 @@ struct UserInput: Sendable {
   /// False where it never started, or stopped before.
   mutating func stopped(_ id: String, atMs: Int) -> Bool {
     guard let turn = turns[id], turn.startMs != nil, turn.endMs == nil else { return false }
-    turns[id]?.endMs = atMs
+    change(id) { $0.endMs = atMs }
     return true
   }
 
+  func isCommitted(_ id: String) -> Bool { turns[id]?.isCommitted == true }
+
   /// False where it was committed before.
   mutating func committed(_ id: String) -> Bool {
-    guard turns[id]?.isCommitted != true else { return false }
-    turns[id, default: Turn()].isCommitted = true
+    guard !isCommitted(id) else { return false }
+    change(id) { $0.isCommitted = true }
     hasHeard = false
     if speakingItemID == id { speakingItemID = nil }
     return true
@@ -77,24 +92,53 @@ struct UserInput: Sendable {
     return Double(end - start) / 1000
   }
 
+  private mutating func change(_ id: String, _ change: (inout Turn) -> Void) {
+    var turn = turns[id] ?? Turn()
+    change(&turn)
+    turns[id] = turn
+  }
+
+  // MARK: What comes too early
+
+  mutating func hold(added: JSONObject, of id: String) {
+    change(id) { $0.early.added = added }
+  }
+
+  /// - Parameter delta: an event with the newest words; they are told together.
+  mutating func hold(words delta: JSONObject, of id: String) {
+    change(id) { turn in
+      var delta = delta
+      delta["delta"] = .string(turn.transcript)
+      turn.early.words = delta
+    }
+  }
+
+  mutating func takeEarly(_ id: String) -> Early {
+    guard let early = turns[id]?.early else { return Early() }
+    change(id) { $0.early = Early() }
+    return early
+  }
+
   // MARK: Transcripts
 
   func isTranscribed(_ id: String) -> Bool { turns[id]?.isTranscribed == true }
 
-  /// What a transcript so far has beyond what was told; nil where nothing, or where it takes words back.
+  /// What a transcript so far has beyond what was said before; nil where nothing, or where it takes words back.
   mutating func growth(of id: String, to transcript: String) -> String? {
     let before = turns[id]?.transcript ?? ""
     guard transcript.count > before.count, transcript.hasPrefix(before) else { return nil }
-    turns[id, default: Turn()].transcript = transcript
+    change(id) { $0.transcript = transcript }
     return String(transcript.dropFirst(before.count))
   }
 
   mutating func transcribed(_ delta: String, of id: String) {
-    turns[id, default: Turn()].transcript += delta
+    change(id) { $0.transcript += delta }
   }
 
   mutating func transcribed(_ id: String) {
-    turns[id, default: Turn()].isTranscribed = true
-    turns[id]?.transcript = ""
+    change(id) { turn in
+      turn.isTranscribed = true
+      turn.transcript = ""
+    }
   }
 }
