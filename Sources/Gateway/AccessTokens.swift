@@ -132,6 +132,11 @@ final class AccessTokens: Sendable {
   }
 }
 
+/// Its client keeps what it sends and receives for as long as a request lasts: none of that is for anybody's eyes.
+extension AccessTokens: CustomReflectable {
+  var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}
+
 extension AccessTokens.Moment {
   static var current: Self {
     Self(unixTime: Int(Date().timeIntervalSince1970), uptime: Instant(NIODeadline.now()))

@@ -17,11 +17,11 @@ final class SessionDriver: FrameLegOwner {
   /// In place of `upstream` in a session with the voice engine of this process.
   private var engineLine: EngineLine?
   private let engine: VoiceEngine
-  let loop: any EventLoop
+  private let loop: any EventLoop
   /// Given back at the end.
   private let place: SessionPlace?
   /// Nil where the account's messages are not limited.
-  var pacing: FramePacing?
+  let pacer: FramePacer?
   private let limits: EdgeLimits
   private let contexts: TLSContexts
   private var record: SessionRecord
@@ -45,7 +45,7 @@ final class SessionDriver: FrameLegOwner {
     self.contexts = contexts
     self.engine = engine
     self.place = place
-    pacing = place.flatMap { FramePacing($0.quota) }
+    pacer = FramePacer(place?.quota, loop: loop)
     succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(
       id: session.id, provider: parameters.provider.name, begunAt: now, counters: counters, logger: logger)
@@ -53,6 +53,7 @@ final class SessionDriver: FrameLegOwner {
 
   /// Says hello. The 101 is queued by now, and the greeting leaves with it (R185).
   func begin() {
+    pacer?.setOwner(self)
     record.begin()
     step { $0.begin(at: $1) }
   }
@@ -135,10 +136,9 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    let isPaced = pacing != nil
     let next = Self.advance(
-      &session, Instant(loop.now), input, downstream, isPaced ? nil : upstream, engineLine)
-    if isPaced { sendPaced() }
+      &session, Instant(loop.now), input, downstream, pacer == nil ? upstream : nil, engineLine)
+    pacer?.send()
     if next.hasActions {
       performActions()
       armDeadline(session.deadline)
@@ -174,7 +174,7 @@ extension SessionDriver {
       case .closeUpstream(let code): closeUpstream(CloseCode(rawValue: code))
       case .dialSide(let line, let upstream): dialSide(line, upstream)
       case .sendSide(let line, let message):
-        pacing?.countUnpaced()
+        pacer?.countUnpaced()
         sides?.send(message, on: line)
       case .closeSide(let line): sides?.close(line)
       case .closeDownstream(let code, let reason):

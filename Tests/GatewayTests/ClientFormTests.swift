@@ -1,5 +1,6 @@
 import NIOCore
 import Testing
+import WebSocketWire
 
 @testable import Gateway
 
@@ -40,7 +41,7 @@ struct ClientFormTests {
   @Test(
     "R005, R011, R173, R178: every form is served; neither the beta marker nor the client's key goes upstream",
     arguments: forms)
-  func forms(_ path: String, _ fields: [String]) async throws {
+  func everyForm(_ path: String, _ fields: [String]) async throws {
     let upstream = try await ScriptedUpstream.start(.open(texts: []))
     let gateway = try await gateway(upstream)
     let socket = try await gateway.connect()

@@ -17,6 +17,8 @@ struct ScriptedUpstream {
     case answer(String)
     /// Answers 101 and these texts, in the same segment, then a close frame with the code if there is one.
     case open(texts: [String], close: UInt16? = nil)
+    /// Answers 101 and these texts, and hands over every text that comes.
+    case heard([String], @Sendable (String) -> Void)
     /// Answers 101 and these bytes.
     case openRaw([UInt8])
     /// As the script for this request head says.
@@ -102,6 +104,7 @@ private final class ScriptHandler: ChannelInboundHandler {
   private let request: AsyncStream<String>.Continuation
   private let end: AsyncStream<Void>.Continuation
   private var head = ""
+  private var connection = WebSocketConnection(role: .server)
 
   init(
     script: ScriptedUpstream.Script, request: AsyncStream<String>.Continuation, end: AsyncStream<Void>.Continuation
@@ -116,7 +119,10 @@ private final class ScriptHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !head.hasSuffix("\r\n\r\n") else { return }
+    guard !head.hasSuffix("\r\n\r\n") else {
+      if case .heard(_, let hear) = script { self.hear(unwrapInboundIn(data), hear) }
+      return
+    }
     head += String(buffer: unwrapInboundIn(data))
     guard head.hasSuffix("\r\n\r\n") else { return }
     request.yield(head)
@@ -126,19 +132,30 @@ private final class ScriptHandler: ChannelInboundHandler {
     switch script {
     case .silence, .hangUp, .asked: return
     case .answer(let text): opened = text
-    case .open, .openRaw: break
+    case .open, .openRaw, .heard: break
     }
     let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key: ") }
     let key = line.map { String($0.dropFirst("sec-websocket-key: ".count)) } ?? ""
     answer.writeString(opened.replacing("%ACCEPT%", with: Handshake.accept(forKey: key)))
+    if case .heard(let texts, _) = script {
+      for text in texts { connection.send(.text, ByteBuffer(string: text).readableBytesView) }
+      answer.writeImmutableBuffer(connection.outbound)
+      connection.emptyOutbound()
+    }
     if case .open(let texts, let code) = script {
-      var connection = WebSocketConnection(role: .server)
       for text in texts { connection.send(.text, ByteBuffer(string: text).readableBytesView) }
       if let code { connection.close(CloseCode(rawValue: code), reason: "as scripted") }
       answer.writeImmutableBuffer(connection.outbound)
     }
     if case .openRaw(let bytes) = script { answer.writeBytes(bytes) }
     context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+  }
+
+  private func hear(_ bytes: ByteBuffer, _ hear: (String) -> Void) {
+    connection.receive(bytes)
+    while let event = connection.nextEvent() {
+      if case .text(let text) = event { hear(String(buffer: text)) }
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
