@@ -174,8 +174,8 @@ struct KeyStoreTests {
   func printing() {
     var dumped = ""
     dump(store, to: &dumped)
-    // Padded bytes would print as numbers: "104" is the "h" of "hyb_".
-    #expect(!dumped.contains("hyb_") && !dumped.contains("104"))
+    // Padded bytes would print as numbers, one a line: 104 is the "h" of "hyb_". An address may hold the digits too.
+    #expect(!dumped.contains("hyb_") && !dumped.contains("- 104\n"))
     #expect(dumped.contains("app"))
   }
 }
