@@ -45,6 +45,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
     .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
@@ -98,8 +99,8 @@ let package = Package(
       ], extra: arithmetic),
 
     // The edge.
-    house("Routing", ["SessionCore", "Translation"]),
-    house("Access", ["Routing", "Translation"]),
+    house("Routing", ["SessionCore", "Translation", "Envelope"]),
+    house("Access", ["Routing", "Translation", "Envelope"]),
     house(
       "Operator",
       [
@@ -122,6 +123,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "JWTKit", package: "jwt-kit"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
       ]),
     house(
       "StandIns",
@@ -198,12 +200,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
       ], resources: [.copy("Fixtures")]),
-    tests("RoutingTests", ["Routing", "SessionCore", "Translation"]),
-    tests("AccessTests", ["Access", "Routing", "Translation"]),
+    tests("RoutingTests", ["Routing", "SessionCore", "Translation", "Envelope"]),
+    tests("AccessTests", ["Access", "Routing", "Translation", "Envelope"]),
     tests(
       "GatewayTests",
       [
         "Gateway", "Routing", "SessionCore", "Translation", "VoiceEngine", "WebSocketWire", nioCore, nioPosix, logging,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
