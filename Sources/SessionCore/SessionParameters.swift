@@ -1,5 +1,4 @@
 public import Envelope
-public import Translation
 
 /// How a session begins.
 public struct SessionParameters: Sendable {

@@ -65,7 +65,9 @@ public struct Conversation: Sendable {
       return
     }
     let words = (transcript ?? "").split(separator: " ", omittingEmptySubsequences: false)
-    let kept = lengthMs > 0 ? min(words.count, words.count * max(0, heardMs) / lengthMs) : 0
+    // As a fraction: both numbers may be a peer's.
+    let share = lengthMs > 0 ? min(1, Double(max(0, heardMs)) / Double(lengthMs)) : 0
+    let kept = Int(Double(words.count) * share)
     item.content = [
       .outputAudio(audio: audio, transcript: words.prefix(kept).joined(separator: " "), unknown: unknown)
     ]

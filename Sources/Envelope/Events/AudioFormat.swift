@@ -59,7 +59,13 @@ struct FormatFields: Codable, Sendable, Equatable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     switch try container.decode(String.self, forKey: .type) {
-    case "audio/pcm": format = .pcm(rate: try container.decode(.rate, or: 24_000))
+    case "audio/pcm":
+      let rate: Int = try container.decode(.rate, or: 24_000)
+      guard (1_000...192_000).contains(rate) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .rate, in: container, debugDescription: "The rate is not between 1,000 and 192,000 Hz.")
+      }
+      format = .pcm(rate: rate)
     case "audio/pcmu": format = .pcmu
     case "audio/pcma": format = .pcma
     default:
