@@ -136,6 +136,16 @@ public struct EventMender: Sendable {
     lifecycle.input.heard()
   }
 
+  /// A turn of the user's, committed and made an item, that the client was told of without the provider.
+  public mutating func tookTurn(_ itemID: String) {
+    lifecycle.input.tookTurn(itemID)
+  }
+
+  /// An item was deleted without the provider: its id may be given to another.
+  public mutating func forgot(_ itemID: String) {
+    lifecycle.input.deleted(itemID)
+  }
+
   // MARK: What is open
 
   /// Whether a response is open.

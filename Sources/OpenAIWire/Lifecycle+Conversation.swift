@@ -88,12 +88,12 @@ extension Lifecycle {
   // MARK: Turns
 
   mutating func speechStarted(_ event: JSONObject) {
-    guard let id = event["item_id"]?.string, input.started(id, atMs: event["audio_start_ms"]?.int ?? 0) else { return }
+    guard let id = event["item_id"]?.string, input.started(id, atMs: event["audio_start_ms"]?.milliseconds ?? 0) else { return }
     told.append(event)
   }
 
   mutating func speechStopped(_ event: JSONObject) {
-    guard let id = event["item_id"]?.string, input.stopped(id, atMs: event["audio_end_ms"]?.int ?? 0) else { return }
+    guard let id = event["item_id"]?.string, input.stopped(id, atMs: event["audio_end_ms"]?.milliseconds ?? 0) else { return }
     told.append(event)
   }
 
@@ -103,17 +103,17 @@ extension Lifecycle {
   mutating func commit(_ id: String, with committed: JSONObject? = nil) {
     guard input.committed(id) else { return }
     var event = committed ?? ["type": "input_audio_buffer.committed", "item_id": .string(id)]
-    let claimed = event["previous_item_id"]
-    if claimed == nil || claimed?.string.map(input.isKnown) == false, let last = input.lastItemID, last != id {
-      event["previous_item_id"] = .string(last)
+    // It follows what there is, also where the provider says nothing or null.
+    if event["previous_item_id"]?.string.map(input.isKnown) != true {
+      event["previous_item_id"] = input.lastItemID.flatMap { $0 == id ? nil : .string($0) } ?? .null
     }
-    if event["previous_item_id"] == nil { event["previous_item_id"] = .null }
     told.append(event)
     let early = input.takeEarly(id)
     if var added = early.added, var item = added["item"]?.object {
       item["status"] = "completed"
       item["content"] = [["type": "input_audio", "transcript": .null]]
       added["item"] = .object(item)
+      added["previous_item_id"] = event["previous_item_id"]
       tellItem(added, item, id)
       tellDone(id)
     }

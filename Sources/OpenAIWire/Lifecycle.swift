@@ -230,7 +230,8 @@ struct Lifecycle: Sendable {
     let open = responses[place]
     if !open.outputs.isEmpty { response["output"] = .array(open.outputs.map { .object($0.item) }) }
     if rules.completesLifecycle, response["usage"]?.object == nil {
-      response["usage"] = estimate.usage(of: open, format: session?.audio.output.format ?? .standard)
+      let spoken = rules.speaksPCMOnly ? .standard : session?.audio.output.format
+      response["usage"] = estimate.usage(of: open, format: spoken ?? .standard)
     }
     if !open.isBeside { estimate.reset() }
     responses.remove(at: place)

@@ -16,6 +16,8 @@ public struct MendingRules: Sendable {
   public var repeatsTextInAudio = false
   /// `response.output_item.added` holds the finished call, and no more comes of it.
   public var callsComeWhole = false
+  /// The service speaks PCM at 24 kHz, whatever the client hears.
+  public var speaksPCMOnly = false
   /// Event types that carry the user's transcript so far, in `transcript`: told as deltas.
   public var cumulativeTranscripts: Set<String> = []
 

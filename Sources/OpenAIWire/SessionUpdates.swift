@@ -13,6 +13,8 @@ struct SessionUpdates: Sendable {
     /// It waits in the port behind other content, which is not to be overtaken.
     var isHeld = false
     var isSetUp = false
+    /// The connection has carried it.
+    var isSent = false
   }
 
   /// What the service has.
@@ -63,18 +65,30 @@ struct SessionUpdates: Sendable {
   /// A connection is gone: what it had not answered is to be said again, and what was Parley's own is forgotten.
   mutating func connectionLost() {
     pending.removeAll { $0.isSetUp }
+    for index in pending.indices { pending[index].isSent = false }
   }
 
   /// A connection is open: gives the updates that it is to be told at once, in order. What was held follows by itself.
   mutating func takeForSetUp(orElse own: Update) -> [Update] {
-    let first = pending.filter { !$0.isHeld }
-    if first.isEmpty { pending.insert(own, at: 0) }
-    return first.isEmpty ? [own] : first
+    var told: [Update] = []
+    for index in pending.indices where !pending[index].isHeld && !pending[index].isSent {
+      pending[index].isSent = true
+      told.append(pending[index])
+    }
+    guard told.isEmpty else { return told }
+    var own = own
+    own.isSent = true
+    // Its answer comes behind those of what was sent before.
+    pending.insert(own, at: pending.firstIndex { $0.isHeld } ?? pending.count)
+    return [own]
   }
 
   /// The port is empty: what waited in it has gone up.
   mutating func heldWasSent() {
-    for index in pending.indices { pending[index].isHeld = false }
+    for index in pending.indices where pending[index].isHeld {
+      pending[index].isHeld = false
+      pending[index].isSent = true
+    }
   }
 
   /// What the client has set so far, with what the updates on their way set.

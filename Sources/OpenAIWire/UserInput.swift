@@ -86,6 +86,13 @@ struct UserInput: Sendable {
     return true
   }
 
+  /// The turn and its item were told.
+  mutating func tookTurn(_ id: String) {
+    _ = committed(id)
+    added(id)
+    done(id)
+  }
+
   /// How long the user spoke, in seconds; 0 where that is not known.
   func seconds(of id: String) -> Double {
     guard let turn = turns[id], let start = turn.startMs, let end = turn.endMs, end > start else { return 0 }

@@ -7,18 +7,23 @@ struct WireHearing: Sendable {
   private var clock = AudioClock()
   /// The time in `clock` when the format last changed was this.
   private var clockStartMs = 0
+  private var bytesPerMillisecond = AudioFormat.standard.bytesPerMillisecond
   /// In the client's audio, where the connection's begins.
   private(set) var connectionStartMs = 0
-  /// Since the last commit or clear.
+  /// In milliseconds, since the client's last commit or clear.
   private(set) var buffered = 0
+  /// Lengths of what the client has committed and the service has not, the oldest first. Without turn detection only.
+  private var owed: [Int] = []
   /// The user's turn that goes on.
   private(set) var speechItemID: String?
   private var speechStartMs = 0
+  /// A turn of the user's that the client is not told of: it ends its turns itself.
+  var untoldSpeechItemID: String?
   /// The turn began on a connection that is gone: the next one that the service announces is it.
   private(set) var resumesSpeech = false
   private var recent = RecentAudio(milliseconds: Limits.recentAudioMs)
-  /// For the next connection.
-  private(set) var replayed: [ByteBuffer] = []
+  /// For the next connection: the audio of each turn that the service owes, and behind it what is not committed.
+  private var replayed: [[ByteBuffer]] = []
 
   /// The position in the client's audio, in milliseconds.
   var heardMs: Int { clockStartMs + clock.milliseconds }
@@ -27,6 +32,7 @@ struct WireHearing: Sendable {
     clockStartMs = heardMs
     clock = AudioClock(
       rate: SampleRate(hertz: format.rate) ?? .hz24000, bytesPerSample: format.bytesPerSample)
+    bytesPerMillisecond = format.bytesPerMillisecond
     recent.removeAll()
   }
 
@@ -37,12 +43,38 @@ struct WireHearing: Sendable {
     recent.append(chunk, rate: format.rate, bytesPerSample: format.bytesPerSample)
   }
 
+  /// The service has ended a turn, or is told at once that the client has.
   mutating func committed() {
     buffered = 0
     speechItemID = nil
     resumesSpeech = false
-    replayed = []
   }
+
+  mutating func cleared() {
+    committed()
+    if !replayed.isEmpty { replayed[replayed.count - 1] = [] }
+  }
+
+  // MARK: Turns that the client ends
+
+  /// - Parameter isMore: of the turn that it ended last, which the service has not been told of.
+  mutating func turnEnded(isMore: Bool = false) {
+    if isMore, let last = owed.indices.last { owed[last] += buffered } else { owed.append(buffered) }
+    buffered = 0
+  }
+
+  /// The service has committed the oldest of them, or will not.
+  mutating func turnWasTaken() {
+    if !owed.isEmpty { owed.removeFirst() }
+    untoldSpeechItemID = nil
+  }
+
+  /// The client has taken back the one that the service was not told of.
+  mutating func turnWasDropped() {
+    _ = owed.popLast()
+  }
+
+  // MARK: Turns that the service finds
 
   mutating func speechStarted(_ itemID: String, atMs startMs: Int) {
     speechItemID = itemID
@@ -58,35 +90,54 @@ struct WireHearing: Sendable {
     resumesSpeech = false
   }
 
+  // MARK: Loss
+
   /// The connection is lost: takes out what the next one hears first.
   ///
   /// - Parameter isManual: the client ends its turns itself.
   mutating func connectionLost(isManual: Bool) {
-    let wanted: Int
+    let open: Int
     if isManual {
-      wanted = buffered
+      open = buffered
     } else if speechItemID != nil {
-      wanted = heardMs - speechStartMs + Limits.replayedBeforeSpeechMs
+      open = heardMs - speechStartMs + Limits.replayedBeforeSpeechMs
     } else {
-      wanted = Limits.replayedMs
+      open = Limits.replayedMs
     }
     resumesSpeech = !isManual && speechItemID != nil
+    untoldSpeechItemID = nil
+    let lengths = owed + [max(open, 0)]
+    let heard = min(lengths.reduce(0, +), recent.milliseconds)
     var pieces: [ByteBuffer] = []
-    let heard = min(max(wanted, 0), recent.milliseconds)
     if heard > 0 {
       recent.replay(lastMs: heard) { piece in
         // A copy: the ring goes on being written.
         pieces.append(ByteBuffer(bytes: piece.readableBytesView))
       }
     }
-    replayed += pieces
-    recent.removeAll()
+    replayed = split(pieces, lengths)
     connectionStartMs = max(0, heardMs - heard)
   }
 
-  /// The new connection has been told.
-  mutating func replayWasTold() {
-    replayed = []
+  /// Deals out pieces from the newest on, each length in milliseconds.
+  private func split(_ pieces: [ByteBuffer], _ lengths: [Int]) -> [[ByteBuffer]] {
+    var result = [[ByteBuffer]](repeating: [], count: lengths.count)
+    var part = lengths.count - 1
+    var bytes = 0
+    for piece in pieces.reversed() {
+      while part > 0, bytes >= lengths[part] * bytesPerMillisecond {
+        part -= 1
+        bytes = 0
+      }
+      result[part].insert(piece, at: 0)
+      bytes += Base64.decodedByteCount(of: piece.readableBytesView)
+    }
+    return result
+  }
+
+  /// What the new connection is told next: the audio of a turn that is owed, at last what is open.
+  mutating func takeReplayed() -> [ByteBuffer]? {
+    replayed.isEmpty ? nil : replayed.removeFirst()
   }
 }
 
@@ -126,11 +177,11 @@ struct SpokenLengths: Sendable {
   }
 
   mutating func cut(_ itemID: String, toMs milliseconds: Int) {
-    if self.milliseconds[itemID] != nil { self.milliseconds[itemID] = milliseconds }
+    if let length = self.milliseconds[itemID] { self.milliseconds[itemID] = min(length, max(0, milliseconds)) }
   }
 }
 
 extension AudioFormat {
   var bytesPerSample: Int { law == nil ? PCM16.bytesPerSample : G711.bytesPerSample }
-  var bytesPerMillisecond: Int { rate * bytesPerSample / 1000 }
+  var bytesPerMillisecond: Int { max(1, rate * bytesPerSample / 1000) }
 }

@@ -14,6 +14,17 @@ public struct WireTraits: Sendable {
     case both
   }
 
+  /// What a commit of a turn that the client ends starts by itself. If anything, the service is told of the commit with the
+  /// `response.create`, and that is left out where the answer comes anyway (Q8). A commit under turn detection goes up at once.
+  public enum CommitAnswer: Sendable {
+    case nothing
+    /// A response to speech; to a turn without any, only when it is asked for. What asks for a response to speech on top is
+    /// dropped.
+    case responseToSpeech
+    /// A response to everything; one that is asked for on top takes its place.
+    case response
+  }
+
   /// How the client's audio is cut on its way up.
   public enum Pieces: Sendable, Hashable {
     case asTheyCome
@@ -42,8 +53,7 @@ public struct WireTraits: Sendable {
   public var takesOwnInput = true
   /// A user's item starts a response by itself: the `response.create` that follows it is swallowed.
   public var answersItems = false
-  /// A commit starts a response by itself unless `create_response` is false.
-  public var answersCommits = false
+  public var answersCommits = CommitAnswer.nothing
   /// Otherwise the idle timeout is emulated here.
   public var hasIdleTimeout = true
   /// Without turn detection a `response.create` does not hear what is not committed: it is committed first (R184).

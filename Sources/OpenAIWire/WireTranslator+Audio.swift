@@ -38,14 +38,15 @@ extension WireTranslator {
     upload.flush { Self.append($0, port: &port) }
   }
 
-  /// The audio that a new connection must hear again.
-  mutating func tellAudio(port: inout Port) {
-    let pieces = hearing.replayed
-    hearing.replayWasTold()
-    guard !pieces.isEmpty else { return }
+  /// The next of the audio that a new connection must hear again.
+  ///
+  /// - Returns: whether there was any.
+  @discardableResult
+  mutating func tellAudio(port: inout Port) -> Bool {
+    guard let pieces = hearing.takeReplayed() else { return false }
     if upload.isTransparent {
       for piece in pieces { port.sendSetUp { Self.write(piece, into: &$0) } }
-      return
+      return true
     }
     var again = WireUpload(traits.pieces, format: session.audio.input.format, takesG711: traits.takesG711)
     for piece in pieces {
@@ -53,12 +54,19 @@ extension WireTranslator {
       again.append(piece, decodedByteCount: count) { text in port.sendSetUp { Self.write(text, into: &$0) } }
     }
     again.flush { text in port.sendSetUp { Self.write(text, into: &$0) } }
+    return true
   }
 
   // MARK: Downlink
 
+  /// What the service speaks in, before any conversion.
+  var spokenFormat: AudioFormat { traits.takesG711 ? updates.confirmed.audio.output.format : .standard }
+
   /// Whether a delta may cross without its tree.
-  private var canSplice: Bool { itemIDs.isEmpty && download == nil }
+  private var canSplice: Bool {
+    // A mender that keeps the order admits ids that the client knows only.
+    download == nil && (itemIDs.isEmpty || traits.mending.completesLifecycle)
+  }
 
   /// Hands a chunk of speech to the client as it came. False where the tree is needed.
   @inline(__always)

@@ -19,10 +19,7 @@ extension WireTranslator {
     case .inputAudioBufferCommit:
       try commit(event, object, body, port: &port)
     case .inputAudioBufferClear:
-      upload.removeAll()
-      flushAt = nil
-      hearing.committed()
-      try forward(event, object, port: &port)
+      try clear(event, object, port: &port)
     case .outputAudioBufferClear:
       try forward(event, object, port: &port)
     case .conversationItemCreate:
@@ -74,8 +71,11 @@ extension WireTranslator {
     } catch {
       guard traits.isNative, error.code != "invalid_parameter" else { throw error }
       // What this vocabulary does not know may be a word of the service's.
-      updates.add(.init(patch: nil, frameID: frameID, eventID: eventID, isHeld: connection != .ready))
-      return sendUpdate(patch.fields, frameID: frameID, port: &port)
+      updates.add(
+        .init(
+          patch: nil, frameID: frameID, eventID: eventID, isHeld: connection != .ready, isSent: connection == .ready))
+      let event = updateEvent(patch.fields, frameID: frameID)
+      return port.send(.control) { event.write(into: &$0) }
     }
     let (effective, ignored) = try effective(updated)
     try note(ignored: ignored, port: &port)
@@ -83,9 +83,19 @@ extension WireTranslator {
     session = effective
     sessionChanged(from: old)
     // Before anything was said, the first of them goes up with what the service must be told in any case.
-    let waits = connection != .ready && port.heldByteCount == 0
-    updates.add(.init(patch: patch, frameID: frameID, eventID: eventID, isHeld: !waits && connection != .ready))
-    if !waits { sendUpdate(SessionFields.of(session, at: patch.fields), frameID: frameID, port: &port) }
+    let overtakes = port.heldByteCount == 0
+    let waits = overtakes && (connection == .none || connection == .lost)
+    updates.add(
+      .init(
+        patch: patch, frameID: frameID, eventID: eventID, isHeld: !overtakes && connection != .ready,
+        isSent: connection == .ready || overtakes && connection == .settingUp))
+    guard !waits else { return }
+    let event = updateEvent(SessionFields.of(session, at: patch.fields), frameID: frameID)
+    if overtakes {
+      port.sendSetUp { event.write(into: &$0) }
+    } else {
+      port.send(.control) { event.write(into: &$0) }
+    }
   }
 
   /// The session as it will really be, and what of it has no counterpart.
@@ -113,12 +123,12 @@ extension WireTranslator {
     port.note(ignored: fields)
   }
 
-  func sendUpdate(_ fields: JSONObject, frameID: String, port: inout Port) {
-    let event: JSONObject = [
+  /// A `session.update` in the service's form.
+  private func updateEvent(_ fields: JSONObject, frameID: String) -> JSONObject {
+    [
       "type": "session.update", "event_id": .string(frameID),
       "session": .object(service.wireSession(fields, of: session)),
     ]
-    port.send(.control) { event.write(into: &$0) }
   }
 
   /// Audio is read as the session says from here on.
@@ -136,28 +146,6 @@ extension WireTranslator {
     if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
   }
 
-  // MARK: The buffer
-
-  private mutating func commit(
-    _ event: IncomingEvent, _ object: JSONObject, _ body: ClientEvent.Body?, port: inout Port
-  ) throws(EventFault) {
-    if !traits.isNative, hearing.buffered < Limits.shortestCommitMs, hearing.speechItemID == nil {
-      throw .bufferTooSmall(milliseconds: Double(hearing.buffered))
-    }
-    try forward(event, object, port: &port)
-    hearing.committed()
-  }
-
-  /// Without turn detection, what is not committed is not heard: the client means it to be (R184).
-  private mutating func commitOpenAudio(_ options: JSONValue?, port: inout Port) {
-    guard traits.commitsOpenAudio, session.audio.input.turnDetection == nil, options?["input"]?.array == nil,
-      options?["conversation"]?.string != "none", hearing.buffered >= Limits.shortestCommitMs
-    else { return }
-    flushUpload(port: &port)
-    send(["type": "input_audio_buffer.commit"], port: &port)
-    hearing.committed()
-  }
-
   // MARK: Items
 
   private mutating func create(
@@ -167,8 +155,7 @@ extension WireTranslator {
     var object = object
     if !traits.takesOpusItems, let item = object["item"], let decoded = try recording(in: item) {
       object["item"] = decoded
-      event.message = ByteBuffer()
-      object.write(into: &event.message)
+      event.message = Self.message(object)
     }
     if case .conversationItemCreate(let item, let previous)? = body {
       if let id = item.id, conversation.item(id) != nil { throw .duplicateItem(id) }
@@ -178,8 +165,7 @@ extension WireTranslator {
         var named = object["item"]?.object ?? JSONObject()
         named["id"] = .string(port.ids.next(.item))
         object["item"] = .object(named)
-        event.message = ByteBuffer()
-        object.write(into: &event.message)
+        event.message = Self.message(object)
       }
       if traits.answersItems, item.type == .message {
         // What the service cannot take is refused before it is shown.
@@ -197,7 +183,14 @@ extension WireTranslator {
     told["status"] = "completed"
     told["object"] = "realtime.item"
     let shown = (try? JSONCoding.decode(Item.self, from: .object(told))) ?? item
-    let before = (try? conversation.insert(shown, after: previous)) ?? conversation.lastItemID
+    let last = conversation.lastItemID
+    let before: String?
+    do {
+      before = try conversation.insert(shown, after: previous)
+    } catch {
+      // Both were looked at before.
+      before = last
+    }
     port.emit(.conversationItemAdded(item: shown, previousItemID: before))
     port.emit(.conversationItemDone(item: shown, previousItemID: before))
     keptItems.append(object["item"]?.object ?? told)
@@ -205,13 +198,16 @@ extension WireTranslator {
   }
 
   /// The kept messages as one, since each would draw an answer.
-  private mutating func takeKeptItems() -> JSONObject? {
+  ///
+  /// - Parameter isContext: it is to draw none either.
+  private mutating func takeKeptItems(asContext isContext: Bool = false) -> JSONObject? {
     guard var item = keptItems.last else { return nil }
     var content: [JSONValue] = []
     for kept in keptItems {
       for part in kept["content"]?.array ?? [] {
         // Who said it is lost in one message of the user's, and is told in words.
-        guard let role = kept["role"]?.string, role != "user", var part = part.object, let text = part["text"]?.string
+        guard let role = kept["role"]?.string, isContext || role != "user", var part = part.object,
+          let text = part["text"]?.string
         else {
           content.append(part)
           continue
@@ -221,7 +217,7 @@ extension WireTranslator {
         content.append(.object(part))
       }
     }
-    item["role"] = "user"
+    item["role"] = isContext ? "system" : "user"
     item["content"] = .array(content)
     keptItems = []
     return item
@@ -233,7 +229,7 @@ extension WireTranslator {
     guard traits.truncation != .native,
       case .conversationItemTruncate(let id, let contentIndex, let endMs)? = body
     else { return try forward(event, object, port: &port) }
-    let bytes = updates.confirmed.audio.output.format.bytesPerMillisecond
+    let bytes = spokenFormat.bytesPerMillisecond
     let length = speech.length(of: id, bytesPerMillisecond: bytes)
     guard let item = conversation.item(id) else { throw .truncateOfUnknownItem(id) }
     guard item.role == .assistant, contentIndex == 0 else { throw .truncateOfOtherContent() }
@@ -255,15 +251,22 @@ extension WireTranslator {
   private mutating func delete(
     _ event: IncomingEvent, _ object: JSONObject, port: inout Port
   ) throws(EventFault) {
-    guard traits.deletesLocally, let id = object["item_id"]?.string else {
-      return try forward(event, object, port: &port)
+    guard let id = object["item_id"]?.string else { return try forward(event, object, port: &port) }
+    guard traits.deletesLocally || keptTurns.contains(id) else {
+      try forward(event, object, port: &port)
+      return remember(.deletion(id: id), event)
     }
     guard conversation.remove(id) else { throw .deleteOfUnknownItem(id) }
     if let index = keptItems.firstIndex(where: { $0["id"]?.string == id }) {
       keptItems.remove(at: index)
     } else {
+      if let index = keptTurns.firstIndex(of: id) {
+        keptTurns.remove(at: index)
+        if keptTurns.isEmpty { hearing.turnWasDropped() }
+      }
       isStale = true
     }
+    mender.forgot(id)
     port.emit(.conversationItemDeleted(itemID: id))
   }
 
@@ -290,17 +293,19 @@ extension WireTranslator {
       mender.asked(metadata: checked?.metadata, modalities: checked?.outputModalities ?? session.outputModalities)
     }
     if isStale { renew(at: now, port: &port) }
-    commitOpenAudio(object["response"], port: &port)
+    if traits.answersItems, hasTurn(for: object["response"]), let item = takeKeptItems(asContext: true) {
+      // The turn asks for the answer.
+      send(["type": "conversation.item.create", "item": .object(item)], port: &port)
+    }
+    let isDrawn = commitTurns(object["response"], port: &port)
     if traits.answersItems, let item = takeKeptItems() {
       // The item itself asks for the answer.
       let create: JSONObject = ["type": "conversation.item.create", "item": .object(item)]
-      var message = ByteBuffer()
-      create.write(into: &message)
       send(create, port: &port)
-      return remember(.response, IncomingEvent(header: event.header, value: .object(create), message: message))
+      return remember(.response, Self.message(create), eventID: event.header.eventID, since: now)
     }
-    try forward(event, object, port: &port)
-    remember(.response, event)
+    if !isDrawn { try forward(event, object, port: &port) }
+    remember(.response, event.message, eventID: event.header.eventID, isDrawn: isDrawn, since: now)
   }
 
   private mutating func cancel(
@@ -317,11 +322,41 @@ extension WireTranslator {
   // MARK: What is under way
 
   /// Remembers what the service has to acknowledge.
-  private mutating func remember(_ kind: Awaited.Kind, _ event: IncomingEvent) {
+  mutating func remember(
+    _ kind: Awaited.Kind, _ message: ByteBuffer, eventID: String?, isDrawn: Bool = false, since: Instant? = nil
+  ) {
     awaited.append(
       Awaited(
-        kind: kind, eventID: event.header.eventID, message: event.message, isSent: connection == .ready))
+        kind: kind, eventID: eventID, message: message, isSent: connection == .ready, isDrawn: isDrawn, since: since))
     if awaited.count > Limits.rememberedItems { awaited.removeFirst() }
+  }
+
+  mutating func remember(_ kind: Awaited.Kind, _ event: IncomingEvent) {
+    remember(kind, event.message, eventID: event.header.eventID)
+  }
+
+  private static func message(_ event: JSONObject) -> ByteBuffer {
+    var message = ByteBuffer()
+    event.write(into: &message)
+    return message
+  }
+
+  /// When a service that answers some requests with silence is given up on. OpenAI's is no such service.
+  var responseDue: Instant? {
+    guard !traits.isNative, connection == .ready,
+      let since = awaited.first(where: { $0.kind == .response && $0.isSent })?.since
+    else { return nil }
+    return since + Limits.responseTimeout
+  }
+
+  mutating func responseTimeout(port: inout Port) {
+    guard let index = awaited.firstIndex(where: { $0.kind == .response && $0.isSent }) else { return }
+    let entry = awaited.remove(at: index)
+    mender.askedInVain()
+    port.emit(
+      EventFault(
+        type: "server_error", code: "upstream_timeout", message: "The provider did not begin a response."),
+      eventID: entry.eventID)
   }
 
   /// Names a frame that the client did not send.
@@ -330,17 +365,5 @@ extension WireTranslator {
     if ownFrames.count > Limits.rememberedItems { ownFrames = [:] }
     ownFrames[id] = frame
     return id
-  }
-
-  /// The service's id of an item.
-  func wireID(of itemID: String) -> String {
-    itemIDs.first { $0.value == itemID }?.key ?? itemID
-  }
-
-  private func renamed(_ object: JSONObject) -> JSONObject {
-    guard !itemIDs.isEmpty, let id = object["item_id"]?.string else { return object }
-    var object = object
-    object["item_id"] = .string(wireID(of: id))
-    return object
   }
 }

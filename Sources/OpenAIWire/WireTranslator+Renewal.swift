@@ -16,7 +16,8 @@ extension WireTranslator {
     connection = .settingUp
     isGreeted = false
     tellSession(orElse: true, port: &port)
-    if !traits.awaitsUpdated { becomeReady(at: now, port: &port) }
+    // What is taken up again is told before the session is confirmed, and is not to be mixed with what is new.
+    if !traits.awaitsUpdated, !isResuming { becomeReady(at: now, port: &port) }
   }
 
   /// Tells a connection what the session is: what the service must be told in any case goes up with the client's first
@@ -43,7 +44,10 @@ extension WireTranslator {
     connection = .ready
     isResuming = false
     isStale = false
-    for index in awaited.indices { awaited[index].isSent = true }
+    for index in awaited.indices {
+      awaited[index].isSent = true
+      if awaited[index].since != nil { awaited[index].since = now }
+    }
     updates.heldWasSent()
     schedule.connectionBegan(at: now)
     renewAt = traits.lifetime.map { now + $0 }
@@ -52,8 +56,10 @@ extension WireTranslator {
 
   private mutating func tellConversation(port: inout Port) {
     if !isResuming {
-      itemIDs = itemIDs.filter { conversation.item($0.value) == nil }
-      let kept = Set(keptItems.compactMap { $0["id"]?.string })
+      itemIDs.removeAll { conversation.item($0) != nil }
+      toldAgain = []
+      tellOfDeletions(port: &port)
+      let kept = Set(keptItems.compactMap { $0["id"]?.string } + untakenTurns)
       let replay = Replay(conversation) { kept.contains($0) }
       // Each item of the user's would be answered.
       for item in traits.answersItems ? [replay.asOneMessage].compactMap({ $0 }) : replay.items {
@@ -61,6 +67,7 @@ extension WireTranslator {
         let id = item["id"]?.string ?? port.ids.next(.item)
         item["id"] = .string(id)
         hiddenItems.insert(id)
+        if !traits.isNative { toldAgain.append(ToldAgain(id: id, .object(item))) }
         let event: JSONObject = [
           "type": "conversation.item.create", "event_id": .string(own(.replay, port: &port)), "item": .object(item),
         ]
@@ -74,8 +81,45 @@ extension WireTranslator {
               + "model."), eventID: nil)
       }
     }
-    tellAudio(port: &port)
+    // Turns that the lost connection has not taken are told before their commits.
+    if !awaited.contains(where: \.isSentTurn) { tellAudio(port: &port) }
     repeatAwaited(port: &port)
+    while tellAudio(port: &port) {}
+  }
+
+  /// A service has a conversation to take up again, or begins another.
+  mutating func conversationBegan(_ id: String?) {
+    guard let id else { return }
+    if isResuming {
+      isResuming = id == conversationID
+      // It names the items anew.
+      itemIDs.removeAll()
+      toldAgain = conversation.items.compactMap { item in
+        item.id.map { ToldAgain(id: $0, JSONCoding.encode(item)) }
+      }
+    }
+    conversationID = id
+  }
+
+  /// Items of turns that the client has been told of and the service has not taken.
+  private var untakenTurns: [String] {
+    keptTurns
+      + awaited.compactMap { entry in
+        if case .turn(let id?) = entry.kind { id } else { nil }
+      }
+  }
+
+  /// The new connection is not told of what was to be deleted.
+  private mutating func tellOfDeletions(port: inout Port) {
+    for entry in awaited where entry.isSent {
+      guard case .deletion(let id) = entry.kind else { continue }
+      _ = conversation.remove(id)
+      mender.forgot(id)
+      port.emit(.conversationItemDeleted(itemID: id))
+    }
+    awaited.removeAll { entry in
+      if case .deletion = entry.kind { entry.isSent } else { false }
+    }
   }
 
   /// What the lost connection had not acknowledged, in its order.
@@ -95,8 +139,11 @@ extension WireTranslator {
         continue
       }
       entry.isRepeated = true
-      if let event = (try? JSONValue(parsing: entry.message))?.object,
-        let told = try? service.wireEvent(event, of: session)
+      if entry.isSentTurn { tellAudio(port: &port) }
+      // The commit asks for it, if that is to be said again, too.
+      entry.isDrawn = entry.isDrawn && rest.contains(where: \.isSentTurn)
+      if !entry.isDrawn, let event = (try? JSONValue(parsing: entry.message))?.object,
+        let told = try? service.wireEvent(renamed(event), of: session)
       {
         for event in told { tellSetUp(event, port: &port) }
       }
@@ -155,7 +202,7 @@ extension WireTranslator {
   /// Nothing is going on that another connection would not know of.
   var isQuiet: Bool {
     !isMidTurn && hearing.speechItemID == nil && awaited.isEmpty && updates.pending.isEmpty
-      && (session.audio.input.turnDetection != nil || hearing.buffered == 0)
+      && keptTurns.isEmpty && (session.audio.input.turnDetection != nil || hearing.buffered == 0)
   }
 
   mutating func renewIfDue(at now: Instant, port: inout Port) {
@@ -180,6 +227,12 @@ extension WireTranslator {
   mutating func turnsEnded(at now: Instant, port: inout Port) {
     armIdleTimeout(at: now)
     renewIfDue(at: now, port: &port)
+  }
+}
+
+extension WireTranslator.Awaited {
+  fileprivate var isSentTurn: Bool {
+    if case .turn = kind { isSent } else { false }
   }
 }
 

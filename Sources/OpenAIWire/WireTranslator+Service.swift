@@ -33,8 +33,7 @@ extension WireTranslator {
     case "session.created", "transcription_session.created": greeted(event["session"])
     case "session.updated", "transcription_session.updated": confirmed(event, at: now, port: &port)
     case "error": refused(event, at: now, port: &port)
-    case "conversation.created" where !traits.isNative:
-      conversationID = event["conversation"]?["id"]?.string ?? conversationID
+    case "conversation.created" where !traits.isNative: conversationBegan(event["conversation"]?["id"]?.string)
     default: told(event, message, isUntouched: traits.vocabulary == .ga, at: now, port: &port)
     }
   }
@@ -62,7 +61,7 @@ extension WireTranslator {
     let after = updates.pending.first?.patch.flatMap { applying($0, to: before) } ?? before
     let update = updates.confirmOldest(as: after)
     if traits.isNative { adopt(event["session"]) }
-    if traits.awaitsUpdated, connection == .settingUp { becomeReady(at: now, port: &port) }
+    if connection == .settingUp { becomeReady(at: now, port: &port) }
     guard let update else {
       if traits.isNative { showSession(event, port: &port) }
       return
@@ -90,10 +89,11 @@ extension WireTranslator {
     let mirror = updates.confirmed
     adopted.id = mirror.id
     adopted.expiresAt = mirror.expiresAt
+    // What was dialled, whatever the service calls it.
+    adopted.model = mirror.model
     updates.restart(with: adopted)
     let old = session
     session = updates.expected { applying($0, to: $1) }
-    if session.model.isEmpty { session.model = mirror.model }
     sessionChanged(from: old)
   }
 
@@ -117,17 +117,22 @@ extension WireTranslator {
       return port.note(
         .warning, "the provider refused the session", ["code": String((error.code ?? "none").prefix(64))])
     }
-    if let index = awaited.firstIndex(where: { $0.eventID != nil && $0.eventID == frameID }) {
-      if awaited[index].kind == .response { mender.askedInVain() }
-      awaited.remove(at: index)
-    } else if error.code == "conversation_already_has_active_response",
-      let index = awaited.firstIndex(where: { $0.kind == .response })
-    {
-      mender.askedInVain()
-      awaited.remove(at: index)
-    }
+    forgetRefused(error)
     if traits.isNative, event["error"]?["message"]?.string != nil { return tell(event, port: &port) }
     port.emit(.error(error))
+  }
+
+  /// What is refused is not awaited. Not every service says which event it means.
+  private mutating func forgetRefused(_ error: ErrorObject) {
+    let named = awaited.firstIndex { $0.eventID != nil && $0.eventID == error.eventID }
+    let meant = named ?? awaited.firstIndex { $0.isSent && $0.isRefused(by: error.code) }
+    guard let meant else { return }
+    let entry = awaited.remove(at: meant)
+    switch entry.kind {
+    case .response: mender.askedInVain()
+    case .turn: hearing.turnWasTaken()
+    case .item, .deletion: break
+    }
   }
 
   /// Not every service says which event it means: a parameter of the session's does.
@@ -154,7 +159,7 @@ extension WireTranslator {
     // It may have carried what the service must be told in any case.
     if connection == .settingUp, !update.isSetUp {
       tellSession(orElse: true, port: &port)
-    } else if connection == .settingUp, traits.awaitsUpdated {
+    } else if connection == .settingUp {
       becomeReady(at: now, port: &port)
     }
   }
@@ -166,7 +171,12 @@ extension WireTranslator {
   ) {
     var event = event
     var isUntouched = isUntouched
-    if !traits.isNative, !awaited.isEmpty { learnID(from: event) }
+    if !traits.isNative {
+      if isOfThePast(event) { return }
+      isUntouched = !nameDeletion(&event) && isUntouched
+    }
+    if !awaited.isEmpty || !keptTurns.isEmpty { learnTurn(from: event) }
+    if !traits.isNative, !awaited.isEmpty || !toldAgain.isEmpty { learnID(from: event) }
     if !itemIDs.isEmpty { isUntouched = !rename(&event) && isUntouched }
     if hearing.connectionStartMs != 0 { isUntouched = !shift(&event) && isUntouched }
     switch mender.mend(event, session: session, ids: &port.ids) {
@@ -206,52 +216,11 @@ extension WireTranslator {
   private func shift(_ event: inout JSONObject) -> Bool {
     var isChanged = false
     for key in ["audio_start_ms", "audio_end_ms"] where event["type"]?.string != "conversation.item.truncated" {
-      guard let position = event[key]?.double else { continue }
-      event[key] = .number(JSONNumber(Int(position) + hearing.connectionStartMs))
+      guard let position = event[key]?.milliseconds else { continue }
+      event[key] = .number(JSONNumber(position + hearing.connectionStartMs))
       isChanged = true
     }
     return isChanged
-  }
-
-  /// The client's ids in the place of the service's.
-  private mutating func rename(_ event: inout JSONObject) -> Bool {
-    var isChanged = false
-    for key in ["item_id", "previous_item_id"] {
-      if let id = event[key]?.string, let known = itemIDs[id] {
-        event[key] = .string(known)
-        isChanged = true
-      }
-    }
-    if var item = event["item"]?.object, let id = item["id"]?.string, let known = itemIDs[id] {
-      item["id"] = .string(known)
-      event["item"] = .object(item)
-      isChanged = true
-    }
-    return isChanged
-  }
-
-  /// Some services give items ids of their own, whatever the client called them: the oldest of its kind is meant.
-  private mutating func learnID(from event: JSONObject) {
-    guard let type = event["type"]?.string, type == "conversation.item.added" || type == "conversation.item.created",
-      let item = event["item"]?.object, let id = item["id"]?.string, itemIDs[id] == nil, conversation.item(id) == nil,
-      !awaited.contains(where: { $0.kind == .item(id: id) }), item["role"]?.string != "assistant",
-      item["type"]?.string != "function_call"
-    else { return }
-    let isSpoken = item["content"]?.array?.contains { $0["type"]?.string == "input_audio" } ?? false
-    guard !isSpoken || hearing.speechItemID != id else { return }
-    for entry in awaited {
-      guard entry.isSent, case .item(let asked?) = entry.kind,
-        let sent = (try? JSONValue(parsing: entry.message))?["item"], sent["type"] == item["type"] ?? "message",
-        sent["role"] == item["role"] || sent["role"] == nil, isSpoken == Self.isSpoken(sent)
-      else { continue }
-      if itemIDs.count > Limits.rememberedItems { itemIDs = [:] }
-      itemIDs[id] = asked
-      return
-    }
-  }
-
-  private static func isSpoken(_ item: JSONValue) -> Bool {
-    item["content"]?.array?.contains { $0["type"]?.string == "input_audio" } ?? false
   }
 
   // MARK: The mirror
@@ -263,29 +232,30 @@ extension WireTranslator {
     case .conversationItemAdded, .conversationItemCreated, .conversationItemDone:
       return observeItem(event, isDone: type == .conversationItemDone)
     case .conversationItemDeleted:
-      if let id = event["item_id"]?.string { _ = conversation.remove(id) }
+      if let id = event["item_id"]?.string { wasDeleted(id) }
     case .conversationItemTruncated:
       guard let id = event["item_id"]?.string else { return true }
       // What is carried out here too was acknowledged here.
       if traits.truncation == .both { return false }
-      let bytes = updates.confirmed.audio.output.format.bytesPerMillisecond
-      let endMs = event["audio_end_ms"]?.int ?? 0
+      let bytes = spokenFormat.bytesPerMillisecond
+      let endMs = event["audio_end_ms"]?.milliseconds ?? 0
       conversation.truncate(id, toMs: endMs, ofMs: speech.length(of: id, bytesPerMillisecond: bytes))
       speech.cut(id, toMs: endMs)
     case .inputAudioTranscriptionCompleted:
       if let id = event["item_id"]?.string, let text = event["transcript"]?.string { remember(text, of: id) }
     case .inputAudioBufferSpeechStarted:
-      return observeSpeech(event, port: &port)
+      return observeUntold(event["item_id"]?.string, isStart: true) && observeSpeech(event, port: &port)
     case .inputAudioBufferSpeechStopped:
+      guard observeUntold(event["item_id"]?.string, isStart: false) else { return false }
       hearing.speechStopped()
     case .inputAudioBufferCommitted, .inputAudioBufferTimeoutTriggered:
-      hearing.committed()
+      if session.audio.input.turnDetection != nil { hearing.committed() }
     case .responseCreated:
       idleAt = nil
       if let index = awaited.firstIndex(where: { $0.kind == .response && $0.isSent }) { awaited.remove(at: index) }
     case .responseContentPartAdded:
       if let id = event["item_id"]?.string {
-        speech.close(bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
+        speech.close(bytesPerMillisecond: spokenFormat.bytesPerMillisecond)
         speech.began(id)
       }
     case .responseOutputAudioDelta:
@@ -293,8 +263,8 @@ extension WireTranslator {
       speech.append(bytes: Base64.decodedByteCount(of: (event["delta"]?.string ?? "").utf8))
     case .responseDone:
       idlePlaybackMs = speech.openMilliseconds(
-        bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
-      speech.close(bytesPerMillisecond: updates.confirmed.audio.output.format.bytesPerMillisecond)
+        bytesPerMillisecond: spokenFormat.bytesPerMillisecond)
+      speech.close(bytesPerMillisecond: spokenFormat.bytesPerMillisecond)
       if event["response"]?["status"]?.string != "failed" { schedule.succeeded() }
     default:
       break
@@ -326,6 +296,23 @@ extension WireTranslator {
     return true
   }
 
+  /// Some services do not say which item they have deleted: the one that was to be deleted first.
+  private func nameDeletion(_ event: inout JSONObject) -> Bool {
+    guard event["type"] == "conversation.item.deleted", event["item_id"]?.string?.isEmpty ?? true else { return false }
+    for entry in awaited where entry.isSent {
+      guard case .deletion(let id) = entry.kind else { continue }
+      event["item_id"] = .string(id)
+      return true
+    }
+    return false
+  }
+
+  private mutating func wasDeleted(_ id: String) {
+    _ = conversation.remove(id)
+    itemIDs.removeAll { $0 == id }
+    if let index = awaited.firstIndex(where: { $0.kind == .deletion(id: id) }) { awaited.remove(at: index) }
+  }
+
   private mutating func remember(_ transcript: String, of id: String) {
     guard let item = conversation.item(id) else { return }
     conversation.replace(item.saying(transcript))
@@ -340,8 +327,20 @@ extension WireTranslator {
       if known != id { itemIDs[id] = known }
       return false
     }
-    hearing.speechStarted(id, atMs: event["audio_start_ms"]?.int ?? hearing.heardMs)
+    hearing.speechStarted(id, atMs: event["audio_start_ms"]?.milliseconds ?? hearing.heardMs)
     return true
+  }
+}
+
+extension WireTranslator.Awaited {
+  /// Whether an error with this code is about something of its kind.
+  fileprivate func isRefused(by code: String?) -> Bool {
+    switch (kind, code) {
+    case (.response, "conversation_already_has_active_response"), (.turn, "input_audio_buffer_commit_empty"),
+      (.deletion, "item_delete_invalid_item_id"):
+      true
+    default: false
+    }
   }
 }
 

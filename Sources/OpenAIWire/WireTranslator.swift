@@ -25,6 +25,11 @@ public struct WireTranslator: Translator {
   struct Awaited: Sendable {
     enum Kind: Sendable, Equatable {
       case item(id: String?)
+      /// A commit without turn detection.
+      ///
+      /// - itemID: by which the client knows the turn already.
+      case turn(itemID: String?)
+      case deletion(id: String)
       case response
     }
 
@@ -34,6 +39,10 @@ public struct WireTranslator: Translator {
     /// Not: it waits in the port.
     var isSent: Bool
     var isRepeated = false
+    /// Of a response: the commit before it asks for it; the message was not sent.
+    var isDrawn = false
+    /// Of a response: when it was asked for.
+    var since: Instant?
   }
 
   let service: any WireService
@@ -85,9 +94,14 @@ public struct WireTranslator: Translator {
   /// Items that the service acknowledges and the client knows already.
   var hiddenItems: Set<String> = []
   /// The service's ids of items that the client knows by others.
-  var itemIDs: [String: String] = [:]
+  var itemIDs = Remembered<String>()
+  /// What the service is going to acknowledge, or to tell, of older connections.
+  var toldAgain: [ToldAgain] = []
   /// Items of the user that would draw an answer each; they go up with the next `response.create`.
   var keptItems: [JSONObject] = []
+  /// Items of turns that the client has committed and the service would answer at once: it is told of them with the next
+  /// `response.create`, as one.
+  var keptTurns: [String] = []
 
   /// - Parameters:
   ///   - isModelKnown: the client named the model in the address, and the service is dialled with it at once.
@@ -103,6 +117,7 @@ public struct WireTranslator: Translator {
     hasDialled = isModelKnown
     var traits = service.traits
     if !passesVendorEvents { traits.mending.vendorEvents = [] }
+    traits.mending.speaksPCMOnly = !traits.takesG711
     self.traits = traits
     mender = EventMender(traits.mending)
     conversation = Conversation(id: conversationID)
@@ -134,7 +149,7 @@ public struct WireTranslator: Translator {
 
   public var deadline: Instant? {
     var earliest = redialAt
-    for instant in [flushAt, idleAt, connection == .ready && isQuiet ? renewAt : nil] {
+    for instant in [flushAt, idleAt, responseDue, connection == .ready && isQuiet ? renewAt : nil] {
       if let instant { earliest = earliest.map { min($0, instant) } ?? instant }
     }
     return earliest
@@ -147,6 +162,7 @@ public struct WireTranslator: Translator {
       port.redial(upstream(), closing: false)
     }
     if let due = idleAt, now >= due { idleTimeout(port: &port) }
+    if let due = responseDue, now >= due { responseTimeout(port: &port) }
     renewIfDue(at: now, port: &port)
   }
 
@@ -211,6 +227,8 @@ enum Limits {
   static let recentAudioMs = 5_000
   /// The shortest audio that can be committed.
   static let shortestCommitMs = 100
+  /// How long a response that was asked for may take to begin; some services drop what they will not answer.
+  static let responseTimeout = Duration.seconds(30)
   /// How long a rest of audio waits for more.
   static let restTimeout = Duration.milliseconds(100)
   /// Updates of a session that may be unanswered.

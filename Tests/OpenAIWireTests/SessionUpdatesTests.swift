@@ -45,8 +45,8 @@ import Testing
     updates.add(held)
     #expect(updates.takeForSetUp(orElse: own).map(\.frameID) == ["own"])
     #expect(updates.pending.map(\.frameID) == ["own", "held"])
-    updates.connectionLost()
     updates.heldWasSent()
+    updates.connectionLost()
     #expect(updates.takeForSetUp(orElse: own).map(\.frameID) == ["held"])
   }
 

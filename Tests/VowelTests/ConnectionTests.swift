@@ -90,7 +90,7 @@ import Translation
     let traits = VowelForm.service().traits
     #expect(traits.pieces == .bytes(8_192))
     #expect(!traits.takesG711)
-    #expect(traits.answersItems && traits.answersCommits)
+    #expect(traits.answersItems && traits.answersCommits == .response)
     #expect(traits.deletesLocally && traits.retrievesLocally)
     #expect(!traits.hasIdleTimeout)
   }

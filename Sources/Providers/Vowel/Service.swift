@@ -39,7 +39,7 @@ public struct VowelService: WireService {
     traits.takesG711 = false
     traits.takesOwnInput = false
     traits.answersItems = true
-    traits.answersCommits = true
+    traits.answersCommits = .response
     traits.hasIdleTimeout = false
     // The token says most of it to the engine itself; one of Core's may have been made from an application's settings.
     traits.setUpFields = [

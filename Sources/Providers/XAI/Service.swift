@@ -26,6 +26,7 @@ public struct XAIService: WireService {
     traits.truncation = .both
     traits.takesOwnInput = false
     traits.lifetime = Limits.lifetime
+    traits.answersCommits = .responseToSpeech
     traits.resumesConversations = true
     // Its own defaults are others (R284).
     traits.setUpFields = [
