@@ -88,12 +88,16 @@ extension Lifecycle {
   // MARK: Turns
 
   mutating func speechStarted(_ event: JSONObject) {
-    guard let id = event["item_id"]?.string, input.started(id, atMs: event["audio_start_ms"]?.milliseconds ?? 0) else { return }
+    guard let id = event["item_id"]?.string, input.started(id, atMs: event["audio_start_ms"]?.milliseconds ?? 0) else {
+      return
+    }
     told.append(event)
   }
 
   mutating func speechStopped(_ event: JSONObject) {
-    guard let id = event["item_id"]?.string, input.stopped(id, atMs: event["audio_end_ms"]?.milliseconds ?? 0) else { return }
+    guard let id = event["item_id"]?.string, input.stopped(id, atMs: event["audio_end_ms"]?.milliseconds ?? 0) else {
+      return
+    }
     told.append(event)
   }
 

@@ -64,10 +64,15 @@ public enum VoiceNames {
     ServiceVoice("shimmer", gender: .female), ServiceVoice("verse", gender: .male),
   ]
 
-  private static let xAI: [ServiceVoice] = [
-    ServiceVoice("eve", gender: .female), ServiceVoice("ara", gender: .female), ServiceVoice("rex", gender: .male),
-    ServiceVoice("sal", gender: .neutral), ServiceVoice("leo", gender: .male),
-  ]
+  private static let xAI: [ServiceVoice] =
+    [
+      ServiceVoice("eve", gender: .female), ServiceVoice("ara", gender: .female), ServiceVoice("rex", gender: .male),
+      ServiceVoice("sal", gender: .neutral), ServiceVoice("leo", gender: .male),
+    ]
+    + [
+      "altair", "atlas", "aurora", "carina", "castor", "celeste", "cosmo", "helios", "helix", "iris", "kepler", "liora",
+      "lumen", "luna", "lux", "naksh", "orion", "perseus", "rigel", "sirius", "ursa", "zagan", "zenith",
+    ].map { ServiceVoice($0) }
 
   /// The ones that its pages and clients name; an account has more.
   private static let inworld: [ServiceVoice] = [

@@ -25,17 +25,9 @@ enum Voices {
   /// The voice of a session whose client named none.
   static let standard = "eve"
 
-  /// Beside the ones that stand for other services' voices.
-  private static let further: Set<String> = [
-    "altair", "atlas", "aurora", "carina", "castor", "celeste", "cosmo", "helios", "helix", "iris", "kepler", "liora",
-    "lumen", "luna", "lux", "naksh", "orion", "perseus", "rigel", "sirius", "ursa", "zagan", "zenith",
-  ]
-
   /// The service's voice for a name, or nil where it has none: an unknown name would end the session.
   static func name(for voice: String) -> String? {
-    let name = voice.lowercased()
-    if further.contains(name) { return name }
-    return VoiceNames.name(for: name, at: .xAI) ?? (isCustom(voice) ? voice : nil)
+    VoiceNames.name(for: voice, at: .xAI) ?? (isCustom(voice) ? voice : nil)
   }
 
   /// A voice that an account made itself has eight letters and digits for a name.
