@@ -1,3 +1,4 @@
+import Envelope
 import Translation
 
 /// The times a session waits, and what it holds meanwhile. Defaults are the ones of the fault table, section 3.
@@ -36,5 +37,17 @@ struct ConfigurationWindow: Sendable {
 
   mutating func close() {
     isOpen = false
+  }
+}
+
+extension ClientEventType {
+  /// Whether the event is, or asks for, something that the provider must be set up for.
+  var isContent: Bool {
+    switch self {
+    case .inputAudioBufferAppend, .inputAudioBufferCommit, .conversationItemCreate, .responseCreate: true
+    case .sessionUpdate, .inputAudioBufferClear, .outputAudioBufferClear, .conversationItemRetrieve,
+      .conversationItemTruncate, .conversationItemDelete, .responseCancel:
+      false
+    }
   }
 }

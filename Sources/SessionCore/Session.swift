@@ -177,11 +177,25 @@ public struct Session: Sendable {
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
       try translator.clientEvent(event, at: now, port: &port)
+      if header.type == .inputAudioBufferCommit { askForTranscript(at: now) }
     } catch {
       port.emit(error, eventID: ClientEvent.eventID(of: value))
     }
     followRedial()
     holdBackIfNeeded()
+  }
+
+  /// A provider that transcribes only what it answers is asked for an answer, which stays here.
+  private mutating func askForTranscript(at now: Instant) {
+    guard transcription?.preventsAnswers == false, translator.session.audio.input.turnDetection == nil else { return }
+    for type in [ClientEventType.responseCancel, .responseCreate] {
+      let value: JSONValue = ["type": .string(type.rawValue)]
+      var message = ByteBuffer()
+      value.write(into: &message)
+      let header = EventHeader(type: type, eventID: nil)
+      // There may be nothing to cancel.
+      try? translator.clientEvent(IncomingEvent(header: header, value: value, message: message), at: now, port: &port)
+    }
   }
 
   /// Whether what the client says and hears is what the translator hears and says.
@@ -381,17 +395,5 @@ public struct Session: Sendable {
     port.upstreamIsGone()
     port.emit(EventFault(type: "server_error", code: verdict.code, message: verdict.message, param: nil), eventID: nil)
     port.outbox.actions.append(.closeDownstream(code: 1012, reason: verdict.code))
-  }
-}
-
-extension ClientEventType {
-  /// Whether the event is, or asks for, something that the provider must be set up for.
-  fileprivate var isContent: Bool {
-    switch self {
-    case .inputAudioBufferAppend, .inputAudioBufferCommit, .conversationItemCreate, .responseCreate: true
-    case .sessionUpdate, .inputAudioBufferClear, .outputAudioBufferClear, .conversationItemRetrieve,
-      .conversationItemTruncate, .conversationItemDelete, .responseCancel:
-      false
-    }
   }
 }

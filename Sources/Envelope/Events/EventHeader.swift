@@ -3,6 +3,11 @@ public struct EventHeader: Sendable, Hashable {
   public let type: ClientEventType
   public let eventID: String?
 
+  public init(type: ClientEventType, eventID: String?) {
+    self.type = type
+    self.eventID = eventID
+  }
+
   /// Reads `type` and `event_id` and nothing else (fault row 39).
   public init(of value: JSONValue) throws(EventFault) {
     guard value.object != nil else {

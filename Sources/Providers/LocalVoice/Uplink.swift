@@ -183,6 +183,12 @@ extension LocalVoiceTranslator {
     try noteIgnored(options, port: &port)
     guard options?.isOutOfBand == true else {
       if let live = timeline.live { throw .activeResponse(live.id) }
+      // Without turn detection, what is not committed is not heard: the client means it to be (R184).
+      if session.audio.input.turnDetection == nil, options?.input == nil,
+        heardMs - turnsEndMs >= Limits.shortestCommitMs
+      {
+        try commit(port: &port)
+      }
       return begin(options, at: now, port: &port)
     }
     guard side.count < Limits.sideResponses else {
