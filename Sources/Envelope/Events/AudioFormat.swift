@@ -61,9 +61,9 @@ struct FormatFields: Codable, Sendable, Equatable {
     switch try container.decode(String.self, forKey: .type) {
     case "audio/pcm":
       let rate: Int = try container.decode(.rate, or: 24_000)
-      guard (1_000...192_000).contains(rate) else {
+      guard (8_000...192_000).contains(rate) else {
         throw DecodingError.dataCorruptedError(
-          forKey: .rate, in: container, debugDescription: "The rate is not between 1,000 and 192,000 Hz.")
+          forKey: .rate, in: container, debugDescription: "The rate is not between 8,000 and 192,000 Hz.")
       }
       format = .pcm(rate: rate)
     case "audio/pcmu": format = .pcmu
