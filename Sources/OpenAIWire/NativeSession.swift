@@ -93,19 +93,29 @@ public enum NativeSession {
     return ["audio"]
   }
 
+  /// What a response has at other services only, by itself and in `audio.output`.
+  private static let foreignOptions: Set<String> = ["temperature"]
+  private static let foreignOutputOptions: Set<String> = ["model"]
+
+  /// The options that ``wireEvent(_:voice:)`` leaves out.
+  public static func ignoredOptions(_ response: JSONObject) -> [String] {
+    let foreign = foreignOptions.union(foreignOutputOptions.map { "audio.output." + $0 })
+    return ResponseOptions.ignored(in: response, where: foreign.contains)
+  }
+
   /// Any other event: `response.create` loses what the services do not know.
   public static func wireEvent(
     _ event: JSONObject, voice: (String) -> String?
   ) -> [JSONObject] {
     guard event["type"] == "response.create", var options = event["response"]?.object else { return [event] }
-    options.removeValue(forKey: "temperature")
+    for key in foreignOptions { options.removeValue(forKey: key) }
     // The bare name of a tool is an object there.
     if let asked = options["tool_choice"]?.string, let choice = ToolChoice(name: asked) {
       options["tool_choice"] = JSONCoding.encode(choice)
     }
     if let asked = options["output_modalities"] { options["output_modalities"] = modalities(asked) }
     if var audio = options["audio"]?.object, var output = audio["output"]?.object {
-      output.removeValue(forKey: "model")
+      for key in foreignOutputOptions { output.removeValue(forKey: key) }
       if let name = output["voice"]?.string, let own = voice(name) { output["voice"] = .string(own) }
       audio["output"] = .object(output)
       options["audio"] = .object(audio)

@@ -39,6 +39,15 @@ public protocol WireService: Sendable {
   /// Any other control event of the client in the service's form; empty for what does not go up.
   func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject]
 
+  /// The options of a `response.create` that ``wireEvent(_:of:)`` leaves out and nothing here stands in for.
+  ///
+  /// - Parameter response: as the client gave it.
+  /// - Returns: paths such as `response.tool_choice`.
+  func ignoredOptions(_ response: JSONObject) -> [String]
+
+  /// The session's client asks for what is the service's own beside the vocabulary (Q19).
+  mutating func passVendorEvents()
+
   /// What the service's way of ending means to the client, where it says more than the protocol does.
   func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
 }
@@ -55,6 +64,10 @@ extension WireService {
   public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {
     [event]
   }
+
+  public func ignoredOptions(_ response: JSONObject) -> [String] { [] }
+
+  public mutating func passVendorEvents() {}
 
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? { NativeVerdict.on(end) }
 }

@@ -65,6 +65,8 @@ public struct WireTraits: Sendable {
   /// What every connection is told, whether a client has said anything of it or not: where the service's default is another
   /// than the one that `session.created` showed (R284). Dotted paths in the session.
   public var setUpFields: Set<String> = ["audio.input.turn_detection"]
+  /// Turns can be found and transcribed without an answer: `create_response: false` holds.
+  public var canListenOnly = true
   /// The service has transcription sessions of its own.
   public var hasTranscriptionSessions = false
   public var mending = MendingRules()
