@@ -11,12 +11,8 @@ public struct RecordedCall: Sendable {
   /// Opens the connection.
   ///
   /// - Parameter first: what the client says before that; nil: nothing.
-  /// - Returns: nil, and a line that says why, where `REALTIME_RECORDINGS` names no folder.
-  public init?(_ recording: String, _ kind: ProviderKind, model: String, first: String? = nil) throws {
-    guard TranscriptPlayer.folder != nil else {
-      print("skipped: REALTIME_RECORDINGS names no folder of recordings")
-      return nil
-    }
+  /// - Throws: ``TranscriptFault``; `noFolder` where `REALTIME_RECORDINGS` is not set.
+  public init(_ recording: String, _ kind: ProviderKind, model: String, first: String? = nil) throws {
     player = try TranscriptPlayer(recording: recording)
     dialogue = SessionDialogue(kind, model: model, requestedModel: model)
     _ = dialogue.begin()

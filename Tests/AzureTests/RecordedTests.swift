@@ -4,17 +4,16 @@ import SessionCore
 import Testing
 
 /// Recorded sessions of the services, played to a whole session.
-@Suite struct AzureRecordings {
+@Suite(.enabled(if: TranscriptPlayer.folder != nil, "set REALTIME_RECORDINGS to the folder of the recordings"))
+struct AzureRecordings {
   static let greeting =
     #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Say a short greeting."}]}}"#
 
   @Test("R012 R039: what Azure OpenAI sends crosses as it is, but for the session's id")
   func azure() throws {
-    guard
-      var call = try RecordedCall(
-        "azure-text-turn", .azure(), model: "my-voice",
-        first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
-    else { return }
+    var call = try RecordedCall(
+      "azure-text-turn", .azure(), model: "my-voice",
+      first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
     call.client(Self.greeting)
     call.client(#"{"type":"response.create"}"#)
     #expect(call.isFinished && call.violations == [])
@@ -32,11 +31,9 @@ import Testing
 
   @Test("R012: what Voice Live sends becomes valid, in legal order")
   func voiceLive() throws {
-    guard
-      var call = try RecordedCall(
-        "voicelive-text-turn", .azure(AzureSettings(api: .voiceLive)), model: "gpt-realtime",
-        first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
-    else { return }
+    var call = try RecordedCall(
+      "voicelive-text-turn", .azure(AzureSettings(api: .voiceLive)), model: "gpt-realtime",
+      first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
     call.client(Self.greeting)
     call.client(#"{"type":"response.create"}"#)
     #expect(call.isFinished && call.violations == [])

@@ -84,7 +84,10 @@ private struct Dice: RandomNumberGenerator {
 
   /// Takes away or replaces one member, at any depth, but for the type and the id of an event.
   private static func broken(_ value: JSONValue, _ dice: inout Dice) -> JSONValue {
-    let others: [JSONValue] = [.null, 7, 1.5, "", "x", true, [], [:], ["a"], ["type": "y"]]
+    let others: [JSONValue] = [
+      .null, 7, 1.5, -1, 1e300, .number(JSONNumber(Int.min)), .number(JSONNumber(Int.max)), "", "x", true, [], [:],
+      ["a"], ["type": "y"],
+    ]
     switch value {
     case .object(var object):
       guard let key = object.keys.filter({ $0 != "event_id" && $0 != "type" }).randomElement(using: &dice) else {

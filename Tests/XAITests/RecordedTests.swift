@@ -4,17 +4,16 @@ import SessionCore
 import Testing
 
 /// Recorded sessions of the service, played to a whole session.
-@Suite struct XAIRecordings {
+@Suite(.enabled(if: TranscriptPlayer.folder != nil, "set REALTIME_RECORDINGS to the folder of the recordings"))
+struct XAIRecordings {
   static let greeting =
     #"{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text","text":"Say a short greeting."}]}}"#
 
   @Test("R012: a recorded text turn is one legal response, with the usage that stood beside it")
   func textTurn() throws {
-    guard
-      var call = try RecordedCall(
-        "xai-text-turn", .xai, model: "grok-voice-latest",
-        first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
-    else { return }
+    var call = try RecordedCall(
+      "xai-text-turn", .xai, model: "grok-voice-latest",
+      first: #"{"type":"session.update","session":{"instructions":"Answer in two or three words."}}"#)
     call.client(Self.greeting)
     call.client(#"{"type":"response.create"}"#)
     #expect(call.isFinished && call.violations == [])
@@ -36,11 +35,9 @@ import Testing
 
   @Test("R012 R049 R217: the same turn for a client that wants text has no sound in it")
   func written() throws {
-    guard
-      var call = try RecordedCall(
-        "xai-text-turn", .xai, model: "grok-voice-latest",
-        first: #"{"type":"session.update","session":{"output_modalities":["text"]}}"#)
-    else { return }
+    var call = try RecordedCall(
+      "xai-text-turn", .xai, model: "grok-voice-latest",
+      first: #"{"type":"session.update","session":{"output_modalities":["text"]}}"#)
     call.client(Self.greeting)
     call.client(#"{"type":"response.create"}"#)
     #expect(call.isFinished && call.violations == [])
@@ -51,11 +48,9 @@ import Testing
 
   @Test("R012 R049: a recorded tool round is speech and a call, its result, and a spoken answer")
   func toolRound() throws {
-    guard
-      var call = try RecordedCall(
-        "xai-tool-round", .xai, model: "grok-voice-latest",
-        first: #"{"type":"session.update","session":{"tools":[{"type":"function","name":"get_weather"}]}}"#)
-    else { return }
+    var call = try RecordedCall(
+      "xai-tool-round", .xai, model: "grok-voice-latest",
+      first: #"{"type":"session.update","session":{"tools":[{"type":"function","name":"get_weather"}]}}"#)
     call.client(Self.greeting)
     call.client(#"{"type":"response.create"}"#)
     let arguments = try #require(call.events.last { $0["type"] == "response.function_call_arguments.done" })
