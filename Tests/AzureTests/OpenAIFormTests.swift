@@ -1,5 +1,7 @@
 import Envelope
 import OpenAIWire
+import ParleyTesting
+import SessionCore
 import Testing
 import Translation
 
@@ -15,7 +17,7 @@ import Translation
     "Q16: a model's own name stands for the configured deployment, any other is a deployment", arguments: both)
   func models(_ api: AzureAPI) throws {
     let catalogue = try Update(api, #"{"model":"gpt-realtime-2.1"}"#)
-    #expect(catalogue.session.model == "my-voice" && catalogue.missing == ["session.model"])
+    #expect(catalogue.session.model == "my-voice" && catalogue.missing.isEmpty, "a mapping")
     let deployment = try Update(api, #"{"model":"their-voice"}"#)
     #expect(deployment.session.model == "their-voice" && deployment.missing.isEmpty)
     #expect(deployment.wire["model"] == nil, "the address says it")
@@ -62,6 +64,47 @@ import Translation
       #expect(!update.wire.text.contains(foreign), "\(foreign)")
     }
     #expect(update.wire.text.contains("You are Clive."))
+  }
+
+  @Test("Q16 Q23: a strict session takes a model's own name, which many clients send in every update", arguments: both)
+  func strictModels(_ api: AzureAPI) {
+    let provider = ProviderConfiguration(name: "azure", service: .wire(Update.service(api)))
+    var call = SessionDialogue(
+      SessionParameters(provider: provider, requestedModel: "my-voice", isStrict: true, unixTime: 1, seed: 1))
+    _ = call.begin()
+    _ = call.upstreamOpens()
+    let step = call.client(#"{"type":"session.update","session":{"type":"realtime","model":"gpt-realtime"}}"#)
+    #expect(step.event("error") == nil && step.ignoredFields.isEmpty)
+  }
+
+  // MARK: Options of a response
+
+  @Test("Q23: the options of a response that the present API has not are told of")
+  func options() {
+    let service = Update.service(.realtime)
+    #expect(
+      service.ignoredOptions([
+        "temperature": 0.8, "instructions": "Be brief.", "reasoning": ["effort": "low"], "metadata": ["k": "v"],
+        "audio": ["output": ["model": "x", "voice": "alloy"]],
+      ]) == ["response.temperature", "response.audio.output.model"])
+    #expect(service.ignoredOptions(["temperature": nil, "conversation": "none", "input": []]).isEmpty)
+  }
+
+  @Test("Q23: the options of a response that the API before had not are told of, and do not go up")
+  func previewOptions() throws {
+    let service = Update.service(.preview)
+    let response: JSONObject = [
+      "prompt": ["id": "p"], "reasoning": ["effort": "low"], "parallel_tool_calls": false, "instructions": "Be brief.",
+      "metadata": ["k": "v"], "conversation": "auto", "audio": ["output": ["voice": "coral"]],
+    ]
+    #expect(
+      service.ignoredOptions(response) == [
+        "response.prompt", "response.reasoning.effort", "response.parallel_tool_calls",
+      ])
+    let session = RealtimeSession.defaults(id: "s", model: "m", voice: "alloy", expiresAt: 0)
+    let told = try service.wireEvent(["type": "response.create", "response": .object(response)], of: session)
+    #expect(told.first?["response"]?.object?.keys == ["instructions", "metadata", "conversation", "audio"])
+    #expect(service.ignoredOptions(["prompt": nil, "reasoning": nil, "tools": []]).isEmpty)
   }
 
   // MARK: As it is

@@ -196,6 +196,25 @@ import Translation
     #expect(try told("Zaphod") == [:])
   }
 
+  @Test("Q23: the options of a response that the service has not are told of, a voice that nobody has among them")
+  func options() throws {
+    let service = Update.service(.voiceLive)
+    let response: JSONObject = [
+      "reasoning": ["effort": "low"], "parallel_tool_calls": true, "tool_choice": "required", "metadata": ["k": "v"],
+      "audio": ["output": ["voice": "Zaphod", "format": ["type": "audio/pcmu"]]],
+    ]
+    #expect(
+      service.ignoredOptions(response) == [
+        "response.reasoning.effort", "response.parallel_tool_calls", "response.audio.output.voice",
+      ])
+    let session = RealtimeSession.defaults(id: "s", model: "m", voice: "alloy", expiresAt: 0)
+    let told = try service.wireEvent(["type": "response.create", "response": .object(response)], of: session)
+    #expect(told.first?["response"]?.object?.keys == ["tool_choice", "metadata", "audio"])
+    for voice: JSONValue in ["coral", "de-DE-KatjaNeural", ["id": "own"], nil] {
+      #expect(service.ignoredOptions(["audio": ["output": ["voice": voice]]]).isEmpty)
+    }
+  }
+
   @Test("Q19: the service's own events are for clients that ask for them")
   func events() {
     let mending = Update.service(.voiceLive).traits.mending

@@ -36,8 +36,7 @@ struct PreviewForm: AzureForm {
       }
     }
     var missing = MissingFields()
-    missing.keep(
-      &session.model, at: Deployments.name(for: session.model, configured: deployment), "session.model")
+    session.model = Deployments.name(for: session.model, configured: deployment)
     if case .mcp = session.toolChoice { missing.keep(&session.toolChoice, at: .auto, "session.tool_choice") }
     missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
     missing.keep(&session.reasoning, at: nil, "session.reasoning")
@@ -75,10 +74,17 @@ struct PreviewForm: AzureForm {
     audio.input.transcription = transcription
   }
 
+  /// Options of a response that neither the beta vocabulary nor the API has.
+  private static let foreignOptions: Set<String> = ["prompt", "reasoning", "parallel_tool_calls"]
+
+  func ignoredOptions(_ response: JSONObject) -> [String] {
+    ResponseOptions.ignored(in: response) { Self.foreignOptions.contains($0.firstComponent) }
+  }
+
   /// A response has what the API knows of a session.
   func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] {
     guard var response = event["response"]?.object else { return [event] }
-    response.removeValue(forKey: "prompt")
+    for key in Self.foreignOptions { response.removeValue(forKey: key) }
     if let name = response["audio"]?["output"]?["voice"]?.string, let own = Self.voice(name),
       var audio = response["audio"]?.object, var output = audio["output"]?.object
     {

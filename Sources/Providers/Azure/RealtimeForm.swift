@@ -14,16 +14,13 @@ struct RealtimeForm: AzureForm {
   }
 
   func makeEffective(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
-    var missing = MissingFields()
-    missing.keep(
-      &session.model, at: Deployments.name(for: session.model, configured: deployment), "session.model")
-    let foreign = try NativeSession.makeEffective(
+    session.model = Deployments.name(for: session.model, configured: deployment)
+    return try NativeSession.makeEffective(
       &session,
       transcriber: { (asked) throws(EventFault) -> String? in
         try TranscriptionModels.effective(
           asked, standard: Deployments.transcription, isOwn: Deployments.isTranscription)
       }, voice: Deployments.voice)
-    return missing.paths + foreign
   }
 
   func wireSession(_ fields: JSONObject, of session: RealtimeSession) -> JSONObject {
@@ -33,4 +30,6 @@ struct RealtimeForm: AzureForm {
   func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] {
     NativeSession.wireEvent(event, voice: Deployments.voice)
   }
+
+  func ignoredOptions(_ response: JSONObject) -> [String] { NativeSession.ignoredOptions(response) }
 }

@@ -95,6 +95,8 @@ public struct AzureService: WireService {
   public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {
     try form.wireEvent(event)
   }
+
+  public func ignoredOptions(_ response: JSONObject) -> [String] { form.ignoredOptions(response) }
 }
 
 /// What differs between the APIs.
@@ -105,9 +107,14 @@ protocol AzureForm: Sendable {
   func makeEffective(_ session: inout RealtimeSession) throws(EventFault) -> [String]
   func wireSession(_ fields: JSONObject, of session: RealtimeSession) -> JSONObject
   func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject]
+  func ignoredOptions(_ response: JSONObject) -> [String]
 }
 
 extension AzureForm {
   func begin(_ session: inout RealtimeSession) {}
-  func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] { [event] }
+}
+
+extension String {
+  /// Of a dotted path.
+  var firstComponent: String { String(prefix { $0 != "." }) }
 }

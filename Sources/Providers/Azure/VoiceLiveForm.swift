@@ -152,15 +152,29 @@ struct VoiceLiveForm: AzureForm {
     return .object(wire)
   }
 
+  /// Options of a response that neither the beta vocabulary nor the service has.
+  private static let foreignOptions: Set<String> = ["reasoning", "parallel_tool_calls"]
+
+  func ignoredOptions(_ response: JSONObject) -> [String] {
+    ResponseOptions.ignored(in: response) { path in
+      guard path == "audio.output.voice" else { return Self.foreignOptions.contains(path.firstComponent) }
+      let name = response["audio"]?["output"]?["voice"]?.string
+      return name.map { VoiceLiveVoices.name(for: $0) == nil } ?? false
+    }
+  }
+
   /// A response's voice is an object too.
   func wireEvent(_ event: JSONObject) throws(EventFault) -> [JSONObject] {
-    guard var response = event["response"]?.object, var audio = response["audio"]?.object,
-      var output = audio["output"]?.object, let name = output["voice"]?.string
-    else { return [event] }
+    guard var response = event["response"]?.object else { return [event] }
+    for key in Self.foreignOptions { response.removeValue(forKey: key) }
+    if var audio = response["audio"]?.object, var output = audio["output"]?.object,
+      let name = output["voice"]?.string
+    {
+      output["voice"] = VoiceLiveVoices.name(for: name).map { VoiceLiveVoices.object(for: .named($0), speed: 1) }
+      audio["output"] = .object(output)
+      response["audio"] = .object(audio)
+    }
     var event = event
-    output["voice"] = VoiceLiveVoices.name(for: name).map { VoiceLiveVoices.object(for: .named($0), speed: 1) }
-    audio["output"] = .object(output)
-    response["audio"] = .object(audio)
     event["response"] = .object(response)
     return [event]
   }

@@ -55,4 +55,6 @@ public struct OpenAIService: WireService {
   public func wireEvent(_ event: JSONObject, of session: RealtimeSession) throws(EventFault) -> [JSONObject] {
     NativeSession.wireEvent(event, voice: OpenAIModels.voice)
   }
+
+  public func ignoredOptions(_ response: JSONObject) -> [String] { NativeSession.ignoredOptions(response) }
 }
