@@ -33,12 +33,9 @@ extension AzureSettings {
 
 extension InworldSettings {
   func service(at endpoint: UpstreamEndpoint, key: Redacted<String>?, model: String) -> InworldService {
-    var service = InworldService(
+    InworldService(
       endpoint: endpoint, key: key, model: model, transcriptionModel: transcriptionModel, voiceModel: voiceModel,
       voice: voice)
-    // Until a session asks for what is the service's own (Q19).
-    service.takesProviderData = false
-    return service
   }
 }
 

@@ -68,7 +68,11 @@ public struct ProviderConfiguration: Sendable {
 
     /// Whether turns can be found and transcribed without an answer; Gemini transcribes what it answers.
     var canListenOnly: Bool {
-      if case .geminiLive = self { false } else { true }
+      switch self {
+      case .wire(let service): service.traits.canListenOnly
+      case .geminiLive: false
+      case .local: true
+      }
     }
 
     /// Whether a session of its own kind transcribes and never answers; elsewhere such sessions are emulated.
@@ -119,10 +123,7 @@ enum ProviderRegistry {
     let provider = parameters.isStrict ? parameters.provider.strict() : parameters.provider
     switch provider.service {
     case .wire(var service):
-      if var inworld = service as? InworldService {
-        inworld.takesProviderData = parameters.passesVendorEvents
-        service = inworld
-      }
+      if parameters.passesVendorEvents { service.passVendorEvents() }
       return WireTranslator(
         service: service, session: session, conversationID: conversationID,
         isModelKnown: parameters.requestedModel != nil, isStrict: parameters.isStrict,

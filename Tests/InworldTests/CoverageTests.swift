@@ -62,10 +62,14 @@ import Translation
     let example = try #require(CoverageExample(row, model: "openai/gpt-4.1-nano", voice: "Olivia"))
     let event = try #require(example.event.object)
     let form = try InworldForm()
-    let fault = form.fault(ofEvent: event)
-    #expect((fault != nil) == (row.support == .refused))
-    guard fault == nil else { return }
+    guard row.support != .refused else {
+      let fault = form.refusal(of: event)
+      #expect(fault?.param?.hasPrefix(row.subject) == true)
+      return
+    }
     let told = try form.event(event)
+    let options = try #require(event["response"]?.object)
+    #expect(form.service.ignoredOptions(options).isEmpty == (row.support != .ignored))
     let isTold = told.first?["response"] != nil
     // The service does `auto` without being told.
     #expect(isTold == (row.support == .mapped && row.subject != "response.conversation"))

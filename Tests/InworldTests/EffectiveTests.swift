@@ -18,8 +18,7 @@ import Translation
     "R232: the service's transcribers stay what they are",
     arguments: [
       "assemblyai/u3-rt-pro", "assemblyai/universal-streaming-multilingual",
-      "assemblyai/universal-streaming-english", "inworld/inworld-stt-1", "soniox/stt-rt-v4", "soniox/stt-rt-v5",
-      "deepgram/flux-general-en", "deepgram/flux-general-multi",
+      "assemblyai/universal-streaming-english", "inworld/inworld-stt-1", "soniox/stt-rt-v4",
     ])
   func ownTranscribers(_ name: String) throws {
     var form = try InworldForm()
@@ -33,6 +32,16 @@ import Translation
     var form = try InworldForm { $0.transcriptionModel = "soniox/stt-rt-v4" }
     try form.update(Self.transcriber(name))
     #expect(form.session.audio.input.transcription?.model == "soniox/stt-rt-v4")
+    #expect(form.missing.isEmpty)
+  }
+
+  @Test(
+    "R232 R235: those of its other API are not this one's, and would lose the whole update",
+    arguments: ["soniox/stt-rt-v5", "deepgram/flux-general-en", "deepgram/flux-general-multi"])
+  func otherTranscribers(_ name: String) throws {
+    var form = try InworldForm()
+    try form.update(Self.transcriber(name))
+    #expect(form.session.audio.input.transcription?.model == "inworld/inworld-stt-1")
     #expect(form.missing.isEmpty)
   }
 

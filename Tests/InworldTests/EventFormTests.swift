@@ -54,9 +54,28 @@ import Translation
     "T6: a response outside of the conversation, or with an input of its own, is refused",
     arguments: [["conversation": "none"], ["input": .array([])]] as [JSONObject])
   func refused(_ options: JSONObject) throws {
-    let fault = try InworldForm().fault(ofEvent: ["type": "response.create", "response": .object(options)])
-    #expect(fault?.code == "unsupported_parameter")
+    let fault = try InworldForm().refusal(of: ["type": "response.create", "response": .object(options)])
+    #expect(fault?.code == "unsupported_value")
     #expect(fault?.param == "response." + (options.keys.first ?? ""))
+  }
+
+  @Test("Q23: the options that stay here are told of; what is null or served here is not one")
+  func ignored() {
+    let service = InworldForm.service()
+    #expect(
+      service.ignoredOptions([
+        "output_modalities": ["text"], "instructions": "Be brief.", "tools": [], "max_output_tokens": 64,
+        "conversation": "auto", "metadata": ["k": "v"], "prompt": ["id": "p"], "reasoning": ["effort": "low"],
+        "parallel_tool_calls": false, "tool_choice": ["type": "mcp", "server_label": "s"],
+        "audio": [
+          "input": ["format": ["type": "audio/pcmu"]],
+          "output": ["voice": "Liam", "format": ["type": "audio/pcmu"], "model": "inworld-tts-2", "pitch": 1],
+        ],
+      ]) == [
+        "response.prompt", "response.reasoning.effort", "response.parallel_tool_calls", "response.tool_choice",
+        "response.audio.input.format", "response.audio.output.pitch",
+      ])
+    #expect(service.ignoredOptions(["prompt": nil, "reasoning": ["effort": nil], "tool_choice": "required"]).isEmpty)
   }
 
   @Test("R203: the bare name of a function is the choice of it")

@@ -1,5 +1,7 @@
 import Envelope
 import OpenAIWire
+import ParleyTesting
+import SessionCore
 import Translation
 
 @testable import InworldProvider
@@ -15,6 +17,7 @@ struct InworldForm {
     var service = InworldService(
       endpoint: UpstreamEndpoint(isSecure: true, host: "api.inworld.ai", port: 443), key: Redacted("QUJD=="),
       model: "google-ai-studio/gemini-2.5-flash")
+    service.passVendorEvents()
     change(&service)
     return service
   }
@@ -90,6 +93,16 @@ struct InworldForm {
       return nil
     } catch {
       return error as? EventFault
+    }
+  }
+
+  /// What a whole session says to an event that is refused, by the service's form or before it is put into that.
+  func refusal(of event: JSONObject) -> ErrorObject? {
+    var call = SessionDialogue(ProviderConfiguration(name: "inworld", service: .wire(service)))
+    _ = call.begin()
+    _ = call.upstreamOpens()
+    return call.client(JSONValue.object(event).text).event("error")?["error"].flatMap {
+      try? JSONCoding.decode(ErrorObject.self, from: $0)
     }
   }
 

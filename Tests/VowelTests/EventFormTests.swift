@@ -74,9 +74,20 @@ import Translation
     "A response outside of the conversation, or with an input of its own, is refused",
     arguments: [["conversation": "none"], ["input": .array([])]] as [JSONObject])
   func refused(_ options: JSONObject) throws {
-    let fault = try VowelForm().fault(ofEvent: ["type": "response.create", "response": .object(options)])
-    #expect(fault?.code == "unsupported_parameter")
+    let fault = try VowelForm().refusal(of: ["type": "response.create", "response": .object(options)])
+    #expect(fault?.code == "unsupported_value")
     #expect(fault?.param == "response." + (options.keys.first ?? ""))
+  }
+
+  @Test("Q23: the options that stay here are told of; what is null or served here is not one")
+  func ignored() {
+    let service = VowelForm.service()
+    #expect(
+      service.ignoredOptions([
+        "conversation": "auto", "metadata": ["k": "v"], "instructions": "Be brief.", "output_modalities": ["text"],
+        "max_output_tokens": 64, "tool_choice": "none", "audio": ["output": ["voice": "echo"]],
+      ]) == ["response.max_output_tokens", "response.tool_choice", "response.audio.output.voice"])
+    #expect(service.ignoredOptions(["instructions": nil, "tools": nil, "audio": ["output": [:]]]).isEmpty)
   }
 
   @Test("There is no buffer of output to clear")

@@ -1,5 +1,7 @@
 import Envelope
 import OpenAIWire
+import ParleyTesting
+import SessionCore
 import Translation
 
 @testable import VowelProvider
@@ -70,6 +72,16 @@ struct VowelForm {
   /// An event of the client in the engine's form.
   func event(_ event: JSONObject) throws -> [JSONObject] {
     try service.wireEvent(event, of: session)
+  }
+
+  /// What a whole session says to an event that is refused, by the engine's form or before it is put into that.
+  func refusal(of event: JSONObject) -> ErrorObject? {
+    var call = SessionDialogue(ProviderConfiguration(name: "vowel", service: .wire(service)))
+    _ = call.begin()
+    _ = call.upstreamOpens()
+    return call.client(JSONValue.object(event).text).event("error")?["error"].flatMap {
+      try? JSONCoding.decode(ErrorObject.self, from: $0)
+    }
   }
 
   /// The fault that an event is refused with.

@@ -10,11 +10,13 @@ extension InworldService {
     try Self.check(session.tools, in: "session.tools")
     try Self.checkTemperature(&session)
     try setVoiceModel(&session)
-    var missing = try setProviderData(&session)
-    missing += try setTranscription(&session)
+    var missing = MissingFields()
+    try setProviderData(&session, &missing)
+    try setTranscription(&session, &missing)
     session.audio.output.voice = .named(Self.voice(for: session.audio.output.voice, standard: voice))
     session.audio.output.speed = min(max(session.audio.output.speed, Limits.speed.lowerBound), Limits.speed.upperBound)
-    return missing + Self.removeForeign(&session)
+    Self.removeForeign(&session, &missing)
+    return missing.paths
   }
 
   // MARK: Fields that are Inworld's
@@ -47,7 +49,9 @@ extension InworldService {
     }
   }
 
-  private func setProviderData(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
+  private func setProviderData(
+    _ session: inout RealtimeSession, _ missing: inout MissingFields
+  ) throws(EventFault) {
     let alias = session.unknown.fields.removeValue(forKey: Fields.providerDataAlias)
     let given = alias ?? session.unknown.fields[Fields.providerData] ?? .null
     let path = "session." + (alias == nil ? Fields.providerData : Fields.providerDataAlias)
@@ -60,28 +64,26 @@ extension InworldService {
     let ours = Fields.pinned([:])
     let data = Fields.pinned(given.object ?? [:])
     session.unknown.fields[Fields.providerData] = .object(takesProviderData ? data : ours)
-    return takesProviderData || data == ours ? [] : [path]
+    if !takesProviderData, data != ours { missing.add(path) }
   }
 
   // MARK: The vocabulary's
 
-  private func setTranscription(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
-    guard var transcription = session.audio.input.transcription else { return [] }
+  private func setTranscription(
+    _ session: inout RealtimeSession, _ missing: inout MissingFields
+  ) throws(EventFault) {
+    guard var transcription = session.audio.input.transcription else { return }
+    let path = "session.audio.input.transcription"
     transcription.model = try TranscriptionModels.effective(transcription.model, standard: transcriptionModel) {
       Models.transcription.contains($0)
     }
-    var effective = InputTranscription(
-      model: transcription.model, language: transcription.language, prompt: transcription.prompt)
     // Known to Inworld by no name: an empty hint is none.
-    if effective.language?.isEmpty == true { effective.language = nil }
-    session.audio.input.transcription = effective
-    let others = [
-      ("languages", transcription.languages != nil), ("keywords", transcription.keywords != nil),
-      ("delay", transcription.delay != nil),
-    ]
-    return (others.filter(\.1).map(\.0) + transcription.unknown.fields.keys).map {
-      "session.audio.input.transcription." + $0
-    }
+    if transcription.language?.isEmpty == true { transcription.language = nil }
+    missing.keep(&transcription.languages, at: nil, path + ".languages")
+    missing.keep(&transcription.keywords, at: nil, path + ".keywords")
+    missing.keep(&transcription.delay, at: nil, path + ".delay")
+    missing.clean(&transcription.unknown, path)
+    session.audio.input.transcription = transcription
   }
 
   /// A voice that the client made at OpenAI does not exist here.
@@ -100,40 +102,21 @@ extension InworldService {
     }
   }
 
-  private static func removeForeign(_ session: inout RealtimeSession) -> [String] {
-    var missing: [String] = []
-    func replace<Value: Equatable>(
-      _ path: WritableKeyPath<RealtimeSession, Value>, _ value: Value, _ name: String
-    ) {
-      guard session[keyPath: path] != value else { return }
-      session[keyPath: path] = value
-      missing.append("session." + name)
-    }
-    replace(\.parallelToolCalls, nil, "parallel_tool_calls")
-    replace(\.reasoning, nil, "reasoning.effort")
-    replace(\.tracing, nil, "tracing")
-    replace(\.truncation, "auto", "truncation")
-    replace(\.prompt, nil, "prompt")
-    replace(\.include, nil, "include")
+  private static func removeForeign(_ session: inout RealtimeSession, _ missing: inout MissingFields) {
+    missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
+    missing.keep(&session.reasoning, at: nil, "session.reasoning.effort")
+    missing.keep(&session.tracing, at: nil, "session.tracing")
+    missing.keep(&session.truncation, at: "auto", "session.truncation")
+    missing.keep(&session.prompt, at: nil, "session.prompt")
+    missing.keep(&session.include, at: nil, "session.include")
     if session.audio.input.noiseReduction?.strength != nil {
       session.audio.input.noiseReduction?.strength = nil
-      missing.append("session.audio.input.noise_reduction.strength")
+      missing.add("session.audio.input.noise_reduction.strength")
     }
-    if case .mcp = session.toolChoice { replace(\.toolChoice, .auto, "tool_choice") }
-    for (path, name, own) in unknownFields {
-      for key in session[keyPath: path].fields.keys where !own.contains(key) {
-        session[keyPath: path].fields.removeValue(forKey: key)
-        missing.append("session." + name + key)
-      }
-    }
-    return missing
+    if case .mcp = session.toolChoice { missing.keep(&session.toolChoice, at: .auto, "session.tool_choice") }
+    missing.clean(&session.unknown, keeping: [Fields.temperature, Fields.providerData], "session")
+    missing.clean(&session.audio.unknown, "session.audio")
+    missing.clean(&session.audio.input.unknown, "session.audio.input")
+    missing.clean(&session.audio.output.unknown, keeping: [Fields.voiceModel], "session.audio.output")
   }
-
-  /// Where clients have fields that the vocabulary does not know, and the ones there that Inworld does.
-  private static let unknownFields:
-    [(any WritableKeyPath<RealtimeSession, UnknownFields> & Sendable, String, Set<String>)] = [
-      (\.unknown, "", [Fields.temperature, Fields.providerData]), (\.audio.unknown, "audio.", []),
-      (\.audio.input.unknown, "audio.input.", []),
-      (\.audio.output.unknown, "audio.output.", [Fields.voiceModel]),
-    ]
 }

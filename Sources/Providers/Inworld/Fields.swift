@@ -36,19 +36,3 @@ enum Fields {
     "output_modalities", "instructions", "audio", "tools", "tool_choice", "max_output_tokens",
   ]
 }
-
-extension JSONObject {
-  /// The members of these names.
-  func only(_ keys: Set<String>) -> JSONObject {
-    var result = JSONObject()
-    for (key, value) in self where keys.contains(key) { result[key] = value }
-    return result
-  }
-
-  /// The members that are not null.
-  var withoutNulls: JSONObject {
-    var result = JSONObject()
-    for (key, value) in self where !value.isNull { result[key] = value }
-    return result
-  }
-}

@@ -6,12 +6,11 @@ enum Models {
 
   static let standardTranscription = "inworld/inworld-stt-1"
 
-  /// One more that it does not know would lose the whole update (R232, R235). The last three are those of its API for
-  /// transcription alone.
+  /// One more that it does not know would lose the whole update (R232, R235): those of its API for transcription alone
+  /// are not among them.
   static let transcription: Set<String> = [
     "assemblyai/u3-rt-pro", "assemblyai/universal-streaming-multilingual", "assemblyai/universal-streaming-english",
-    standardTranscription, "soniox/stt-rt-v4", "soniox/stt-rt-v5", "deepgram/flux-general-en",
-    "deepgram/flux-general-multi",
+    standardTranscription, "soniox/stt-rt-v4",
   ]
 
   // MARK: Text to speech

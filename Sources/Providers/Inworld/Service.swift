@@ -16,8 +16,8 @@ public struct InworldService: WireService {
   public var voiceModel: String
   /// What OpenAI's voices become; nil: each the one that resembles it most.
   public var voice: String?
-  /// Whether clients may set `providerData` (Q19).
-  public var takesProviderData = true
+  /// Whether the client may set `providerData` (Q19).
+  var takesProviderData = false
 
   /// - Parameters:
   ///   - transcriptionModel: nil for the one that Inworld recommends.
@@ -70,6 +70,8 @@ public struct InworldService: WireService {
     rules.cumulativeTranscripts = ["conversation.item.input_audio_transcription.updated"]
     return rules
   }()
+
+  public mutating func passVendorEvents() { takesProviderData = true }
 
   // MARK: The connection
 

@@ -61,18 +61,12 @@ extension InworldService {
   /// What nobody has seen Inworld take stays here; `metadata` is put into the response on its way back.
   private func request(_ event: JSONObject) throws(EventFault) -> JSONObject {
     let options = event["response"]?.object ?? JSONObject()
-    if options["conversation"] == "none" {
-      throw Self.unsupportedParameter("A response outside of the conversation", "response.conversation")
-    }
-    if options["input"]?.isNull == false {
-      throw Self.unsupportedParameter("An input of the response's own", "response.input")
-    }
     for (index, tool) in (options["tools"]?.array ?? []).enumerated() where tool["type"] == "mcp" {
       throw .unsupported(
         "Tools of type 'mcp' are not supported with this provider.", param: "response.tools[\(index)].type")
     }
     var wire = options.only(Fields.response).withoutNulls
-    if wire["tool_choice"]?["type"] == "mcp" { wire["tool_choice"] = nil }
+    if Self.isOfMCP(wire["tool_choice"]) { wire["tool_choice"] = nil }
     // The bare name of a function (R203).
     if let name = wire["tool_choice"]?.string { wire["tool_choice"] = ToolChoice(name: name).map(JSONCoding.encode) }
     wire["audio"] = wire["audio"]?["output"]?.object.flatMap { output in
@@ -91,8 +85,14 @@ extension InworldService {
     return wire
   }
 
-  private static func unsupportedParameter(_ what: String, _ param: String) -> EventFault {
-    EventFault(
-      code: "unsupported_parameter", message: "\(what) is not supported with this provider.", param: param)
+  public func ignoredOptions(_ response: JSONObject) -> [String] {
+    ResponseOptions.ignored(in: response) { path in
+      if path == "tool_choice" { return Self.isOfMCP(response[path]) }
+      let output = "audio.output."
+      guard path.hasPrefix(output) else { return !Fields.response.contains(path) }
+      return !Fields.output.contains(String(path.dropFirst(output.count)))
+    }
   }
+
+  private static func isOfMCP(_ choice: JSONValue?) -> Bool { choice?["type"] == "mcp" }
 }

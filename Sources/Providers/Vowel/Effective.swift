@@ -12,29 +12,33 @@ extension VowelService {
         throw .unsupported("The engine has functions only.", param: "session.tools[\(index)].type")
       }
     }
-    var missing = try Self.setTranscription(&session)
-    if session.model != model, Models.isForeign(session.model) {
-      session.model = model
-      missing.append("session.model")
-    }
+    var missing = MissingFields()
+    try Self.setTranscription(&session, &missing)
+    if Models.isForeign(session.model) { missing.keep(&session.model, at: model, "session.model") }
     let (name, isMeant) = Voices.voice(for: session.audio.output.voice.name, own: voice)
     session.audio.output.voice = .named(name)
-    if !isMeant { missing.append("session.audio.output.voice") }
-    if Self.interrupt(&session) { missing.append("session.audio.input.turn_detection.interrupt_response") }
-    return missing + Self.removeForeign(&session)
+    if !isMeant { missing.add("session.audio.output.voice") }
+    if Self.interrupt(&session) { missing.add("session.audio.input.turn_detection.interrupt_response") }
+    Self.removeForeign(&session, &missing)
+    return missing.paths
   }
 
   /// The engine transcribes with what it was configured with.
-  private static func setTranscription(_ session: inout RealtimeSession) throws(EventFault) -> [String] {
-    guard let asked = session.audio.input.transcription else { return [] }
-    let effective = InputTranscription(
-      model: try TranscriptionModels.effective(asked.model, standard: Models.transcription) { _ in false })
-    session.audio.input.transcription = effective
-    let others = [
-      ("language", asked.language != nil), ("prompt", asked.prompt != nil), ("languages", asked.languages != nil),
-      ("keywords", asked.keywords != nil), ("delay", asked.delay != nil),
-    ]
-    return (others.filter(\.1).map(\.0) + asked.unknown.fields.keys).map { "session.audio.input.transcription." + $0 }
+  private static func setTranscription(
+    _ session: inout RealtimeSession, _ missing: inout MissingFields
+  ) throws(EventFault) {
+    guard var transcription = session.audio.input.transcription else { return }
+    let path = "session.audio.input.transcription"
+    transcription.model = try TranscriptionModels.effective(transcription.model, standard: Models.transcription) { _ in
+      false
+    }
+    missing.keep(&transcription.language, at: nil, path + ".language")
+    missing.keep(&transcription.prompt, at: nil, path + ".prompt")
+    missing.keep(&transcription.languages, at: nil, path + ".languages")
+    missing.keep(&transcription.keywords, at: nil, path + ".keywords")
+    missing.keep(&transcription.delay, at: nil, path + ".delay")
+    missing.clean(&transcription.unknown, path)
+    session.audio.input.transcription = transcription
   }
 
   /// The engine does not let itself be kept from it.
@@ -53,36 +57,20 @@ extension VowelService {
     return true
   }
 
-  private static func removeForeign(_ session: inout RealtimeSession) -> [String] {
-    var missing: [String] = []
-    func replace<Value: Equatable>(
-      _ path: WritableKeyPath<RealtimeSession, Value>, _ value: Value, _ name: String
-    ) {
-      guard session[keyPath: path] != value else { return }
-      session[keyPath: path] = value
-      missing.append("session." + name)
-    }
-    replace(\.parallelToolCalls, nil, "parallel_tool_calls")
-    replace(\.reasoning, nil, "reasoning.effort")
-    replace(\.tracing, nil, "tracing")
-    replace(\.truncation, "auto", "truncation")
-    replace(\.prompt, nil, "prompt")
-    replace(\.include, nil, "include")
-    replace(\.audio.input.noiseReduction, nil, "audio.input.noise_reduction")
-    if case .mcp = session.toolChoice { replace(\.toolChoice, .auto, "tool_choice") }
-    for (path, name, own) in unknownFields {
-      for (key, value) in session[keyPath: path].fields where !own.contains(key) || value.string == nil {
-        session[keyPath: path].fields.removeValue(forKey: key)
-        missing.append("session." + name + key)
-      }
-    }
-    return missing
+  private static func removeForeign(_ session: inout RealtimeSession, _ missing: inout MissingFields) {
+    missing.keep(&session.parallelToolCalls, at: nil, "session.parallel_tool_calls")
+    missing.keep(&session.reasoning, at: nil, "session.reasoning.effort")
+    missing.keep(&session.tracing, at: nil, "session.tracing")
+    missing.keep(&session.truncation, at: "auto", "session.truncation")
+    missing.keep(&session.prompt, at: nil, "session.prompt")
+    missing.keep(&session.include, at: nil, "session.include")
+    missing.keep(&session.audio.input.noiseReduction, at: nil, "session.audio.input.noise_reduction")
+    if case .mcp = session.toolChoice { missing.keep(&session.toolChoice, at: .auto, "session.tool_choice") }
+    // The engine's own fields are texts.
+    let own = Fields.own.filter { session.unknown.fields[$0]?.string != nil }
+    missing.clean(&session.unknown, keeping: own, "session")
+    missing.clean(&session.audio.unknown, "session.audio")
+    missing.clean(&session.audio.input.unknown, "session.audio.input")
+    missing.clean(&session.audio.output.unknown, "session.audio.output")
   }
-
-  /// Where clients have fields that the vocabulary does not know, and the ones there that the engine does.
-  private static let unknownFields:
-    [(any WritableKeyPath<RealtimeSession, UnknownFields> & Sendable, String, Set<String>)] = [
-      (\.unknown, "", Fields.own), (\.audio.unknown, "audio.", []), (\.audio.input.unknown, "audio.input.", []),
-      (\.audio.output.unknown, "audio.output.", []),
-    ]
 }

@@ -11,13 +11,7 @@ enum Fields {
       "model", "modalities", "instructions", "voice", "speaking_rate", "turn_detection", "tools", "tool_choice",
       "max_response_output_tokens",
     ])
-}
 
-extension JSONObject {
-  /// The members of these names.
-  func only(_ keys: Set<String>) -> JSONObject {
-    var result = JSONObject()
-    for (key, value) in self where keys.contains(key) { result[key] = value }
-    return result
-  }
+  /// What a response has of its own.
+  static let response: Set<String> = ["instructions"]
 }

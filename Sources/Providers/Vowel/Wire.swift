@@ -56,7 +56,7 @@ extension VowelService {
       event["previous_item_id"] = nil
       return [BetaWire.clientEvent(fromGA: event)]
     case "response.create":
-      return [try Self.request(event)]
+      return [Self.request(event)]
     case "output_audio_buffer.clear":
       throw .unsupported("output_audio_buffer.clear is for WebRTC and SIP calls.", param: "type")
     default:
@@ -79,21 +79,15 @@ extension VowelService {
   }
 
   /// A response has instructions of its own; everything else is the session's.
-  private static func request(_ event: JSONObject) throws(EventFault) -> JSONObject {
-    let options = event["response"]?.object ?? JSONObject()
-    if options["conversation"] == "none" {
-      throw unsupportedParameter("A response outside of the conversation", "response.conversation")
-    }
-    if options["input"]?.isNull == false {
-      throw unsupportedParameter("An input of the response's own", "response.input")
-    }
+  private static func request(_ event: JSONObject) -> JSONObject {
     var event = event
-    event["response"] = options["instructions"]?.string.map { ["instructions": .string($0)] }
+    let options = event["response"]?.object?.only(Fields.response).withoutNulls ?? JSONObject()
+    event["response"] = options.isEmpty ? nil : .object(options)
     return event
   }
 
-  private static func unsupportedParameter(_ what: String, _ param: String) -> EventFault {
-    EventFault(
-      code: "unsupported_parameter", message: "\(what) is not supported with this provider.", param: param)
+  /// For `text` the words of what the engine says are the answer.
+  public func ignoredOptions(_ response: JSONObject) -> [String] {
+    ResponseOptions.ignored(in: response) { !Fields.response.contains($0) && $0 != "output_modalities" }
   }
 }
