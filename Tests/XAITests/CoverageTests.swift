@@ -63,6 +63,15 @@ import Translation
     }
   }
 
+  @Test(
+    "R251 Q23: an option of a response is told of as ignored where its row says so",
+    arguments: rows.filter { $0.subject.hasPrefix("response.") && !Coverage.events.contains($0.subject) })
+  func option(_ row: CoverageRow) throws {
+    let example = try #require(CoverageExample(row, model: "grok-voice-think-fast-1.0", voice: "leo"))
+    let options = try #require(example.event["response"]?.object)
+    #expect(Update.service.ignoredOptions(options).isEmpty == (row.support != .ignored))
+  }
+
   private func value(_ session: RealtimeSession, _ path: String) -> JSONValue? {
     path.split(separator: ".").dropFirst().reduce(JSONCoding.encode(session)) { $0?[String($1)] }
   }

@@ -158,6 +158,23 @@ import Translation
     #expect(fault?.param == "item.content[1].type" && fault?.code == "unsupported_value")
   }
 
+  @Test("Q23: the options that a response has not of its own are told of; what is null or served here is not one")
+  func ignoredOptions() {
+    let options: JSONObject = [
+      "conversation": "auto", "metadata": ["k": "v"], "instructions": "Be brief.", "output_modalities": ["text"],
+      "tool_choice": "required", "tools": [], "max_output_tokens": 5, "parallel_tool_calls": true, "prompt": nil,
+      "reasoning": ["effort": "low"], "unheard_of": 1,
+      "audio": ["output": ["voice": "rex", "format": ["type": "audio/pcmu"]]],
+    ]
+    #expect(
+      Self.service.ignoredOptions(options) == [
+        "response.tool_choice", "response.tools", "response.max_output_tokens", "response.parallel_tool_calls",
+        "response.reasoning.effort", "response.unheard_of", "response.audio.output.voice",
+        "response.audio.output.format",
+      ])
+    #expect(Self.service.ignoredOptions(["audio": nil, "reasoning": ["effort": nil], "metadata": [:]]).isEmpty)
+  }
+
   @Test("what the service has no event for is refused by its type")
   func refused() {
     let clear = #expect(throws: EventFault.self) { try Self.told(["type": "output_audio_buffer.clear"]) }

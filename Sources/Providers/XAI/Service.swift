@@ -25,6 +25,8 @@ public struct XAIService: WireService {
     // It carries it out and says what is left; that it does was not always so, and clients must have their answer.
     traits.truncation = .both
     traits.takesOwnInput = false
+    // It answers every turn that it finds.
+    traits.canListenOnly = false
     traits.lifetime = Limits.lifetime
     traits.answersCommits = .responseToSpeech
     traits.resumesConversations = true
@@ -76,15 +78,19 @@ public struct XAIService: WireService {
     }
   }
 
-  /// A response has instructions and metadata of its own; everything else is the session's.
+  /// What a response has of its own; everything else is the session's.
+  private static let options: Set<String> = ["instructions", "metadata"]
+
   private static func request(_ event: JSONObject) -> JSONObject {
     var event = event
-    var options = JSONObject()
-    for key in ["instructions", "metadata"] {
-      if let value = event["response"]?[key], !value.isNull { options[key] = value }
-    }
+    let options = event["response"]?.object?.only(options).withoutNulls ?? JSONObject()
     event["response"] = options.isEmpty ? nil : .object(options)
     return event
+  }
+
+  /// For `text` the transcript of what the service says is the answer.
+  public func ignoredOptions(_ response: JSONObject) -> [String] {
+    ResponseOptions.ignored(in: response) { !Self.options.contains($0) && $0 != "output_modalities" }
   }
 
   private static func check(_ item: JSONValue?) throws(EventFault) {
