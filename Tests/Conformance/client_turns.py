@@ -13,5 +13,5 @@ CALLS = 'call get_weather {"city":"Oslo"} and get_time {"city":"Rome"}'
 
 # Bytes of PCM16 at 24 kHz.
 TONE_BYTES = 19_200  # of every answer
-STORY_BYTES = {"gemini-slow": 480_000, "openai-slow": TONE_BYTES}
-LEAD_BYTES = 4_800  # of "One moment.", which Gemini says before it calls
+STORY_BYTES = 480_000
+LEAD_BYTES = {"gemini": 4_800, "xai": TONE_BYTES}  # of "One moment.", which these say before they call

@@ -1,6 +1,7 @@
 """One server and two stand-ins for all tests: a quick one, and one whose answers are paced so that they can be interrupted."""
 
 import asyncio
+import importlib.metadata
 import importlib.util
 import inspect
 import os
@@ -10,16 +11,18 @@ import socket
 import pytest
 
 from processes import BINARY, CONTACT, Gateway, StandIn, provider
+from providers import GEMINI_MODEL, OPENAI_MODEL, entries
 from spoken import LocalEngine
 from tls_front import Authority, TLSFront
 
-GEMINI_MODEL = "gemini-3.8-live"
-OPENAI_MODEL = "gpt-realtime"
 SLOW_ANSWER_INTERVAL_MS = 120
 TEST_SECONDS = 30
+# The last two are of Azure's clients.
+PATHS = ["/v1/realtime", "/api/v1/inference/realtime", "/openai/v1/realtime", "/openai/realtime"]
 
-# The client libraries are in an environment of their own: scripts/client.sh.
-collect_ignore_glob = [] if importlib.util.find_spec("pipecat") else ["test_client_*.py"]
+# The client libraries are in environments of their own, where scripts/client.sh names the files to run.
+IS_OF_CLIENTS = bool(importlib.util.find_spec("pipecat")) or importlib.metadata.version("openai").startswith("1.")
+collect_ignore_glob = [] if IS_OF_CLIENTS else ["test_client_*.py"]
 
 
 def pytest_configure(config):
@@ -42,7 +45,7 @@ def pytest_pyfunc_call(pyfuncitem):
 
 def pytest_collection_modifyitems(items):
     """The frames of all other tests are judged at the end."""
-    items.sort(key=lambda item: "test_upstream_frames" in item.nodeid)
+    items.sort(key=lambda item: "test_upstream_" in item.nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -83,15 +86,12 @@ def gateway(folder, standin, slow_standin, silent_port):
         "default": "gemini",
         "contact": CONTACT,
         "providers": {
-            "gemini": provider("gemini-live", standin.gemini_port, GEMINI_MODEL),
-            "openai": provider("openai", standin.openai_port, OPENAI_MODEL),
-            "gemini-slow": provider("gemini-live", slow_standin.gemini_port, GEMINI_MODEL),
-            "openai-slow": provider("openai", slow_standin.openai_port, OPENAI_MODEL),
+            **entries(standin, slow_standin),
             "gemini-silent": provider("gemini-live", silent_port, GEMINI_MODEL),
             "openai-silent": provider("openai", silent_port, OPENAI_MODEL),
-            "keyless": provider("openai", standin.openai_port, OPENAI_MODEL, key="env:ABSENT_KEY"),
+            "keyless": provider("openai", standin.ports["openai"], OPENAI_MODEL, key="env:ABSENT_KEY"),
         },
-        "routes": [{"path": "/v1/realtime"}, {"path": "/api/v1/inference/realtime"}],
+        "routes": [{"path": path} for path in PATHS],
     }
     running = Gateway(folder, routes)
     running.await_ready()
@@ -102,7 +102,7 @@ def gateway(folder, standin, slow_standin, silent_port):
 @pytest.fixture(scope="session")
 def engine(folder, standin):
     """A server whose default is the voice engine of its own process; a stand-in is its other provider."""
-    running = LocalEngine(folder / "engine", {"gemini": provider("gemini-live", standin.gemini_port, GEMINI_MODEL)})
+    running = LocalEngine(folder / "engine", {"gemini": provider("gemini-live", standin.ports["gemini"], GEMINI_MODEL)})
     running.await_ready()
     yield running
     assert running.stop() == 0, "the server must end cleanly when asked to"

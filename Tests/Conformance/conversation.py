@@ -9,6 +9,7 @@ import typing
 from openai import AsyncOpenAI
 
 from event_types import openai_server_event
+from providers import added_by
 from sound import CHUNK_BYTES, chunks
 
 EVENT_SECONDS = 10.0
@@ -17,14 +18,15 @@ EVENT_SECONDS = 10.0
 class Conversation:
     """A connection of the openai package. Every event that arrives is held against the package's own types."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, added: frozenset[str] = frozenset()):
         self.connection = connection
+        self._added = added
         self.events: list[dict] = []
         self.arrivals: list[float] = []
 
     async def next(self, seconds: float = EVENT_SECONDS) -> dict:
         raw = await asyncio.wait_for(self.connection.recv_bytes(), seconds)
-        event = openai_server_event(raw)
+        event = openai_server_event(raw, self._added)
         self.events.append(event)
         self.arrivals.append(time.monotonic())
         return event
@@ -72,7 +74,7 @@ async def conversation(gateway, provider: str | None, **options) -> typing.Async
     client = AsyncOpenAI(base_url=f"{gateway.http}/v1", api_key="test")
     query = {"provider": provider} if provider else {}
     async with client, client.realtime.connect(extra_query=query, **options) as connection:
-        talk = Conversation(connection)
+        talk = Conversation(connection, added_by(provider))
         created = await talk.next()
         assert created["type"] == "session.created", created
         yield talk

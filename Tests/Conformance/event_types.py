@@ -16,9 +16,11 @@ import pydantic
 from google.genai import _live_converters, types as genai
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
-# Sent by the live service, not declared by the package; and `engine`, by which Parley tells what serves a local session.
+# Sent by the live service, not declared by the package; and what Parley adds: `engine` tells what serves a local session,
+# and `voice` is for clients of which is not known yet whether they speak beta.
 UNDECLARED = {
     "session.engine",
+    "session.voice",
     "obfuscation",
     "session.id",
     "session.object",
@@ -71,9 +73,9 @@ def judge(raw: str | bytes, models: dict, side: str, undeclared: set[str]) -> di
     return event
 
 
-def openai_server_event(raw: str | bytes) -> dict:
-    """The event, if the openai package's type for it accepts every field strictly."""
-    return judge(raw, SERVER_EVENTS, "server", UNDECLARED)
+def openai_server_event(raw: str | bytes, added: frozenset[str] = frozenset()) -> dict:
+    """The event, if the openai package's type for it accepts every field strictly, but those that a service may add."""
+    return judge(raw, SERVER_EVENTS, "server", UNDECLARED | added)
 
 
 def openai_client_event(raw: str | bytes) -> dict:

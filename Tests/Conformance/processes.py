@@ -17,6 +17,8 @@ BINARY = pathlib.Path(os.environ.get("PARLEY_BINARY", ROOT / ".build" / "debug" 
 CONTACT = "Ask the voice desk: voice-desk@example.com"
 STANDIN_KEY = "stand-in-key-0123456789"
 READY_WITHIN_SECONDS = 30.0
+# What `parley standin` plays.
+SERVICES = ("gemini", "openai", "azure", "xai", "inworld", "vowel")
 
 
 def free_port() -> int:
@@ -82,25 +84,18 @@ def is_healthy(port: int) -> bool:
 
 
 class StandIn:
-    """One `parley standin`: a Gemini and an OpenAI service, and the record of what they received and sent."""
+    """One `parley standin`: a service of each kind, and the record of what they received and sent."""
 
     def __init__(self, folder: pathlib.Path, name: str, options: list[str] | None = None):
-        self.gemini_port = free_port()
-        self.openai_port = free_port()
+        self.ports = {service: free_port() for service in SERVICES}
         self.record = folder / f"{name}.jsonl"
+        listening = [text for service in SERVICES for text in (f"--{service}-port", str(self.ports[service]))]
         self._process = Process(
-            [
-                "standin",
-                "--gemini-port", str(self.gemini_port),
-                "--openai-port", str(self.openai_port),
-                "--record", str(self.record),
-                *(options or []),
-            ],
-            folder / f"{name}.log",
+            ["standin", *listening, "--record", str(self.record), *(options or [])], folder / f"{name}.log"
         )
 
     def await_ready(self) -> None:
-        for port in (self.gemini_port, self.openai_port):
+        for port in self.ports.values():
             self._process.await_ready(lambda: accepts_connections(port))
 
     def stop(self) -> int:
@@ -138,7 +133,7 @@ class Gateway:
         return self._process.log.read_text(errors="replace")
 
 
-def provider(kind: str, port: int, model: str | None, key: str = "env:STANDIN_KEY") -> dict:
-    path = "/v1/realtime" if kind == "openai" else ""
-    entry = {"kind": kind, "url": f"ws://127.0.0.1:{port}{path}", "key": key}
-    return {**entry, "model": model} if model else entry
+def provider(kind: str, port: int, model: str | None, key: str = "env:STANDIN_KEY", **fields) -> dict:
+    """An entry of routes.json for a stand-in; each kind knows the path of its service."""
+    entry = {"kind": kind, "url": f"ws://127.0.0.1:{port}{'/v1/realtime' if kind == 'openai' else ''}", "key": key}
+    return {**entry, **({"model": model} if model else {}), **fields}

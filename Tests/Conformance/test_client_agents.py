@@ -11,7 +11,7 @@ from agents.realtime.model_inputs import RealtimeModelSendInterrupt
 
 from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
-from providers import SLOW, STANDINS
+from providers import SLOW, STANDINS, without
 from sound import chunks
 
 
@@ -91,7 +91,7 @@ async def test_the_agents_sdk_holds_a_text_turn(gateway, provider):
         assert talk.history("assistant") == ["You said: Say hello."]
 
 
-@pytest.mark.parametrize("provider", STANDINS)
+@pytest.mark.parametrize("provider", without(STANDINS, "inworld"))
 async def test_the_agents_sdk_holds_an_audio_turn(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.say(SPEECH)
@@ -101,7 +101,7 @@ async def test_the_agents_sdk_holds_an_audio_turn(gateway, provider):
         assert talk.history("assistant")[0].lower().startswith(f"you said: {HEARD}")
 
 
-@pytest.mark.parametrize("provider", SLOW)
+@pytest.mark.parametrize("provider", without(SLOW, "inworld"))
 async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.session.send_message(STORY)
@@ -116,7 +116,7 @@ async def test_the_agents_sdk_hears_that_the_user_barges_in(gateway, provider):
             lambda event: event.type == "audio" and event.item_id != cut.item_id, "answer to what was said", before
         )
         await talk.event("agent_end", talk.seen.behind(answered))
-        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES[provider]
+        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES
         assert len(talk.audio(item_id=answered.item_id)) == TONE_BYTES
         assert talk.history("assistant")[-1].lower().startswith(f"you said: {HEARD}")
 
@@ -132,7 +132,7 @@ async def test_the_agents_sdk_cancels_an_answer(gateway, provider):
         later = talk.seen.mark
         await talk.session.send_message("And now?")
         await talk.event("agent_end", later)
-        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES[provider]
+        assert 0 < len(talk.audio(item_id=cut.item_id)) < STORY_BYTES
         assert cut.item_id not in {event.item_id for event in talk.seen.entries[later:] if event.type == "audio"}
         assert len(talk.audio(later)) == TONE_BYTES
         assert talk.history("assistant")[-1] == "You said: And now?"
@@ -164,12 +164,14 @@ def is_output_added(event) -> bool:
     return message["type"] == "conversation.item.added" and message["item"]["type"] == "function_call_output"
 
 
-@pytest.mark.parametrize("provider", ["gemini"])
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_the_agents_sdk_answers_two_calls_of_one_turn(gateway, provider):
     async with talking(gateway, provider, tools=slow_tools) as talk:
         await talk.session.send_message(CALLS)
-        results = "The result of get_weather is Sunny in Oslo. The result of get_time is Noon in Rome."
-        answered = await talk.seen.until(lambda event: talk.history("assistant")[-1:] == [results], "both results")
+        first, second = "The result of get_weather is Sunny in Oslo.", "The result of get_time is Noon in Rome."
+        # Gemini waits for both results; a service of OpenAI's kind answers each request with what it has.
+        results = [f"{first} {second}"] if provider == "gemini" else [first, second]
+        answered = await talk.seen.until(lambda event: talk.history("assistant")[-len(results) :] == results, "both results")
         await talk.event("agent_end", talk.seen.behind(answered))
         started = [event for event in talk.seen.entries if event.type == "tool_start"]
         assert [(event.tool.name, json.loads(event.arguments)) for event in started] == [
@@ -178,7 +180,7 @@ async def test_the_agents_sdk_answers_two_calls_of_one_turn(gateway, provider):
         ]
         ended = [event for event in talk.seen.entries if event.type == "tool_end"]
         assert [event.output for event in ended] == ["Sunny in Oslo", "Noon in Rome"]
-        assert len(talk.audio()) == LEAD_BYTES + TONE_BYTES
+        assert len(talk.audio()) == LEAD_BYTES.get(provider, 0) + len(results) * TONE_BYTES
         # The SDK has a second request for a response to send, which must not be in the way of the next turn.
         await talk.session.send_message("And now?")
         await talk.seen.until(lambda event: talk.history("assistant")[-1] == "You said: And now?", "later answer")
@@ -192,8 +194,9 @@ async def said(talk: Talk, text) -> str:
     return talk.history("assistant")[-1]
 
 
-async def test_the_agents_sdk_changes_its_agent_between_turns(gateway):
-    async with talking(gateway, "gemini") as talk:
+@pytest.mark.parametrize("provider", STANDINS)
+async def test_the_agents_sdk_changes_its_agent_between_turns(gateway, provider):
+    async with talking(gateway, provider) as talk:
         assert await said(talk, "One.") == "You said: One."
         other = RealtimeAgent(name="Guide", instructions="Answer in French.", tools=slow_tools(talk.seen))
         await talk.session.update_agent(other)

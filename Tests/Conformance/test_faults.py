@@ -109,12 +109,13 @@ async def test_fault_row_53_cancel_commit_and_close_in_one_segment_arrive_in_ord
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}
         for event in (
             {"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": None}}}},
-            {"type": "input_audio_buffer.append", "audio": base64.b64encode(tone(220, 200)).decode()},
             {"type": "conversation.item.create", "item": item},
             {"type": "response.create"},
         ):
             await socket.send(json.dumps(event))
         await until("response.output_audio.delta")
+        audio = base64.b64encode(tone(220, 200)).decode()
+        await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
         for kind in ("response.cancel", "input_audio_buffer.commit"):
             socket.protocol.send_text(json.dumps({"type": kind}).encode())
         socket.protocol.send_close(1000)

@@ -7,9 +7,9 @@ import json
 import pytest
 from websockets.asyncio.client import connect
 
-from conftest import GEMINI_MODEL, OPENAI_MODEL
 from conversation import conversation
 from event_types import openai_server_event
+from providers import GEMINI_MODEL, OPENAI_MODEL
 from upstream_record import await_record, read
 
 NATIVE_AUDIO = "gemini-2.5-flash-native-audio-preview-12-2025"
@@ -73,7 +73,7 @@ async def test_R020_the_three_lines_of_the_documentation_work_literally(gateway,
             await socket.send(json.dumps(line))
         kinds = []
         while "response.done" not in kinds:
-            kinds.append(openai_server_event(await asyncio.wait_for(socket.recv(), 10))["type"])
+            kinds.append(openai_server_event(await asyncio.wait_for(socket.recv(), 10), frozenset({"audio"}))["type"])
         assert kinds[0] == "session.created" and kinds.count("session.updated") == 2
         assert "response.output_audio.delta" in kinds and "error" not in kinds
     record = await_record(standin.record, lambda record: bool(gemini_setups(record, name)))

@@ -37,7 +37,7 @@ def client(standin: StandIn, vertex: bool = False) -> genai.Client:
     made = genai.Client(api_key=KEY, vertexai=vertex, http_options=options)
     # The package dials TLS only, whatever the base address says.
     made._api_client._websocket_ssl_ctx = {}
-    made._api_client._websocket_base_url = lambda options=None: f"ws://127.0.0.1:{standin.gemini_port}"
+    made._api_client._websocket_base_url = lambda options=None: f"ws://127.0.0.1:{standin.ports['gemini']}"
     return made
 
 
@@ -172,7 +172,7 @@ def test_every_frame_is_valid_by_googles_types(folder, model, vertex, options):
             "model": prefix + model, "generationConfig": generation, "tools": tools, "sessionResumption": {},
             "inputAudioTranscription": {}, "outputAudioTranscription": {},
         }  # fmt: skip
-        with connect(f"ws://127.0.0.1:{standin.gemini_port}{VERTEX if vertex else AI_STUDIO}") as socket:
+        with connect(f"ws://127.0.0.1:{standin.ports['gemini']}{VERTEX if vertex else AI_STUDIO}") as socket:
             socket.send(json.dumps({"setup": setup}))
             while "setupComplete" not in json.loads(socket.recv()):
                 pass
