@@ -2,14 +2,15 @@
 # Makes the Python environments of the tests from the pins in Tests/Conformance. Quick when they are already current.
 # Usage: scripts/python.sh            .venv, which all Python of the project runs in
 #        scripts/python.sh clients    .venv-clients, with the client libraries whose pins conflict with those
+#        scripts/python.sh openai-1   .venv-openai-1, with the old client library of the beta dialect
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
   "") environment=.venv pins=Tests/Conformance/requirements.txt ;;
-  clients) environment=.venv-clients pins=Tests/Conformance/clients.txt ;;
+  clients | openai-1) environment=.venv-$1 pins=Tests/Conformance/$1.txt ;;
   *)
-    echo "python: unknown environment '$1' (clients, or none)" >&2
+    echo "python: unknown environment '$1' (clients, openai-1, or none)" >&2
     exit 64
     ;;
 esac

@@ -56,13 +56,13 @@ conformance() {
 # Each client library in a process of its own, two at a time. The frames that it caused are judged at its end.
 client_libraries() {
   local library
-  for library in agents pipecat livekit; do
+  for library in openai-1 agents pipecat livekit; do
     echo "$library"
   done | xargs -P 2 -I LIBRARY timeout 300 scripts/client.sh LIBRARY "$reports"
 }
 
 python_packages() {
-  scripts/python.sh && scripts/python.sh clients
+  scripts/python.sh && scripts/python.sh clients && scripts/python.sh openai-1
 }
 
 build() {
