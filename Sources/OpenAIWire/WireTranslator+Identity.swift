@@ -63,8 +63,11 @@ extension WireTranslator {
   /// Learns which of the client's items an event is about.
   mutating func learnID(from event: JSONObject) {
     guard let type = event["type"]?.string, type == "conversation.item.added" || type == "conversation.item.created",
-      let item = event["item"], let id = item["id"]?.string, itemIDs[id] == nil, conversation.item(id) == nil,
-      !awaited.contains(where: { $0.kind == .item(id: id) })
+      let item = event["item"], let id = item["id"]?.string
+    else { return }
+    // Others keep them.
+    if let index = toldAgain.firstIndex(where: { $0.id == id }) { toldAgain.removeFirst(index + 1) }
+    guard itemIDs[id] == nil, conversation.item(id) == nil, !awaited.contains(where: { $0.kind == .item(id: id) })
     else { return }
     if let known = takeToldAgain(item) {
       itemIDs[id] = known
@@ -91,9 +94,9 @@ extension WireTranslator {
   private mutating func takeToldAgain(_ item: JSONValue) -> String? {
     guard !toldAgain.isEmpty, item["status"] != "in_progress" else { return nil }
     let found = ToldAgain(id: "", item)
-    let index =
-      toldAgain.firstIndex { $0.isOfKind(found) && $0.words == found.words }
-      ?? toldAgain.firstIndex { $0.isOfKind(found) }
+    var index = toldAgain.firstIndex { $0.isOfKind(found) && $0.words == found.words }
+    // What the service remembers may be worded otherwise; what it was told it repeats.
+    if index == nil, isResuming { index = toldAgain.firstIndex { $0.isOfKind(found) } }
     guard let index else { return nil }
     let id = toldAgain[index].id
     toldAgain.removeFirst(index + 1)
