@@ -1,0 +1,14 @@
+ws.send(JSON.stringify({
+  type: 'session.update',
+  session: {
+    audio: {
+      input: {
+        transcription: {
+          model: 'assemblyai/u3-rt-pro',
+          prompt: 'Medical dictation. Vocabulary: angioplasty, myocardial infarction.',
+          language: 'en'
+        }
+      }
+    }
+  }
+}));

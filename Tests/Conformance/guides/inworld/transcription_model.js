@@ -1,0 +1,6 @@
+ws.send(JSON.stringify({
+  type: 'session.update',
+  session: {
+    audio: { input: { transcription: { model: 'assemblyai/u3-rt-pro' } } }
+  }
+}));

@@ -1,0 +1,6 @@
+ws.send(JSON.stringify({
+  type: 'session.update',
+  session: {
+    audio: { output: { voice: 'Olivia' } }
+  }
+}));
