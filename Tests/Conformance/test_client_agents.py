@@ -92,7 +92,7 @@ async def test_the_agents_sdk_holds_a_text_turn(gateway, provider):
 
 
 @pytest.mark.parametrize("provider", without(STANDINS, "inworld"))
-async def test_the_agents_sdk_holds_an_audio_turn(gateway, provider):
+async def test_R136_R237_the_agents_sdk_holds_an_audio_turn(gateway, provider):
     async with talking(gateway, provider) as talk:
         await talk.say(SPEECH)
         await talk.event("agent_end")

@@ -49,7 +49,7 @@ def test_the_configuration_in_the_README_is_valid(tmp_path):
     assert check.returncode == 0, check.stdout + check.stderr
 
 
-def test_the_examples_are_valid():
+def test_R152_the_examples_are_valid():
     for file in [ROOT / "routes.json", *sorted((ROOT / "examples").glob("*.json"))]:
         check = subprocess.run([str(BINARY), "check", str(file)], capture_output=True, text=True, timeout=30)
         assert check.returncode == 0, f"{file.name}:\n{check.stdout}{check.stderr}"

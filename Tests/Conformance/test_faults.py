@@ -47,7 +47,7 @@ FRAMES = [
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("frame, code, param", [case[1:] for case in FRAMES], ids=[case[0] for case in FRAMES])
-async def test_R193_a_bad_event_is_one_error(gateway, provider, frame, code, param):
+async def test_R193_R272_a_bad_event_is_one_error(gateway, provider, frame, code, param):
     async with conversation(gateway, provider) as talk:
         await talk.connection.send_raw(json.dumps(frame))
         fault = await talk.error()

@@ -47,7 +47,7 @@ def said(events: list[dict]) -> str:
     return "".join(event["transcript"] for event in of_type(events, "response.output_audio_transcript.done"))
 
 
-async def test_R049_a_call_and_its_result(gateway):
+async def test_R049_R150_R261_R265_a_call_and_its_result(gateway):
     async with conversation(gateway, "gemini") as talk:
         (call,) = await asked(talk, 'call get_weather {"city":"Oslo"}')
         assert call["name"] == "get_weather" and json.loads(call["arguments"]) == {"city": "Oslo"}

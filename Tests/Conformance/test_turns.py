@@ -14,7 +14,7 @@ SPEECH = tone(220, 600) + silence(1200)
 
 
 @pytest.mark.parametrize("provider", STANDINS)
-async def test_R037_R045_R088_R089_R097_a_text_turn(gateway, provider):
+async def test_R037_R045_R088_R089_R097_R183_R212_R216_a_text_turn(gateway, provider):
     async with conversation(gateway, provider) as talk:
         events = await talk.text_turn()
         assert_legal(events)
@@ -27,7 +27,7 @@ async def test_R037_R045_R088_R089_R097_a_text_turn(gateway, provider):
 
 
 @pytest.mark.parametrize("provider", STANDINS)
-async def test_R001_R027_R033_R036_R092_R093_an_audio_turn(gateway, provider):
+async def test_R001_R027_R033_R036_R092_R093_R182_R256_R257_an_audio_turn(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.connection.session.update(
             session={"type": "realtime", "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}}
@@ -148,7 +148,7 @@ async def test_R092_fault_row_51_speaking_into_an_answer_interrupts_it(gateway, 
 
 
 @pytest.mark.parametrize("provider", SLOW)
-async def test_R090_response_cancel_ends_the_answer(gateway, provider):
+async def test_R090_R271_response_cancel_ends_the_answer(gateway, provider):
     async with conversation(gateway, provider) as talk:
         await talk.say_text("Tell me a long story.")
         await talk.connection.response.create()

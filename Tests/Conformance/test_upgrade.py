@@ -67,7 +67,7 @@ def test_health_is_answered(gateway):
     assert answer.status == 200
 
 
-async def test_R002_R010_any_client_without_a_subprotocol_gets_a_session(gateway):
+async def test_R002_R010_R175_R213_any_client_without_a_subprotocol_gets_a_session(gateway):
     async with connect(f"{gateway.ws}/v1/realtime") as socket:
         assert socket.response.status_code == 101 and socket.subprotocol is None
         assert openai_server_event(await socket.recv())["type"] == "session.created"

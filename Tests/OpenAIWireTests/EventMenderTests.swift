@@ -6,7 +6,7 @@ import Testing
 import Translation
 
 @Suite struct EventMenderTests {
-  @Test("every event of the vocabulary goes through a native mender untouched")
+  @Test("R283: every event of the vocabulary goes through a native mender untouched")
   func nativeFixtures() throws {
     var call = MendingCall(MendingRules())
     for (name, event) in try ServerFixtures.load() where !name.hasPrefix("session.") && name != "error" {
