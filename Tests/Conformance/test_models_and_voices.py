@@ -98,7 +98,7 @@ def test_R227_the_voices_of_inworld_are_listed_even_where_it_does_not_answer(ser
     [
         ("openai", "marin", OPENAI_VOICES),
         ("google", "Despina", {"Puck", "Kore", "Zephyr"}),
-        ("xai", "eve", {"eve", "ara", "rex", "sal", "leo"}),
+        ("xai", "eve", {"eve", "ara", "rex", "sal", "leo", "zenith"}),
         ("vowel", "aura-2-thalia-en", {"aura-2-thalia-en"}),
     ],
 )
