@@ -97,7 +97,7 @@ extension Form {
   ])
 
   private static let format = Form.object([
-    .required("type", .choice(["audio/pcm", "audio/pcmu", "audio/pcma"])), .optional("rate", .integer),
+    .required("type", .choice(["audio/pcm", "audio/pcmu", "audio/pcma"])), .optional("rate", .rate),
   ])
 
   static let response = Form.object([

@@ -10,6 +10,8 @@ indirect enum Form: Sendable {
   case integer
   /// A place in a list.
   case index
+  /// Samples a second that can be played.
+  case rate
   case number
   case bool
   /// JSON text in a string, as a call's arguments.
@@ -87,7 +89,7 @@ struct ServerShape: Sendable {
     case .anything: return .satisfied
     case .nothing: return .beyondRepair
     case .string, .id, .text: return text(value, form)
-    case .integer, .index, .number, .bound: return number(value, form)
+    case .integer, .index, .rate, .number, .bound: return number(value, form)
     case .bool: return value.bool == nil ? .beyondRepair : .satisfied
     case .choice(let known):
       guard let name = value.string else { return .beyondRepair }
@@ -121,6 +123,7 @@ struct ServerShape: Sendable {
     if case .number = form { return isNumber ? .satisfied : .repaired(.number(number)) }
     guard let whole = number.int ?? Int(exactly: double.rounded()) else { return .beyondRepair }
     if case .index = form, whole < 0 { return .beyondRepair }
+    if case .rate = form, !AudioFormat.rates.contains(whole) { return .beyondRepair }
     return isNumber && number.int != nil ? .satisfied : .repaired(.number(JSONNumber(whole)))
   }
 

@@ -82,12 +82,55 @@ private struct Dice: RandomNumberGenerator {
     }
   }
 
+  /// Numbers that arithmetic must not meet unchecked.
+  private static let extremes: [JSONValue] = [
+    -1, 1e300, .number(JSONNumber(Int.min)), .number(JSONNumber(Int.max)),
+  ]
+
+  @Test("a number that no service means, in the place of each number: what is told is valid", arguments: extremes)
+  func extreme(number: JSONValue) throws {
+    for isText in [false, true] {
+      let sequence = try LegalSequence.events(isText: isText)
+      for place in sequence.indices {
+        let event = JSONValue.object(sequence[place])
+        for replaced in Self.replacing(numbersOf: event, by: number) {
+          var call = MendingCall(Self.rules[0])
+          var disturbed = sequence
+          disturbed[place] = replaced.object ?? [:]
+          let told = disturbed.flatMap { call.hear($0) }
+          #expect(call.invariants.violations == [] && !told.contains { ServerFixtures.isInvalid($0) }, "\(replaced)")
+        }
+      }
+    }
+  }
+
+  /// The value with another number in the place of one of its own, for each of them.
+  private static func replacing(numbersOf value: JSONValue, by number: JSONValue) -> [JSONValue] {
+    switch value {
+    case .number: return [number]
+    case .object(let object):
+      return object.flatMap { member in
+        replacing(numbersOf: member.value, by: number).map { replaced in
+          var copy = object
+          copy[member.key] = replaced
+          return .object(copy)
+        }
+      }
+    case .array(let elements):
+      return elements.indices.flatMap { place in
+        replacing(numbersOf: elements[place], by: number).map { replaced in
+          var copy = elements
+          copy[place] = replaced
+          return .array(copy)
+        }
+      }
+    default: return []
+    }
+  }
+
   /// Takes away or replaces one member, at any depth, but for the type and the id of an event.
   private static func broken(_ value: JSONValue, _ dice: inout Dice) -> JSONValue {
-    let others: [JSONValue] = [
-      .null, 7, 1.5, -1, 1e300, .number(JSONNumber(Int.min)), .number(JSONNumber(Int.max)), "", "x", true, [], [:],
-      ["a"], ["type": "y"],
-    ]
+    let others: [JSONValue] = [.null, 7, 1.5, "", "x", true, [], [:], ["a"], ["type": "y"]] + extremes
     switch value {
     case .object(var object):
       guard let key = object.keys.filter({ $0 != "event_id" && $0 != "type" }).randomElement(using: &dice) else {

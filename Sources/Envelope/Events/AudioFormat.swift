@@ -10,6 +10,9 @@ public enum AudioFormat: Sendable, Hashable {
   /// What a session starts with: `audio/pcm` at 24 kHz.
   public static let standard = AudioFormat.pcm(rate: 24_000)
 
+  /// Of PCM, in Hz; others are refused.
+  public static let rates = 8_000...192_000
+
   /// Samples per second.
   public var rate: Int {
     switch self {
@@ -61,7 +64,7 @@ struct FormatFields: Codable, Sendable, Equatable {
     switch try container.decode(String.self, forKey: .type) {
     case "audio/pcm":
       let rate: Int = try container.decode(.rate, or: 24_000)
-      guard (8_000...192_000).contains(rate) else {
+      guard AudioFormat.rates.contains(rate) else {
         throw DecodingError.dataCorruptedError(
           forKey: .rate, in: container, debugDescription: "The rate is not between 8,000 and 192,000 Hz.")
       }
