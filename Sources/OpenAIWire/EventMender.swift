@@ -133,7 +133,7 @@ public struct EventMender: Sendable {
   /// Audio of the client went up; for the usage estimate where the provider gives none.
   public mutating func heardAudio(milliseconds: Int) {
     lifecycle.estimate.heard(milliseconds: milliseconds)
-    lifecycle.input.heard()
+    lifecycle.input.heard(milliseconds: milliseconds)
   }
 
   /// A turn of the user's, committed and made an item, that the client was told of without the provider.
@@ -162,9 +162,20 @@ public struct EventMender: Sendable {
     return lifecycle.told
   }
 
+  /// Whether the final transcript of a turn that is told may grow yet.
+  public var awaitsTranscript: Bool { lifecycle.awaitsTranscript }
+
+  /// The transcripts that may have grown do not any more.
+  public mutating func endTranscripts() -> [JSONObject] {
+    lifecycle.told.removeAll()
+    lifecycle.endTranscripts()
+    return lifecycle.told
+  }
+
   /// Ends what is open, failed, in legal order.
   public mutating func closeAll(_ verdict: UpstreamVerdict) -> [JSONObject] {
     lifecycle.told.removeAll()
+    lifecycle.endTranscripts()
     lifecycle.endAll(type: "server_error", code: verdict.code, message: verdict.message)
     return lifecycle.told
   }

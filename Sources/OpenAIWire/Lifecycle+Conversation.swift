@@ -134,6 +134,7 @@ extension Lifecycle {
 
   mutating func transcriptDelta(_ event: JSONObject) {
     guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
+    speechWasHeard(id)
     input.transcribed(event["delta"]?.string ?? "", of: id)
     tellWords(event, of: id)
   }
@@ -147,8 +148,9 @@ extension Lifecycle {
 
   /// A transcript as far as it goes.
   mutating func transcriptSoFar(_ event: JSONObject) {
-    guard let id = event["item_id"]?.string, !input.isTranscribed(id),
-      let transcript = (event["transcript"] ?? event["text"] ?? event["delta"])?.string,
+    guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
+    speechWasHeard(id)
+    guard let transcript = (event["transcript"] ?? event["text"] ?? event["delta"])?.string,
       let growth = input.growth(of: id, to: transcript)
     else { return }
     var delta: JSONObject = [
@@ -159,10 +161,38 @@ extension Lifecycle {
     tellWords(delta, of: id)
   }
 
+  /// Who interrupts an answer has begun to speak, whether the service says so yet or not.
+  private mutating func speechWasHeard(_ id: String) {
+    guard rules.announcesSpeechLate, live != nil, session?.audio.input.turnDetection != nil, !input.isKnown(id),
+      !input.isCommitted(id)
+    else { return }
+    speechStarted([
+      "type": "input_audio_buffer.speech_started", "audio_start_ms": .number(JSONNumber(input.heardMs)),
+      "item_id": .string(id),
+    ])
+  }
+
+  var awaitsTranscript: Bool { input.growing.contains { input.isCommitted($0) || input.isKnown($0) } }
+
+  /// Tells the final transcripts that may have grown; what is not committed has time.
+  mutating func endTranscripts(but open: String? = nil) {
+    for id in input.growing where id != open && (input.isCommitted(id) || input.isKnown(id)) {
+      guard let event = input.final(of: id) else { continue }
+      input.transcribed(id)
+      told.append(event)
+    }
+  }
+
   /// The first final one of an item is told.
   mutating func transcriptDone(_ event: JSONObject, isFinal: Bool) {
     guard let id = event["item_id"]?.string, !input.isTranscribed(id) else { return }
     guard isFinal else { return transcriptSoFar(event) }
+    guard !rules.repeatsTranscripts else {
+      var words = event
+      words.removeValue(forKey: "event_id")
+      transcriptSoFar(words)
+      return input.hold(final: event, of: id)
+    }
     commit(id)
     input.transcribed(id)
     told.append(event)

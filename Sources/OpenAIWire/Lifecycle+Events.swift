@@ -12,6 +12,11 @@ extension Lifecycle {
       lane = nil
     }
     switch type {
+    case .responseCreated, .inputAudioBufferSpeechStarted: endTranscripts()
+    case .inputAudioBufferCommitted: endTranscripts(but: event["item_id"]?.string)
+    default: break
+    }
+    switch type {
     case .conversationItemAdded, .conversationItemCreated: itemAdded(event)
     case .conversationItemDone: itemDone(event)
     case .conversationItemDeleted: itemDeleted(event)

@@ -20,6 +20,10 @@ public struct MendingRules: Sendable {
   public var speaksPCMOnly = false
   /// Event types that carry the user's transcript so far, in `transcript`: told as deltas.
   public var cumulativeTranscripts: Set<String> = []
+  /// The final transcript of a turn comes several times, each longer: told as deltas, and once when it grows no more.
+  public var repeatsTranscripts = false
+  /// The first words of the user's during an answer may come before the event that tells of the speech.
+  public var announcesSpeechLate = false
 
   public init() {}
 }

@@ -11,6 +11,8 @@ struct UserInput: Sendable {
     var isTranscribed = false
     /// What was said of it before its audio was committed.
     var early = Early()
+    /// The provider's newest `…transcription.completed`, while it may grow.
+    var final: JSONObject?
   }
 
   /// What the client is told of a turn no sooner than that it is committed.
@@ -54,8 +56,13 @@ struct UserInput: Sendable {
 
   /// Whether audio went up that no turn has.
   private var hasHeard = false
+  /// How long all of it is.
+  private(set) var heardMs = 0
 
-  mutating func heard() { hasHeard = true }
+  mutating func heard(milliseconds: Int) {
+    hasHeard = true
+    heardMs += milliseconds
+  }
 
   /// Whether an item may be what the user says: its turn was announced, or audio went up that no turn has.
   func maySpeak(_ id: String) -> Bool { hasHeard || turns[id] != nil }
@@ -132,7 +139,8 @@ struct UserInput: Sendable {
 
   /// What a transcript so far has beyond what was said before; nil where nothing, or where it takes words back.
   mutating func growth(of id: String, to transcript: String) -> String? {
-    let before = turns[id]?.transcript ?? ""
+    var before = turns[id]?.transcript ?? ""
+    if !transcript.hasPrefix(before) { before = String(before.drop(while: \.isWhitespace)) }
     guard transcript.count > before.count, transcript.hasPrefix(before) else { return nil }
     change(id) { $0.transcript = transcript }
     return String(transcript.dropFirst(before.count))
@@ -143,9 +151,24 @@ struct UserInput: Sendable {
   }
 
   mutating func transcribed(_ id: String) {
+    growing.removeAll { $0 == id }
     change(id) { turn in
       turn.isTranscribed = true
       turn.transcript = ""
+      turn.final = nil
     }
   }
+
+  /// Turns whose final transcript may grow.
+  private(set) var growing: [String] = []
+
+  /// The longest is kept.
+  mutating func hold(final event: JSONObject, of id: String) {
+    let length = turns[id]?.final?["transcript"]?.string?.count ?? 0
+    guard event["transcript"]?.string?.count ?? 0 >= length else { return }
+    if !growing.contains(id) { growing.append(id) }
+    change(id) { $0.final = event }
+  }
+
+  func final(of id: String) -> JSONObject? { turns[id]?.final }
 }

@@ -22,6 +22,9 @@ struct WireHearing: Sendable {
   /// The turn began on a connection that is gone: the next one that the service announces is it.
   private(set) var resumesSpeech = false
   private var recent = RecentAudio(milliseconds: Limits.recentAudioMs)
+  private var isManual = false
+  /// The next connection does not hear all of a turn.
+  private(set) var isTorn = false
   /// For the next connection: the audio of each turn that the service owes, and behind it what is not committed.
   private var replayed: [[ByteBuffer]] = []
 
@@ -40,7 +43,19 @@ struct WireHearing: Sendable {
     let before = heardMs
     clock.append(bytes: count)
     buffered += heardMs - before
-    recent.append(chunk, rate: format.rate, bytesPerSample: format.bytesPerSample)
+    // The ring takes pieces of at most 100 ms; eight letters of base64 are whole samples and whole groups.
+    let longest = format.bytesPerMillisecond * 100 / 6 * 8
+    var rest = chunk
+    while let piece = rest.readSlice(length: min(longest, rest.readableBytes)), piece.readableBytes > 0 {
+      recent.append(piece, rate: format.rate, bytesPerSample: format.bytesPerSample)
+    }
+  }
+
+  /// Whether the client ends its turns itself: a turn of its may be long, and is heard again whole.
+  mutating func setManual(_ isManual: Bool) {
+    guard isManual != self.isManual else { return }
+    self.isManual = isManual
+    recent = RecentAudio(milliseconds: isManual ? Limits.manualAudioMs : Limits.recentAudioMs)
   }
 
   /// The service has ended a turn, or is told at once that the client has.
@@ -108,6 +123,7 @@ struct WireHearing: Sendable {
     untoldSpeechItemID = nil
     let lengths = owed + [max(open, 0)]
     let heard = min(lengths.reduce(0, +), recent.milliseconds)
+    isTorn = (isManual || resumesSpeech || !owed.isEmpty) && recent.milliseconds < lengths.reduce(0, +) - 100
     var pieces: [ByteBuffer] = []
     if heard > 0 {
       recent.replay(lastMs: heard) { piece in

@@ -49,6 +49,8 @@ public struct WireTraits: Sendable {
   public var takesG711 = true
   /// Items of a conversation may hold Ogg Opus.
   public var takesOpusItems = false
+  /// Items of a conversation may hold recorded speech; otherwise it is streamed in when an answer is asked for.
+  public var takesRecordings = true
   /// `response.create` may have an input of its own, and belong to no conversation.
   public var takesOwnInput = true
   /// A user's item starts a response by itself: the `response.create` that follows it is swallowed.

@@ -9,10 +9,16 @@ extension WireTranslator {
   public mutating func clientEvent(
     _ event: IncomingEvent, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    guard let object = event.value.object else { return }
+    guard var object = event.value.object else { return }
+    var event = event
     if event.type == .sessionUpdate { return try update(object, eventID: event.header.eventID, at: now, port: &port) }
     // A native service judges by itself what it is asked.
     let body = traits.isNative ? nil : try ClientEvent.decode(event.value).body
+    if event.header.eventID == nil, event.type.isAwaited {
+      // What is refused must be told from what is not; the client does not get to see the id.
+      object["event_id"] = .string(port.ids.next(.event))
+      event.message = Self.message(object)
+    }
     switch event.type {
     case .sessionUpdate, .inputAudioBufferAppend:
       break  // Handled above; the audio lane's.
@@ -139,6 +145,7 @@ extension WireTranslator {
       upload = WireUpload(traits.pieces, format: format, takesG711: traits.takesG711)
       flushAt = nil
     }
+    hearing.setManual(session.audio.input.turnDetection == nil)
     let output = session.audio.output.format
     if output != old.audio.output.format || download == nil, !traits.takesG711 {
       download = output.law.map { AudioTranscoder(from: .pcm16(rate: SampleRate.hz24000.hertz), to: .g711($0)) }
@@ -158,8 +165,8 @@ extension WireTranslator {
       event.message = Self.message(object)
     }
     if case .conversationItemCreate(let item, let previous)? = body {
-      if let id = item.id, conversation.item(id) != nil { throw .duplicateItem(id) }
-      if case .value(let id) = previous, id != "root", conversation.item(id) == nil { throw .unknownPreviousItem(id) }
+      if let id = item.id, isKnown(id) { throw .duplicateItem(id) }
+      if case .value(let id) = previous, id != "root", !isKnown(id) { throw .unknownPreviousItem(id) }
       if item.id == nil {
         // The acknowledgement must be told from others.
         var named = object["item"]?.object ?? JSONObject()
@@ -167,6 +174,10 @@ extension WireTranslator {
         object["item"] = .object(named)
         event.message = Self.message(object)
       }
+      if !traits.takesRecordings, let recording = KeptRecording(object["item"]) {
+        return try keep(recording, after: previous, port: &port)
+      }
+      try checkAwaited()
       if traits.answersItems, item.type == .message {
         // What the service cannot take is refused before it is shown.
         _ = try service.wireEvent(object, of: session)
@@ -177,50 +188,9 @@ extension WireTranslator {
     remember(.item(id: object["item"]?["id"]?.string), event)
   }
 
-  /// A message that would draw an answer at once is acknowledged here, and goes up when an answer is asked for.
-  private mutating func keep(_ item: Item, _ object: JSONObject, _ previous: Patch<String>, port: inout Port) {
-    guard var told = object["item"]?.object, let id = told["id"]?.string else { return }
-    told["status"] = "completed"
-    told["object"] = "realtime.item"
-    let shown = (try? JSONCoding.decode(Item.self, from: .object(told))) ?? item
-    let last = conversation.lastItemID
-    let before: String?
-    do {
-      before = try conversation.insert(shown, after: previous)
-    } catch {
-      // Both were looked at before.
-      before = last
-    }
-    port.emit(.conversationItemAdded(item: shown, previousItemID: before))
-    port.emit(.conversationItemDone(item: shown, previousItemID: before))
-    keptItems.append(object["item"]?.object ?? told)
-    hiddenItems.insert(id)
-  }
-
-  /// The kept messages as one, since each would draw an answer.
-  ///
-  /// - Parameter isContext: it is to draw none either.
-  private mutating func takeKeptItems(asContext isContext: Bool = false) -> JSONObject? {
-    guard var item = keptItems.last else { return nil }
-    var content: [JSONValue] = []
-    for kept in keptItems {
-      for part in kept["content"]?.array ?? [] {
-        // Who said it is lost in one message of the user's, and is told in words.
-        guard let role = kept["role"]?.string, isContext || role != "user", var part = part.object,
-          let text = part["text"]?.string
-        else {
-          content.append(part)
-          continue
-        }
-        part["type"] = "input_text"
-        part["text"] = .string("[\(role)] \(text)")
-        content.append(.object(part))
-      }
-    }
-    item["role"] = isContext ? "system" : "user"
-    item["content"] = .array(content)
-    keptItems = []
-    return item
+  /// Whether there is such an item, or the service has been asked for it.
+  private func isKnown(_ itemID: String) -> Bool {
+    conversation.item(itemID) != nil || awaited.contains { $0.kind == .item(id: itemID) }
   }
 
   private mutating func truncate(
@@ -259,6 +229,8 @@ extension WireTranslator {
     guard conversation.remove(id) else { throw .deleteOfUnknownItem(id) }
     if let index = keptItems.firstIndex(where: { $0["id"]?.string == id }) {
       keptItems.remove(at: index)
+    } else if let index = keptRecordings.firstIndex(where: { $0.id == id }) {
+      keptRecordings.remove(at: index)
     } else {
       if let index = keptTurns.firstIndex(of: id) {
         keptTurns.remove(at: index)
@@ -275,8 +247,11 @@ extension WireTranslator {
   private mutating func createResponse(
     _ event: IncomingEvent, _ object: JSONObject, _ body: ClientEvent.Body?, at now: Instant, port: inout Port
   ) throws(EventFault) {
+    let (event, object) = traits.isNative ? (event, object) : Self.withoutNulls(event, object)
     // A refusal leaves no trace.
     _ = try service.wireEvent(object, of: session)
+    try checkAwaited()
+    try note(ignored: service.ignoredOptions(object["response"]?.object ?? JSONObject()), port: &port)
     if case .responseCreate(let checked)? = body {
       if !traits.takesOwnInput {
         if checked?.isOutOfBand == true {
@@ -298,14 +273,29 @@ extension WireTranslator {
       send(["type": "conversation.item.create", "item": .object(item)], port: &port)
     }
     let isDrawn = commitTurns(object["response"], port: &port)
-    if traits.answersItems, let item = takeKeptItems() {
+    let kept = keptItems.compactMap { $0["id"]?.string }
+    if traits.answersItems, let item = takeKeptItems(instructions: object["response"]?["instructions"]?.string) {
       // The item itself asks for the answer.
       let create: JSONObject = ["type": "conversation.item.create", "item": .object(item)]
       send(create, port: &port)
-      return remember(.response, Self.message(create), eventID: event.header.eventID, since: now)
+      remember(.response, Self.message(create), eventID: event.header.eventID, since: now)
+      awaited[awaited.count - 1].itemIDs = kept
+      return
     }
     if !isDrawn { try forward(event, object, port: &port) }
     remember(.response, event.message, eventID: event.header.eventID, isDrawn: isDrawn, since: now)
+  }
+
+  /// An option that is null asks for nothing; not every service takes it for that.
+  private static func withoutNulls(_ event: IncomingEvent, _ object: JSONObject) -> (IncomingEvent, JSONObject) {
+    guard let options = object["response"]?.object, options.contains(where: \.value.isNull) else {
+      return (event, object)
+    }
+    var object = object
+    object["response"] = .object(options.withoutNulls)
+    var event = event
+    event.message = message(object)
+    return (event, object)
   }
 
   private mutating func cancel(
@@ -313,9 +303,10 @@ extension WireTranslator {
   ) throws(EventFault) {
     mender.cancelAsked(responseID: object["response_id"]?.string)
     guard !traits.isNative else { return try forward(event, object, port: &port) }
+    let isOpen = object["response_id"]?.string.map { mender.openResponseIDs.contains($0) } ?? mender.isMidTurn
     var told = object
     told["event_id"] = .string(
-      own(.cancel(eventID: event.header.eventID, wasOpen: mender.isMidTurn), port: &port))
+      own(.cancel(eventID: event.header.eventID, wasOpen: isOpen), port: &port))
     for event in try service.wireEvent(told, of: session) { send(event, port: &port) }
   }
 
@@ -325,10 +316,19 @@ extension WireTranslator {
   mutating func remember(
     _ kind: Awaited.Kind, _ message: ByteBuffer, eventID: String?, isDrawn: Bool = false, since: Instant? = nil
   ) {
+    let frameID = (try? JSONValue(parsing: message))?["event_id"]?.string
     awaited.append(
       Awaited(
-        kind: kind, eventID: eventID, message: message, isSent: connection == .ready, isDrawn: isDrawn, since: since))
+        kind: kind, eventID: eventID, frameID: frameID, message: message, isSent: connection == .ready,
+        isDrawn: isDrawn, since: since))
     if awaited.count > Limits.rememberedItems { awaited.removeFirst() }
+  }
+
+  /// What the service leaves unanswered is held until it answers, and bounded.
+  func checkAwaited() throws(EventFault) {
+    guard awaited.reduce(0, { $0 + $1.message.readableBytes }) <= Limits.awaitedBytes else {
+      throw .tooMuchHeld("The provider has not answered what was sent before.", param: "type")
+    }
   }
 
   mutating func remember(_ kind: Awaited.Kind, _ event: IncomingEvent) {
@@ -365,5 +365,17 @@ extension WireTranslator {
     if ownFrames.count > Limits.rememberedItems { ownFrames = [:] }
     ownFrames[id] = frame
     return id
+  }
+}
+
+extension ClientEventType {
+  /// Whether the service's acknowledgement, or its refusal, is waited for.
+  fileprivate var isAwaited: Bool {
+    switch self {
+    case .conversationItemCreate, .conversationItemDelete, .responseCreate: true
+    case .sessionUpdate, .inputAudioBufferAppend, .inputAudioBufferCommit, .inputAudioBufferClear,
+      .outputAudioBufferClear, .conversationItemRetrieve, .conversationItemTruncate, .responseCancel:
+      false
+    }
   }
 }

@@ -59,7 +59,7 @@ extension WireTranslator {
       itemIDs.removeAll { conversation.item($0) != nil }
       toldAgain = []
       tellOfDeletions(port: &port)
-      let kept = Set(keptItems.compactMap { $0["id"]?.string } + untakenTurns)
+      let kept = Set(keptItems.compactMap { $0["id"]?.string } + untakenTurns + awaited.flatMap(\.itemIDs))
       let replay = Replay(conversation) { kept.contains($0) }
       // Each item of the user's would be answered.
       for item in traits.answersItems ? [replay.asOneMessage].compactMap({ $0 }) : replay.items {
@@ -73,7 +73,7 @@ extension WireTranslator {
         ]
         for told in (try? service.wireEvent(event, of: session)) ?? [event] { tellSetUp(told, port: &port) }
       }
-      if !replay.isComplete {
+      if !replay.isComplete || hearing.isTorn {
         port.emit(
           EventFault(
             type: "server_error", code: "context_lost",
@@ -103,7 +103,7 @@ extension WireTranslator {
 
   /// Items of turns that the client has been told of and the service has not taken.
   private var untakenTurns: [String] {
-    keptTurns
+    keptTurns + keptRecordings.map(\.id)
       + awaited.compactMap { entry in
         if case .turn(let id?) = entry.kind { id } else { nil }
       }
@@ -191,7 +191,7 @@ extension WireTranslator {
   private static func isTransient(_ end: UpstreamEnd) -> Bool {
     switch end {
     case .closed(let code, _): [1001, 1005, 1006, 1011, 1012, 1013, 1014].contains(code)
-    case .refused(let status, _): status >= 500 || status == 408
+    case .refused(let status, _): status >= 500 || status == 408 || status == 429
     case .unreachable, .nameNotFound, .timedOut, .lost: true
     case .tlsRefused, .badHandshake, .framingBroken: false
     }

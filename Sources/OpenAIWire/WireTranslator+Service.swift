@@ -117,22 +117,29 @@ extension WireTranslator {
       return port.note(
         .warning, "the provider refused the session", ["code": String((error.code ?? "none").prefix(64))])
     }
-    forgetRefused(error)
-    if traits.isNative, event["error"]?["message"]?.string != nil { return tell(event, port: &port) }
-    port.emit(.error(error))
+    if let entry = forgetRefused(error) { error.eventID = entry.eventID }
+    guard traits.isNative, var shown = event["error"]?.object, shown["message"]?.string != nil else {
+      return port.emit(.error(error))
+    }
+    guard error.eventID != frameID else { return tell(event, port: &port) }
+    shown["event_id"] = error.eventID.map { .string($0) } ?? .null
+    var event = event
+    event["error"] = .object(shown)
+    tell(event, port: &port)
   }
 
   /// What is refused is not awaited. Not every service says which event it means.
-  private mutating func forgetRefused(_ error: ErrorObject) {
-    let named = awaited.firstIndex { $0.eventID != nil && $0.eventID == error.eventID }
+  private mutating func forgetRefused(_ error: ErrorObject) -> Awaited? {
+    let named = awaited.firstIndex { $0.frameID != nil && $0.frameID == error.eventID }
     let meant = named ?? awaited.firstIndex { $0.isSent && $0.isRefused(by: error.code) }
-    guard let meant else { return }
+    guard let meant else { return nil }
     let entry = awaited.remove(at: meant)
     switch entry.kind {
     case .response: mender.askedInVain()
     case .turn: hearing.turnWasTaken()
     case .item, .deletion: break
     }
+    return named == nil ? nil : entry
   }
 
   /// Not every service says which event it means: a parameter of the session's does.
@@ -190,7 +197,20 @@ extension WireTranslator {
     case .events(let events):
       for event in events where observe(event, port: &port) { show(event, port: &port) }
     }
+    awaitTranscript(event["type"]?.string, at: now)
     turnsEnded(at: now, port: &port)
+  }
+
+  /// A transcript that may grow is final when nothing more comes of it.
+  private mutating func awaitTranscript(_ type: String?, at now: Instant) {
+    guard mender.awaitsTranscript else { return transcriptAt = nil }
+    let isOfTranscript = type?.hasPrefix("conversation.item.input_audio_transcription.") == true
+    if isOfTranscript || transcriptAt == nil { transcriptAt = now + Limits.transcriptTimeout }
+  }
+
+  mutating func transcriptTimeout(port: inout Port) {
+    transcriptAt = nil
+    for event in mender.endTranscripts() where observe(event, port: &port) { tell(event, port: &port) }
   }
 
   private mutating func show(_ event: JSONObject, port: inout Port) {
@@ -198,12 +218,11 @@ extension WireTranslator {
     switch event["type"]?.string {
     case "response.output_audio.delta":
       if let recoded = recoded(event) { tell(recoded, port: &port) }
-    case "response.output_audio.done":
+    case "response.output_audio.done", "response.output_audio_transcript.done":
+      // Some services end the words first: then the sound is whole, too.
       if let rest = codingRest() {
-        var delta = event
-        delta["type"] = "response.output_audio.delta"
-        delta["delta"] = .string(rest)
-        delta.removeValue(forKey: "event_id")
+        var delta: JSONObject = ["type": "response.output_audio.delta", "delta": .string(rest)]
+        for key in ["response_id", "item_id", "output_index", "content_index"] { delta[key] = event[key] }
         tell(delta, port: &port)
       }
       tell(event, port: &port)
@@ -241,8 +260,10 @@ extension WireTranslator {
       let endMs = event["audio_end_ms"]?.milliseconds ?? 0
       conversation.truncate(id, toMs: endMs, ofMs: speech.length(of: id, bytesPerMillisecond: bytes))
       speech.cut(id, toMs: endMs)
-    case .inputAudioTranscriptionCompleted:
-      if let id = event["item_id"]?.string, let text = event["transcript"]?.string { remember(text, of: id) }
+    case .inputAudioTranscriptionCompleted, .inputAudioTranscriptionDelta, .inputAudioTranscriptionFailed:
+      guard let id = event["item_id"]?.string else { return true }
+      if let text = event["transcript"]?.string { remember(text, of: id) }
+      return recordedItems[id] == nil
     case .inputAudioBufferSpeechStarted:
       return observeUntold(event["item_id"]?.string, isStart: true) && observeSpeech(event, port: &port)
     case .inputAudioBufferSpeechStopped:

@@ -52,7 +52,9 @@ extension WireTranslator {
   }
 
   /// Whether a `response.create` is to answer a turn that the service has not been told of.
-  func hasTurn(for options: JSONValue?) -> Bool { !keptTurns.isEmpty || hasOpenTurn(for: options) }
+  func hasTurn(for options: JSONValue?) -> Bool {
+    !keptTurns.isEmpty || !keptRecordings.isEmpty || hasOpenTurn(for: options)
+  }
 
   private func hasOpenTurn(for options: JSONValue?) -> Bool {
     traits.commitsOpenAudio && isManual && hearing.buffered >= Limits.shortestCommitMs
@@ -65,15 +67,19 @@ extension WireTranslator {
   /// - Returns: whether the answer comes by itself.
   mutating func commitTurns(_ options: JSONValue?, port: inout Port) -> Bool {
     guard hasTurn(for: options) else { return false }
-    if hasOpenTurn(for: options) { hearing.turnEnded(isMore: !keptTurns.isEmpty) }
     flushUpload(port: &port)
+    let isOpen = hasOpenTurn(for: options) || !keptRecordings.isEmpty
+    let recordingID = tellRecordings(port: &port)
+    if isOpen { hearing.turnEnded(isMore: !keptTurns.isEmpty) }
     send(["type": "input_audio_buffer.commit"], port: &port)
-    remember(.turn(itemID: keptTurns.last), ByteBuffer(string: #"{"type":"input_audio_buffer.commit"}"#), eventID: nil)
+    remember(
+      .turn(itemID: recordingID ?? keptTurns.last), ByteBuffer(string: #"{"type":"input_audio_buffer.commit"}"#),
+      eventID: nil)
     keptTurns = []
     return switch traits.answersCommits {
     case .nothing: false
     case .responseToSpeech: hearing.untoldSpeechItemID != nil
-    case .response: true
+    case .response: session.audio.input.turnDetection?.createResponse ?? true
     }
   }
 
@@ -118,12 +124,12 @@ extension WireTranslator {
     item["content"]?.array?.contains { $0["type"]?.string == "input_audio" } ?? false
   }
 
-  /// Where the client ends its turns, it is told of no others. What began before it did ends as well.
+  /// Where the client ends its turns, or a recording is one, it is told of no others. What began before it did ends as well.
   ///
   /// - Returns: whether it is told of the event.
   mutating func observeUntold(_ itemID: String?, isStart: Bool) -> Bool {
     guard !traits.isNative else { return true }
-    if isStart, isManual {
+    if isStart, isManual || awaited.contains(where: \.isTurn) {
       hearing.untoldSpeechItemID = itemID
       return false
     }

@@ -34,8 +34,13 @@ public struct WireTranslator: Translator {
     }
 
     var kind: Kind
+    /// What the client called it; nil if it gave no name.
     var eventID: String?
+    /// What the service calls it in an error.
+    var frameID: String?
     var message: ByteBuffer
+    /// Items of the client that the message tells of.
+    var itemIDs: [String] = []
     /// Not: it waits in the port.
     var isSent: Bool
     var isRepeated = false
@@ -78,6 +83,8 @@ public struct WireTranslator: Translator {
   var hearing = WireHearing()
   var upload: WireUpload
   var flushAt: Instant?
+  /// When the user's transcript is taken for whole.
+  var transcriptAt: Instant?
   var idleAt: Instant?
   var idleFromMs = 0
   /// An answer has ended that lasts so long to the ear.
@@ -99,6 +106,10 @@ public struct WireTranslator: Translator {
   var toldAgain: [ToldAgain] = []
   /// Items of the user that would draw an answer each; they go up with the next `response.create`.
   var keptItems: [JSONObject] = []
+  /// Recorded speech that is streamed in with the next `response.create`.
+  var keptRecordings: [KeptRecording] = []
+  /// Items of recorded speech: no client expects to be told what was said in them.
+  var recordedItems = Remembered<Bool>()
   /// Items of turns that the client has committed and the service would answer at once: it is told of them with the next
   /// `response.create`, as one.
   var keptTurns: [String] = []
@@ -149,7 +160,7 @@ public struct WireTranslator: Translator {
 
   public var deadline: Instant? {
     var earliest = redialAt
-    for instant in [flushAt, idleAt, responseDue, connection == .ready && isQuiet ? renewAt : nil] {
+    for instant in [flushAt, transcriptAt, idleAt, responseDue, connection == .ready && isQuiet ? renewAt : nil] {
       if let instant { earliest = earliest.map { min($0, instant) } ?? instant }
     }
     return earliest
@@ -157,6 +168,7 @@ public struct WireTranslator: Translator {
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
     if let due = flushAt, now >= due { flushUpload(port: &port) }
+    if let due = transcriptAt, now >= due { transcriptTimeout(port: &port) }
     if let due = redialAt, now >= due {
       redialAt = nil
       port.redial(upstream(), closing: false)
@@ -173,6 +185,7 @@ public struct WireTranslator: Translator {
     redialAt = nil
     renewAt = nil
     flushAt = nil
+    transcriptAt = nil
     idleAt = nil
     awaited = []
   }
@@ -225,14 +238,22 @@ enum Limits {
   static let replayedMs = 500
   /// Audio that is kept for that.
   static let recentAudioMs = 5_000
+  /// The same where the client ends its turns itself.
+  static let manualAudioMs = 30_000
   /// The shortest audio that can be committed.
   static let shortestCommitMs = 100
   /// How long a response that was asked for may take to begin; some services drop what they will not answer.
   static let responseTimeout = Duration.seconds(30)
   /// How long a rest of audio waits for more.
   static let restTimeout = Duration.milliseconds(100)
+  /// How long a transcript that may grow is waited for.
+  static let transcriptTimeout = Duration.milliseconds(500)
+  /// Base64 of recordings that wait for a response: ten minutes.
+  static let keptRecordingBytes = 38_400_000
   /// Updates of a session that may be unanswered.
   static let pendingUpdates = 100
+  /// Of what the service has not acknowledged, before the last of it.
+  static let awaitedBytes = 4 << 20
   /// Ids and lengths that are remembered of items.
   static let rememberedItems = 2_000
 }

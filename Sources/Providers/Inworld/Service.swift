@@ -68,6 +68,8 @@ public struct InworldService: WireService {
     rules.completesLifecycle = true
     rules.repeatsTextInAudio = true
     rules.cumulativeTranscripts = ["conversation.item.input_audio_transcription.updated"]
+    rules.repeatsTranscripts = true
+    rules.announcesSpeechLate = true
     return rules
   }()
 

@@ -34,11 +34,14 @@ extension VowelService {
   ]
 
   private static let items: [CoverageRow] =
-    ["input_audio", "input_image"].map { type in
+    [
       CoverageRow(
-        "conversation.item.create", when: ["item.content[].type": .string(type)], .refused,
-        "The engine takes text only.")
-    }
+        "conversation.item.create", when: ["item.content[].type": "input_audio"], .emulated,
+        "Streamed in and committed when an answer is asked for; refused beside anything else."),
+      CoverageRow(
+        "conversation.item.create", when: ["item.content[].type": "input_image"], .refused,
+        "The engine takes text only."),
+    ]
     + ["mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"].map { type in
       CoverageRow(
         "conversation.item.create", when: ["item.type": .string(type)], .refused, "The engine has no MCP tools.")

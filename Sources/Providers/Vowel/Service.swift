@@ -37,6 +37,7 @@ public struct VowelService: WireService {
     // Pieces under 2,048 bytes end the connection.
     traits.pieces = .bytes(Limits.pieceBytes)
     traits.takesG711 = false
+    traits.takesRecordings = false
     traits.takesOwnInput = false
     traits.answersItems = true
     traits.answersCommits = .response
