@@ -113,6 +113,7 @@ public struct EventMender: Sendable {
   /// order of asking.
   public mutating func asked(metadata: JSONValue?, modalities: [Modality]?) {
     guard rules.completesLifecycle else { return }
+    if lifecycle.requests.count == Limits.rememberedItems { lifecycle.requests.removeFirst() }
     lifecycle.requests.append(Lifecycle.Request(metadata: metadata, modalities: modalities))
   }
 

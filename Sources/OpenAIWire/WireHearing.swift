@@ -43,8 +43,9 @@ struct WireHearing: Sendable {
     let before = heardMs
     clock.append(bytes: count)
     buffered += heardMs - before
-    // The ring takes pieces of at most 100 ms; eight letters of base64 are whole samples and whole groups.
-    let longest = format.bytesPerMillisecond * 100 / 6 * 8
+    // The ring would be emptied by a piece that is longer than it; eight letters of base64 are whole samples and groups.
+    let isLong = heardMs - before > 1_000
+    let longest = isLong ? format.bytesPerMillisecond * 100 / 6 * 8 : chunk.readableBytes
     var rest = chunk
     while let piece = rest.readSlice(length: min(longest, rest.readableBytes)), piece.readableBytes > 0 {
       recent.append(piece, rate: format.rate, bytesPerSample: format.bytesPerSample)
@@ -123,7 +124,8 @@ struct WireHearing: Sendable {
     untoldSpeechItemID = nil
     let lengths = owed + [max(open, 0)]
     let heard = min(lengths.reduce(0, +), recent.milliseconds)
-    isTorn = (isManual || resumesSpeech || !owed.isEmpty) && recent.milliseconds < lengths.reduce(0, +) - 100
+    isTorn =
+      (isManual || resumesSpeech || !owed.isEmpty) && recent.milliseconds < min(lengths.reduce(0, +), heardMs) - 100
     var pieces: [ByteBuffer] = []
     if heard > 0 {
       recent.replay(lastMs: heard) { piece in

@@ -182,6 +182,18 @@ extension WireTranslator {
     return true
   }
 
+  /// Gives a new connection up for the one after it. False when the time for that is over.
+  mutating func tryAgain(at now: Instant, port: inout Port) -> Bool {
+    guard let due = schedule.retry(at: now, jitter: port.ids.fraction()) else { return false }
+    connection = .lost
+    updates.connectionLost()
+    ownFrames = [:]
+    port.outbox.actions.append(.closeUpstream(code: 1000))
+    port.upstreamIsAway()
+    redialAt = due
+    return true
+  }
+
   /// The responses that the connection took with it.
   private static let lost = UpstreamVerdict(
     code: "upstream_lost", message: "The connection to the provider was lost in the middle of the response.",

@@ -24,7 +24,11 @@ extension WireTranslator {
     if traits.vocabulary == .beta { event = BetaWire.serverEvent(toGA: event) }
     guard let type = event["type"]?.string else {
       guard event["errorType"] != nil else { throw .malformedMessage("an event without a type") }
-      if connection == .settingUp, traits.awaitsUpdated { throw .refused(Self.verdict(EventMender.error(from: event))) }
+      if connection == .settingUp, traits.awaitsUpdated {
+        // A call that is to be saved waits for a place: the old connection may still have it.
+        if hasWorked, tryAgain(at: now, port: &port) { return }
+        throw .refused(Self.verdict(EventMender.error(from: event)))
+      }
       return refused(event, at: now, port: &port)
     }
     if type != "error" { isGreeted = true }
