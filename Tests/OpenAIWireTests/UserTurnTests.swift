@@ -1,6 +1,7 @@
 import Envelope
 import ParleyTesting
 import Testing
+import Translation
 
 @testable import OpenAIWire
 
@@ -58,6 +59,67 @@ import Testing
         "speech_started", "speech_stopped", "committed", "delta", "delta",
       ])
     #expect(told.all(Self.transcription + ".delta").map { $0["delta"] } == ["Good mor", "ning"])
+  }
+
+  private static func inworld() -> MendingCall {
+    .completing {
+      $0.repeatsTranscripts = true
+      $0.announcesSpeechLate = true
+    }
+  }
+
+  @Test("inworld quirk 3: a final transcript that comes again and longer is told once, the longest, after its commit")
+  func growing() throws {
+    var call = Self.inworld()
+    let told = try call.tell(
+      #"{"type":"input_audio_buffer.speech_started","item_id":"u","audio_start_ms":0}"#,
+      Self.words("completed", "what"), Self.words("completed", "what time"),
+      #"{"type":"input_audio_buffer.speech_stopped","item_id":"u","audio_end_ms":700}"#)
+    #expect(told.types == ["input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"])
+    #expect(!call.mender.awaitsTranscript)
+    let committed = try call.tell(
+      #"{"type":"input_audio_buffer.committed","item_id":"u","previous_item_id":null}"#,
+      Self.words("completed", "what time is it"), Self.words("completed", "what time"))
+    #expect(
+      committed.types == [
+        "input_audio_buffer.committed", Self.transcription + ".delta", Self.transcription + ".delta",
+      ])
+    #expect(committed.all(Self.transcription + ".delta").map { $0["delta"] } == ["what time", " is it"])
+    #expect(call.mender.awaitsTranscript)
+    let ended = call.mender.endTranscripts()
+    #expect(ended.types == [Self.transcription + ".completed"] && ended[0]["transcript"] == "what time is it")
+    #expect(!call.mender.awaitsTranscript)
+    #expect(try call.tell(Self.words("completed", "what time is it now")) == [])
+  }
+
+  @Test("a transcript that may grow is told before the answer to it, and when the connection is lost")
+  func growingEnds() throws {
+    for ends in [true, false] {
+      var call = Self.inworld()
+      _ = try call.tell(
+        #"{"type":"input_audio_buffer.committed","item_id":"u","previous_item_id":null}"#,
+        Self.words("completed", "what"))
+      let told =
+        ends
+        ? call.mender.closeAll(UpstreamVerdict(code: "c", message: "m", outlook: .mayRecover))
+        : try call.tell(#"{"type":"response.created","response":{"id":"r"}}"#)
+      #expect(told.types == [Self.transcription + ".completed"] + (ends ? [] : ["response.created"]))
+    }
+  }
+
+  @Test("inworld quirk 4: words during an answer tell of the speech that the service announces later, and once")
+  func lateSpeech() throws {
+    var call = Self.inworld()
+    _ = try call.tell(#"{"type":"response.created","response":{"id":"r"}}"#)
+    call.mender.heardAudio(milliseconds: 300)
+    let told = try call.tell(
+      Self.words("completed", "what"), Self.words("completed", "what time"),
+      #"{"type":"input_audio_buffer.speech_started","item_id":"u","audio_start_ms":100}"#)
+    #expect(told.types == ["input_audio_buffer.speech_started"])
+    #expect(told.first?["audio_start_ms"] == 300 && told.first?["item_id"] == "u")
+    // Where the client ends its turns, it is not interrupted by words.
+    call.session.audio.input.turnDetection = nil
+    #expect(try call.tell(Self.words("completed", "what").replacing(#""u""#, with: #""v""#)) == [])
   }
 
   @Test("what was being said when the buffer was cleared is not told with the next turn")
