@@ -81,7 +81,7 @@ async def test_R258_a_recording_is_heard_after_what_was_said_before(gateway, pro
         assert "input_audio_buffer.committed" not in types(talk.events), "a recording is no speech of the microphone"
 
 
-@pytest.mark.parametrize("provider", without(STANDINS, "xai"))
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R144_R269_R270_items_are_read_cut_and_deleted(gateway, provider):
     async with conversation(gateway, provider) as talk:
         output = (await talk.text_turn())[-1]["response"]["output"][0]
