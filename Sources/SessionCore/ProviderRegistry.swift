@@ -75,6 +75,11 @@ public struct ProviderConfiguration: Sendable {
       }
     }
 
+    /// Whether a turn that the client ends is not transcribed before its answer is asked for.
+    var transcribesOnRequest: Bool {
+      if case .wire(let service) = self { service.traits.answersCommits != .nothing } else { !canListenOnly }
+    }
+
     /// Whether a session of its own kind transcribes and never answers; elsewhere such sessions are emulated.
     var hasTranscriptionSessions: Bool {
       if case .wire(let service) = self { service.traits.hasTranscriptionSessions } else { false }

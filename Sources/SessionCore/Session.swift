@@ -41,6 +41,7 @@ public struct Session: Sendable {
   private var wire: ClientWire
   /// Between the two where the client wants transcripts only, and the provider has no such sessions.
   private var transcription: TranscriptionLayer?
+  private var asksForTranscripts = false
   /// What goes out in the client's words; its storage is reused.
   private var dressed = MessageQueue()
   private var translator: any Translator
@@ -69,6 +70,7 @@ public struct Session: Sendable {
       } else {
         transcription = TranscriptionLayer(preventsAnswers: parameters.provider.service.canListenOnly)
         transcription?.prepare(&session)
+        asksForTranscripts = parameters.provider.service.transcribesOnRequest
       }
     }
     port = Port(ids: ids)
@@ -187,14 +189,10 @@ public struct Session: Sendable {
 
   /// A provider that transcribes only what it answers is asked for an answer, which stays here.
   private mutating func askForTranscript(at now: Instant) {
-    guard transcription?.preventsAnswers == false, translator.session.audio.input.turnDetection == nil else { return }
+    guard asksForTranscripts, translator.session.audio.input.turnDetection == nil else { return }
     for type in [ClientEventType.responseCancel, .responseCreate] {
-      let value: JSONValue = ["type": .string(type.rawValue)]
-      var message = ByteBuffer()
-      value.write(into: &message)
-      let header = EventHeader(type: type, eventID: nil)
       // There may be nothing to cancel.
-      try? translator.clientEvent(IncomingEvent(header: header, value: value, message: message), at: now, port: &port)
+      try? translator.clientEvent(IncomingEvent(type), at: now, port: &port)
     }
   }
 

@@ -24,7 +24,7 @@ struct TranscriptionLayer: Sendable {
   ]
 
   /// Whether the provider can be kept from answering; otherwise what it answers stays here.
-  let preventsAnswers: Bool
+  private let preventsAnswers: Bool
 
   /// Items that the client does not see, with the item that it saw last before each; bounded.
   private var hidden: [(id: String, previous: JSONValue)] = []

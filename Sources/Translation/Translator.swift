@@ -93,6 +93,14 @@ public struct IncomingEvent: Sendable {
     self.value = value
     self.message = message
   }
+
+  /// One of the gateway's own, without fields.
+  public init(_ type: ClientEventType) {
+    header = EventHeader(type: type, eventID: nil)
+    value = ["type": .string(type.rawValue)]
+    message = ByteBuffer()
+    value.write(into: &message)
+  }
 }
 
 /// One append's audio, still as base64 text.
