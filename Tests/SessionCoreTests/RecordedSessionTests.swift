@@ -13,12 +13,17 @@ struct RecordedSessions {
     /// Everything the client got after the session's hello.
     var events: [JSONValue] = []
 
-    init(_ recording: String, _ kind: ProviderKind, model: String) throws {
+    /// - Parameter first: what the client says before the connection is open.
+    init(_ recording: String, _ kind: ProviderKind, model: String, first: String? = nil) throws {
       player = try TranscriptPlayer(recording: recording)
       dialogue = SessionDialogue(kind, model: model, requestedModel: model)
       _ = dialogue.begin()
-      take(dialogue.upstreamOpens())
+      if let first { take(dialogue.client(first)) }
+      let opened = dialogue.upstreamOpens()
+      // A recording of OpenAI's begins with the service's hello, one of Gemini's with the set-up.
+      if first == nil { take(opened) }
       for message in player.begin() { take(dialogue.upstream(RecordedSessions.whole(message).text)) }
+      if first != nil { take(opened) }
     }
 
     mutating func client(_ event: String) { take(dialogue.client(event)) }
@@ -131,10 +136,9 @@ struct RecordedSessions {
   func openAI(_ name: String) throws {
     let recorded = try TranscriptPlayer(recording: name).messages(.received).map(Self.whole)
       .filter { $0["type"] != "session.created" }
-    var call = try Call(name, .openAI, model: "gpt-realtime")
-    for message in try TranscriptPlayer(recording: name).messages(.sent).map(Self.wholeAppend) {
-      call.client(message.text)
-    }
+    let sent = try TranscriptPlayer(recording: name).messages(.sent).map(Self.wholeAppend)
+    var call = try Call(name, .openAI, model: "gpt-realtime", first: sent.first?.text)
+    for message in sent.dropFirst() { call.client(message.text) }
     #expect(call.player.isFinished)
     #expect(call.events.count == recorded.count)
     for (event, original) in zip(call.events, recorded) {
