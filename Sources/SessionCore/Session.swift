@@ -190,8 +190,7 @@ public struct Session: Sendable {
   /// A provider that transcribes only what it answers is asked for an answer, which stays here.
   private mutating func askForTranscript(at now: Instant) {
     guard asksForTranscripts, translator.session.audio.input.turnDetection == nil else { return }
-    for type in [ClientEventType.responseCancel, .responseCreate] {
-      // There may be nothing to cancel.
+    for type in translator.isMidTurn ? [ClientEventType.responseCancel, .responseCreate] : [.responseCreate] {
       try? translator.clientEvent(IncomingEvent(type), at: now, port: &port)
     }
   }

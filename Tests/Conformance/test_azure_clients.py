@@ -9,7 +9,7 @@ from openai import AsyncAzureOpenAI, AsyncOpenAI, AzureOpenAI
 from beta_types import beta_server_event
 from conversation import Conversation, assert_legal, audio_of
 from event_types import openai_server_event
-from providers import STANDINS, added_by, without
+from providers import STANDINS, added_by
 
 DEPLOYMENT = "our-deployment"
 VERSION = "2025-04-01-preview"
@@ -36,7 +36,7 @@ async def test_R005_R162_the_present_form_with_an_api_key_header(secure_gateway,
         assert audio_of(events)
 
 
-@pytest.mark.parametrize("provider", without(STANDINS, "inworld"))
+@pytest.mark.parametrize("provider", STANDINS)
 @pytest.mark.parametrize("credential", [{"api_key": "test"}, {"azure_ad_token": "entra-token"}], ids=["key", "Entra"])
 async def test_the_azure_client_with_a_version_and_a_deployment(secure_gateway, provider, credential):
     client = AsyncAzureOpenAI(azure_endpoint=secure_gateway.https, api_version=VERSION, **credential)

@@ -8,7 +8,7 @@ import pytest
 from client_turns import OPENING
 from conversation import Conversation, assert_legal, audio_of, conversation, of_type, types
 from processes import ROOT
-from providers import PROVIDERS, STANDINS, without
+from providers import PROVIDERS, STANDINS
 from spoken import say_item, update
 
 FIXTURES = ROOT / "Tests" / "VoiceEngineTests" / "Fixtures"
@@ -68,7 +68,7 @@ async def test_R259_a_recording_in_ogg_opus_is_heard_or_refused(gateway, provide
             assert events[-1]["response"]["status"] == "completed" and audio_of(events)
 
 
-@pytest.mark.parametrize("provider", without(STANDINS, "vowel"))
+@pytest.mark.parametrize("provider", STANDINS)
 async def test_R258_a_recording_is_heard_after_what_was_said_before(gateway, provider):
     async with conversation(gateway, provider) as talk:
         first = await talk.text_turn("One.")
