@@ -59,7 +59,7 @@ async def test_a_turn_that_the_service_ends_is_transcribed(transcribing, provide
             assert events[-1]["item_id"] == item and has(events[-1]["transcript"], HEARD) and events[-1]["usage"]
 
 
-@pytest.mark.parametrize("provider", without(PROVIDERS, "xai", "vowel"))
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_turn_that_the_client_ends_is_transcribed(transcribing, provider):
     async with transcribing(provider) as talk:
         heard = await listen(talk, transcription={"model": "whisper-1"}, turn_detection=None)
