@@ -152,15 +152,7 @@ enum SessionFields {
     return result
   }
 
-  /// Paths as ``of(_:at:)`` takes them.
-  static func paths(_ dotted: Set<String>) -> JSONObject {
-    var result = JSONObject()
-    for path in dotted.sorted() {
-      result = adding(path, to: result)
-    }
-    return result
-  }
-
+  /// Paths as ``of(_:at:)`` takes them, with one more.
   static func adding(_ dotted: String, to paths: JSONObject) -> JSONObject {
     adding(dotted.split(separator: ".").map(String.init)[...], to: paths)
   }

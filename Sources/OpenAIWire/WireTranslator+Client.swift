@@ -185,7 +185,7 @@ extension WireTranslator {
       }
     }
     try forward(event, object, port: &port)
-    remember(.item(id: object["item"]?["id"]?.string), event)
+    remember(.item(id: object["item"]?["id"]?.string), event, as: object["event_id"]?.string)
   }
 
   /// Whether there is such an item, or the service has been asked for it.
@@ -224,7 +224,7 @@ extension WireTranslator {
     guard let id = object["item_id"]?.string else { return try forward(event, object, port: &port) }
     guard traits.deletesLocally || keptTurns.contains(id) else {
       try forward(event, object, port: &port)
-      return remember(.deletion(id: id), event)
+      return remember(.deletion(id: id), event, as: object["event_id"]?.string)
     }
     guard conversation.remove(id) else { throw .deleteOfUnknownItem(id) }
     if let index = keptItems.firstIndex(where: { $0["id"]?.string == id }) {
@@ -283,7 +283,9 @@ extension WireTranslator {
       return
     }
     if !isDrawn { try forward(event, object, port: &port) }
-    remember(.response, event.message, eventID: event.header.eventID, isDrawn: isDrawn, since: now)
+    remember(
+      .response, event.message, eventID: event.header.eventID, as: object["event_id"]?.string, isDrawn: isDrawn,
+      since: now)
   }
 
   /// An option that is null asks for nothing; not every service takes it for that.
@@ -314,9 +316,9 @@ extension WireTranslator {
 
   /// Remembers what the service has to acknowledge.
   mutating func remember(
-    _ kind: Awaited.Kind, _ message: ByteBuffer, eventID: String?, isDrawn: Bool = false, since: Instant? = nil
+    _ kind: Awaited.Kind, _ message: ByteBuffer, eventID: String?, as frameID: String? = nil, isDrawn: Bool = false,
+    since: Instant? = nil
   ) {
-    let frameID = (try? JSONValue(parsing: message))?["event_id"]?.string
     awaited.append(
       Awaited(
         kind: kind, eventID: eventID, frameID: frameID, message: message, isSent: connection == .ready,
@@ -331,8 +333,8 @@ extension WireTranslator {
     }
   }
 
-  mutating func remember(_ kind: Awaited.Kind, _ event: IncomingEvent) {
-    remember(kind, event.message, eventID: event.header.eventID)
+  mutating func remember(_ kind: Awaited.Kind, _ event: IncomingEvent, as frameID: String?) {
+    remember(kind, event.message, eventID: event.header.eventID, as: frameID)
   }
 
   private static func message(_ event: JSONObject) -> ByteBuffer {

@@ -15,14 +15,14 @@ extension WireTranslator {
     openedCount += 1
     connection = .settingUp
     isGreeted = false
-    tellSession(orElse: true, port: &port)
+    tellSession(port: &port)
     // What is taken up again is told before the session is confirmed, and is not to be mixed with what is new.
     if !traits.awaitsUpdated, !isResuming { becomeReady(at: now, port: &port) }
   }
 
   /// Tells a connection what the session is: what the service must be told in any case goes up with the client's first
   /// update, or by itself.
-  mutating func tellSession(orElse isNeeded: Bool, port: inout Port) {
+  mutating func tellSession(port: inout Port) {
     let own = SessionUpdates.Update(patch: nil, frameID: port.ids.next(.event), eventID: nil, isSetUp: true)
     var told = updates.confirmed
     for (index, update) in updates.takeForSetUp(orElse: own).enumerated() {
@@ -163,11 +163,7 @@ extension WireTranslator {
     // The first connection tells the client what is wrong.
     guard hasWorked, Self.isTransient(end) else { return false }
     let wasReady = connection == .ready
-    connection = .lost
-    renewAt = nil
-    updates.connectionLost()
-    ownFrames = [:]
-    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
+    leaveConnection()
     if wasReady {
       port.note(.warning, "the connection to the provider was lost", ["end": end.label])
       closeOpenResponses(Self.lost, port: &port)
@@ -185,13 +181,20 @@ extension WireTranslator {
   /// Gives a new connection up for the one after it. False when the time for that is over.
   mutating func tryAgain(at now: Instant, port: inout Port) -> Bool {
     guard let due = schedule.retry(at: now, jitter: port.ids.fraction()) else { return false }
-    connection = .lost
-    updates.connectionLost()
-    ownFrames = [:]
+    leaveConnection()
     port.outbox.actions.append(.closeUpstream(code: 1000))
     port.upstreamIsAway()
     redialAt = due
     return true
+  }
+
+  /// What was said over the connection is no longer awaited from it.
+  private mutating func leaveConnection() {
+    connection = .lost
+    renewAt = nil
+    updates.connectionLost()
+    ownFrames = [:]
+    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
   }
 
   /// The responses that the connection took with it.
@@ -225,11 +228,7 @@ extension WireTranslator {
   /// Replaces the connection by one that is told the conversation as it is now.
   mutating func renew(at now: Instant, port: inout Port) {
     guard connection == .ready else { return }
-    connection = .lost
-    renewAt = nil
-    updates.connectionLost()
-    ownFrames = [:]
-    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
+    leaveConnection()
     hearing.connectionLost(isManual: session.audio.input.turnDetection == nil)
     isResuming = false
     port.redial(upstream(), closing: true)
@@ -245,17 +244,5 @@ extension WireTranslator {
 extension WireTranslator.Awaited {
   fileprivate var isSentTurn: Bool {
     if case .turn = kind { isSent } else { false }
-  }
-}
-
-extension UpstreamEnd {
-  /// For the log: what the service wrote may be long, and is its own.
-  fileprivate var label: String {
-    switch self {
-    case .closed(let code, _): "closed \(code)"
-    case .refused(let status, _): "refused \(status)"
-    case .timedOut(let phase): "timed out: \(phase.rawValue)"
-    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
-    }
   }
 }

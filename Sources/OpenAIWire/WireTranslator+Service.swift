@@ -169,7 +169,7 @@ extension WireTranslator {
     }
     // It may have carried what the service must be told in any case.
     if connection == .settingUp, !update.isSetUp {
-      tellSession(orElse: true, port: &port)
+      tellSession(port: &port)
     } else if connection == .settingUp {
       becomeReady(at: now, port: &port)
     }

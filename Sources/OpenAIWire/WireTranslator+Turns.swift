@@ -23,7 +23,7 @@ extension WireTranslator {
     guard traits.answersCommits == .nothing else { return keepTurn(port: &port) }
     try forward(event, object, port: &port)
     hearing.turnEnded()
-    remember(.turn(itemID: nil), event)
+    remember(.turn(itemID: nil), event, as: event.header.eventID)
   }
 
   /// Acknowledges a commit here.

@@ -95,3 +95,15 @@ public enum UpstreamEnd: Sendable, Equatable {
   /// The provider broke the framing of RFC 6455.
   case framingBroken
 }
+
+extension UpstreamEnd {
+  /// For the log: what the service wrote may be long, and is its own.
+  public var label: String {
+    switch self {
+    case .closed(let code, _): "closed \(code)"
+    case .refused(let status, _): "refused \(status)"
+    case .timedOut(let phase): "timed out: \(phase.rawValue)"
+    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
+    }
+  }
+}

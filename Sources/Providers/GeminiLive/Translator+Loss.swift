@@ -80,15 +80,3 @@ extension GeminiLiveTranslator {
     return retry(at: now, port: &port)
   }
 }
-
-extension UpstreamEnd {
-  /// For the log: what the service wrote may be long, and is its own.
-  fileprivate var label: String {
-    switch self {
-    case .closed(let code, _): "closed \(code)"
-    case .refused(let status, _): "refused \(status)"
-    case .timedOut(let phase): "timed out: \(phase.rawValue)"
-    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
-    }
-  }
-}
