@@ -228,7 +228,7 @@ extension WireTranslator {
     }
     guard conversation.remove(id) else { throw .deleteOfUnknownItem(id) }
     if let index = keptItems.firstIndex(where: { $0["id"]?.string == id }) {
-      keptItems.remove(at: index)
+      keptBytes -= JSONValue.object(keptItems.remove(at: index)).text.utf8.count
     } else if let index = keptRecordings.firstIndex(where: { $0.id == id }) {
       keptRecordings.remove(at: index)
     } else {
@@ -328,7 +328,7 @@ extension WireTranslator {
 
   /// What the service leaves unanswered is held until it answers, and bounded.
   func checkAwaited() throws(EventFault) {
-    guard awaited.reduce(0, { $0 + $1.message.readableBytes }) <= Limits.awaitedBytes else {
+    guard keptBytes + awaited.reduce(0, { $0 + $1.message.readableBytes }) <= Limits.awaitedBytes else {
       throw .tooMuchHeld("The provider has not answered what was sent before.", param: "type")
     }
   }

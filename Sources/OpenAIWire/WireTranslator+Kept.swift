@@ -50,7 +50,9 @@ extension WireTranslator {
     let index = keptItems.firstIndex { $0["id"]?.string.map(following.contains) == true } ?? keptItems.count
     // The service only appends: what comes before an item that it has is told with the whole conversation.
     guard following.count == keptItems.count - index else { return isStale = true }
-    keptItems.insert(object["item"]?.object ?? told, at: index)
+    let kept = object["item"]?.object ?? told
+    keptItems.insert(kept, at: index)
+    keptBytes += JSONValue.object(kept).text.utf8.count
     hiddenItems.insert(id)
   }
 
@@ -80,6 +82,7 @@ extension WireTranslator {
     item["role"] = isContext ? "system" : "user"
     item["content"] = .array(content)
     keptItems = []
+    keptBytes = 0
     return item
   }
 

@@ -106,6 +106,8 @@ public struct WireTranslator: Translator {
   var toldAgain: [ToldAgain] = []
   /// Items of the user that would draw an answer each; they go up with the next `response.create`.
   var keptItems: [JSONObject] = []
+  /// Their JSON; bounded with what the service has not acknowledged.
+  var keptBytes = 0
   /// Recorded speech that is streamed in with the next `response.create`.
   var keptRecordings: [KeptRecording] = []
   /// Items of recorded speech: no client expects to be told what was said in them.
