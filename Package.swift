@@ -56,6 +56,7 @@ let package = Package(
   targets: [
     // The pure core: no sockets, no clocks, no logs.
     house("WebSocketWire", [nioCore]),
+    house("HTTPWire", [nioCore]),
     house("Audio", [nioCore], extra: arithmetic),
     house("Envelope", ["Audio", nioCore]),
     house("Translation", ["Envelope", "Audio", nioCore]),
@@ -112,8 +113,8 @@ let package = Package(
     house(
       "Gateway",
       [
-        "WebSocketWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator", "VoiceEngine",
-        "LocalVoiceProvider",
+        "WebSocketWire", "HTTPWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator",
+        "VoiceEngine", "LocalVoiceProvider",
         nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOTLS", package: "swift-nio"),
@@ -162,6 +163,7 @@ let package = Package(
 
     // The tests.
     tests("WebSocketWireTests", ["WebSocketWire", nioCore]),
+    tests("HTTPWireTests", ["HTTPWire", nioCore]),
     tests("AudioTests", ["Audio", nioCore]),
     tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
     tests("TranslationTests", ["Translation", "Envelope", nioCore]),
@@ -205,7 +207,9 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Routing", "SessionCore", "Translation", "VoiceEngine", "WebSocketWire", nioCore, nioPosix, logging,
+        "Gateway", "HTTPWire", "Routing", "SessionCore", "Translation", "VoiceEngine", "WebSocketWire", nioCore,
+        nioPosix,
+        logging,
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,3 +1,4 @@
+public import HTTPWire
 public import Routing
 public import WebSocketWire
 

@@ -1,4 +1,5 @@
 import Access
+import HTTPWire
 import Routing
 
 /// Everything that a client sees of an error at the edge is decided here: the HTTP answer before the upgrade.

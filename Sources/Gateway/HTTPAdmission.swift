@@ -1,3 +1,4 @@
+import HTTPWire
 import Access
 import HTTPTypes
 import Hummingbird

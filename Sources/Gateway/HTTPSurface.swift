@@ -1,3 +1,4 @@
+import HTTPWire
 import Hummingbird
 import HummingbirdCore
 import Logging

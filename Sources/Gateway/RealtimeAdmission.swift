@@ -1,5 +1,6 @@
 import Access
 import Foundation
+import HTTPWire
 import Logging
 import NIOCore
 import Routing

@@ -1,4 +1,5 @@
 import Envelope
+public import HTTPWire
 import NIOCore
 
 /// A complete HTTP answer to a request that goes no further: a status and a JSON body in the shape of the OpenAI error

@@ -1,3 +1,4 @@
+import HTTPWire
 import NIOCore
 
 /// Decides who may open a WebSocket, before the 101: paths, credentials, the choice of a provider.

@@ -8,6 +8,7 @@ import Testing
   /// What each pure target may import beside other pure targets below it.
   static let pure: [String: Set<String>] = [
     "WebSocketWire": ["NIOCore"],
+    "HTTPWire": ["NIOCore"],
     "Audio": ["NIOCore"],
     "Envelope": ["NIOCore", "Audio"],
     "Translation": ["NIOCore", "Audio", "Envelope"],

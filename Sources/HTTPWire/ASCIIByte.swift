@@ -1,7 +1,7 @@
 /// The bytes that HTTP/1 gives a meaning.
 extension UInt8 {
   static let tab: UInt8 = 0x09
-  static let lineFeed: UInt8 = 0x0A
+  package static let lineFeed: UInt8 = 0x0A
   static let carriageReturn: UInt8 = 0x0D
   /// The content type of a TLS handshake record, the first byte of every TLS connection.
   static let tlsHandshakeRecord: UInt8 = 0x16
@@ -27,10 +27,10 @@ extension UInt8 {
   var isHexDigit: Bool { hexValue != nil }
 
   /// A control character that no line of a head may hold; a tab may stand in a value.
-  var isForbiddenControl: Bool { (self < .space && self != .tab) || self == 0x7F }
+  package var isForbiddenControl: Bool { (self < .space && self != .tab) || self == 0x7F }
 
   /// RFC 9110 section 5.6.2.
-  var isToken: Bool {
+  package var isToken: Bool {
     if isLetterOrDigit { return true }
     switch self {
     case 0x21, 0x23, 0x24, 0x25, 0x26, 0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E: return true

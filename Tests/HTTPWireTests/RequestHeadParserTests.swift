@@ -1,4 +1,4 @@
-import Gateway
+import HTTPWire
 import NIOCore
 import Testing
 

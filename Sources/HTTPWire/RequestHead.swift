@@ -57,7 +57,7 @@ public struct RequestHead: Sendable, Hashable {
 
 extension StringProtocol {
   /// The text without spaces and tabs at either end.
-  var trimmingSpaces: String {
+  package var trimmingSpaces: String {
     let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
     let front = drop(while: isBlank)
     guard let last = front.lastIndex(where: { !isBlank($0) }) else { return "" }
