@@ -20,6 +20,10 @@ struct SessionRecord {
   private var fault = "none"
   private var source = "downstream"
   private var closeCode: UInt16?
+  /// How long what the client says had to wait, because the provider took nothing (fault row 50).
+  private var uplinkWait = Wait()
+  /// How long what the provider says had to wait, because the client took nothing (fault row 49).
+  private var downlinkWait = Wait()
 
   init(id: String, provider: String, begunAt: Instant, counters: FieldCounters, logger: Logger) {
     self.provider = provider
@@ -83,6 +87,18 @@ struct SessionRecord {
     }
   }
 
+  /// The provider has stopped taking what the client says, or takes it again.
+  mutating func provider(takes isTaking: Bool, at now: Instant) {
+    guard let waited = uplinkWait.changed(isOver: isTaking, at: now), waited >= Wait.worthALine else { return }
+    logger.warning(
+      "the provider took late what the client said", metadata: ["waited_ms": "\(waited.wholeMilliseconds)"])
+  }
+
+  /// The client has stopped taking what the provider says, or takes it again.
+  mutating func client(takes isTaking: Bool, at now: Instant) {
+    _ = downlinkWait.changed(isOver: isTaking, at: now)
+  }
+
   mutating func stopped() {
     set(fault: "server_stopping", source: "gateway")
   }
@@ -93,13 +109,17 @@ struct SessionRecord {
     if code != 1000 { set(fault: reason, source: "gateway") }
   }
 
-  func end(at now: Instant) {
+  mutating func end(at now: Instant) {
+    _ = uplinkWait.changed(isOver: true, at: now)
+    _ = downlinkWait.changed(isOver: true, at: now)
     var metadata: Logger.Metadata = [
       "fault": "\(fault)", "source": "\(source)", "phase": "\(phase.rawValue)",
       "duration_ms": "\((now - begunAt).wholeMilliseconds)", "messages_up": "\(messagesUp)",
       "messages_down": "\(messagesDown)",
     ]
     if let closeCode { metadata["close_code"] = "\(closeCode)" }
+    if uplinkWait.longest > .zero { metadata["uplink_waited_ms"] = "\(uplinkWait.longest.wholeMilliseconds)" }
+    if downlinkWait.longest > .zero { metadata["downlink_waited_ms"] = "\(downlinkWait.longest.wholeMilliseconds)" }
     logger.info("session ended", metadata: metadata)
   }
 
@@ -110,12 +130,34 @@ struct SessionRecord {
   }
 }
 
+/// How long one side was kept waiting at most: the age that its audio had when it went on.
+private struct Wait {
+  static let worthALine = Duration.seconds(1)
+
+  private(set) var longest = Duration.zero
+  private var since: Instant?
+
+  /// - Returns: how long it was, when it is over.
+  mutating func changed(isOver: Bool, at now: Instant) -> Duration? {
+    guard isOver else {
+      since = since ?? now
+      return nil
+    }
+    guard let began = since else { return nil }
+    since = nil
+    longest = max(longest, now - began)
+    return now - began
+  }
+}
+
 extension UpstreamEnd {
   /// A name from a closed set, for logs.
   var faultName: String {
     switch self {
     case .unreachable: "upstream_unreachable"
     case .nameNotFound: "upstream_name_not_found"
+    case .addressRefused: "upstream_address_refused"
+    case .proxyFailed: "upstream_proxy_failed"
     case .tlsRefused: "upstream_tls_failed"
     case .timedOut(let phase): "upstream_timeout_\(phase.rawValue)"
     case .refused: "upstream_refused"
@@ -130,9 +172,10 @@ extension UpstreamEnd {
   var detail: String {
     switch self {
     case .refused(let status, _): "status \(status)"
+    case .proxyFailed(let status): status.map { "status \($0)" } ?? ""
     // The reason is the provider's own text, which may quote a key or what was said.
     case .closed(let code, _): "code \(code)"
-    case .unreachable, .nameNotFound, .tlsRefused, .timedOut, .badHandshake, .lost, .framingBroken: ""
+    case .unreachable, .nameNotFound, .addressRefused, .tlsRefused, .timedOut, .badHandshake, .lost, .framingBroken: ""
     }
   }
 }

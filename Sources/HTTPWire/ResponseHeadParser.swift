@@ -45,13 +45,16 @@ public struct ResponseHeadParser: Sendable {
   private static let interimResponseCount = 4
 
   private let limits: HeadLimits
+  private let acceptsHTTP10: Bool
   private var lines: HeadLines
   private var status: Int?
   private var fields: [RequestHead.Field] = []
   private var interimResponses = 0
 
-  public init(limits: HeadLimits = HeadLimits()) {
+  /// - Parameter acceptsHTTP10: many proxies answer CONNECT in that version.
+  public init(limits: HeadLimits = HeadLimits(), acceptsHTTP10: Bool = false) {
     self.limits = limits
+    self.acceptsHTTP10 = acceptsHTTP10
     lines = HeadLines(limits: limits)
   }
 
@@ -63,7 +66,7 @@ public struct ResponseHeadParser: Sendable {
       consumed += 1
       switch try lines.accept(byte) {
       case nil: continue
-      case .first(let line): status = try Self.status(line)
+      case .first(let line): status = try self.status(of: line)
       case .field(let field): fields.append(field)
       case .end:
         guard let status else { throw .malformedFirstLine }
@@ -83,9 +86,9 @@ public struct ResponseHeadParser: Sendable {
   }
 
   /// `HTTP/1.1 SP 3DIGIT SP [reason]`; the space after the code may be missing when there is no reason.
-  private static func status(_ line: [UInt8]) throws(HeadFault) -> Int {
+  private func status(of line: [UInt8]) throws(HeadFault) -> Int {
     let start = "HTTP/1.1 ".utf8
-    guard line.starts(with: start) else {
+    guard line.starts(with: start) || acceptsHTTP10 && line.starts(with: "HTTP/1.0 ".utf8) else {
       throw line.starts(with: "HTTP/".utf8) ? .unsupportedVersion : .malformedFirstLine
     }
     let rest = line.dropFirst(start.count)

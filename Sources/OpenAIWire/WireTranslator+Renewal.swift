@@ -208,7 +208,8 @@ extension WireTranslator {
     case .closed(let code, _): [1001, 1005, 1006, 1011, 1012, 1013, 1014].contains(code)
     case .refused(let status, _): status >= 500 || status == 408 || status == 429
     case .unreachable, .nameNotFound, .timedOut, .lost: true
-    case .tlsRefused, .badHandshake, .framingBroken: false
+    case .proxyFailed: !end.isFinal
+    case .addressRefused, .tlsRefused, .badHandshake, .framingBroken: false
     }
   }
 

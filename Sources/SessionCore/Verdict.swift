@@ -9,6 +9,10 @@ enum UpstreamVerdicts {
       verdict("upstream_unreachable", "The provider could not be reached.", .mayRecover)
     case .nameNotFound:
       verdict("upstream_unreachable", "The provider's address could not be resolved.", .mayRecover)
+    case .addressRefused:
+      verdict("upstream_unreachable", "The provider could not be reached.", .isFinal)
+    case .proxyFailed:
+      verdict("upstream_unreachable", "The provider could not be reached.", end.isFinal ? .isFinal : .mayRecover)
     case .tlsRefused:
       verdict("upstream_tls_failed", "The provider's certificate could not be verified.", .isFinal)
     case .timedOut(let phase):

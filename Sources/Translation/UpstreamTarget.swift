@@ -64,13 +64,19 @@ public struct UpstreamEndpoint: Sendable, Hashable {
   public var basePath: String
   /// A PEM file of certificate authorities to trust in place of the system's.
   public var authorityFile: String?
+  /// The host's name may lead to an address of a private network, or of this machine (fault row 61).
+  public var allowsPrivateAddresses: Bool
 
-  public init(isSecure: Bool, host: String, port: Int, basePath: String = "", authorityFile: String? = nil) {
+  public init(
+    isSecure: Bool, host: String, port: Int, basePath: String = "", authorityFile: String? = nil,
+    allowsPrivateAddresses: Bool = false
+  ) {
     self.isSecure = isSecure
     self.host = host
     self.port = port
     self.basePath = basePath
     self.authorityFile = authorityFile
+    self.allowsPrivateAddresses = allowsPrivateAddresses
   }
 }
 
@@ -82,6 +88,10 @@ public enum UpstreamEnd: Sendable, Equatable {
 
   case unreachable
   case nameNotFound
+  /// The name leads only to addresses that it may not lead to (fault row 61).
+  case addressRefused
+  /// The proxy on the way refused, with this status; nil: it could not be reached, closed, or did not speak HTTP.
+  case proxyFailed(status: Int?)
   case tlsRefused
   case timedOut(Phase)
   /// An answer other than 101; seconds of `Retry-After` if given.
@@ -97,13 +107,23 @@ public enum UpstreamEnd: Sendable, Equatable {
 }
 
 extension UpstreamEnd {
+  /// Whether only another configuration can help, here or at the proxy.
+  public var isFinal: Bool {
+    switch self {
+    case .tlsRefused, .addressRefused: true
+    case .proxyFailed(let status): status.map { $0 < 500 } ?? false
+    default: false
+    }
+  }
+
   /// For the log: what the service wrote may be long, and is its own.
   public var label: String {
     switch self {
     case .closed(let code, _): "closed \(code)"
     case .refused(let status, _): "refused \(status)"
     case .timedOut(let phase): "timed out: \(phase.rawValue)"
-    case .unreachable, .nameNotFound, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
+    case .proxyFailed(let status): "proxy failed" + (status.map { " \($0)" } ?? "")
+    case .unreachable, .nameNotFound, .addressRefused, .tlsRefused, .badHandshake, .lost, .framingBroken: "\(self)"
     }
   }
 }

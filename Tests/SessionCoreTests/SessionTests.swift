@@ -174,7 +174,10 @@ import Translation
       (.refused(status: 429, retryAfterSeconds: 7), "rate_limit_exceeded", 1014),
       (.refused(status: 503, retryAfterSeconds: nil), "upstream_refused", 1013),
       (.refused(status: 302, retryAfterSeconds: nil), "upstream_refused", 1014),
-      (.badHandshake, "upstream_protocol_error", 1014),
+      (.badHandshake, "upstream_protocol_error", 1014), (.addressRefused, "upstream_unreachable", 1014),
+      (.proxyFailed(status: 407), "upstream_unreachable", 1014),
+      (.proxyFailed(status: 502), "upstream_unreachable", 1013),
+      (.proxyFailed(status: nil), "upstream_unreachable", 1013),
     ])
   func failedDial(_ end: UpstreamEnd, _ code: String, _ close: UInt16) {
     for kind in [ProviderKind.openAI, .geminiLive()] {

@@ -27,7 +27,7 @@ extension GeminiLiveTranslator {
       return retry(at: now, port: &port)
     }
     if case .refused(let status, _) = end, status < 500 { return false }
-    guard end != .tlsRefused, verdict?.outlook != .isFinal || verdict?.code == "upstream_closed" else { return false }
+    guard !end.isFinal, verdict?.outlook != .isFinal || verdict?.code == "upstream_closed" else { return false }
     port.note(.warning, "the provider could not be reached again", fields)
     return retry(at: now, port: &port)
   }
