@@ -1,16 +1,20 @@
 import NIOCore
+import Translation
 import WebSocketWire
 
 /// One side of a session on its channel: bytes to messages and messages to bytes, pings, backpressure and the end.
 ///
 /// One `writeAndFlush` of one contiguous buffer per burst. The buffer's storage is kept after the write and cleared when
 /// the next burst begins: if the socket took everything it is unique again by then, and steady audio allocates nothing.
+///
+/// A slow peer is served from a queue of whole messages: the channel, which gives nothing back, has little ahead of the
+/// peer, and audio that waits can be dropped when an interruption makes it worthless (fault row 51).
 final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase {
+  enum Phase {
     case open
     /// Our close frame is out or on its way; the peer's is awaited.
     case closing
@@ -23,27 +27,37 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   private static let mostPingsWhileBusy = 1_024
 
   let role: Role
-  private let limits: EdgeLimits
-  private var connection: WebSocketConnection
-  private var phase = Phase.open
+  let limits: EdgeLimits
+  var connection: WebSocketConnection
+  var phase = Phase.open
   private var owner: (any FrameLegOwner)?
-  private var context: ChannelHandlerContext?
+  var context: ChannelHandlerContext?
   private var outboundIsWritten = false
-  private var pauses: ReadingPause = []
+  /// Messages that the channel has no room for yet, of an owner that queues.
+  private var waiting = MessageQueue()
+  private var isSendingWaiting = false
+  /// Bytes that a burst may have before the rest of it waits.
+  private let room: Int
+  /// The channel's own word, kept so that a frame need not ask.
+  private var hasRoom = true
+  /// Above the high water mark, and not below the low one since.
+  private(set) var isBusy = false
+  var pauses: ReadingPause = []
   private var readIsHeldBack = false
   /// What was read has not all been delivered: its answers fill the queue.
   private var inputIsHeldBack = false
   private var pingsWhileBusy = 0
   private var inputIsClosed = false
   private var outputIsClosed = false
-  private var pulse: PeerPulse
-  private var pulseTask: Scheduled<Void>?
-  private var endTask: Scheduled<Void>?
-  private var stallWatch: StallWatch
-  private var stallTask: Scheduled<Void>?
+  var pulse: PeerPulse
+  var pulseTask: Scheduled<Void>?
+  var endTask: Scheduled<Void>?
+  var stallWatch: StallWatch
+  var stallTask: Scheduled<Void>?
 
   init(role: Role, limits: EdgeLimits) {
     self.role = role
+    room = ChannelRoom(limits).high
     self.limits = limits
     connection = WebSocketConnection(role: role, limits: limits.wire)
     pulse = PeerPulse(
@@ -56,23 +70,90 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     self.owner = owner
   }
 
-  var isWritable: Bool { context?.channel.isWritable ?? false }
-
   // MARK: What the owner asks for
 
-  /// Queues one message; it leaves with the next `flush`.
+  /// Queues one text message behind what waits for the peer; it leaves with the next `flush`, or when the peer has room.
+  @inline(__always)
+  func queue(_ message: ByteBufferView, _ lane: MessageQueue.Lane) {
+    reuseOutbound()
+    if hasRoom, waiting.isEmpty, connection.outbound.readableBytes <= room {
+      connection.send(.text, message)
+    } else if phase == .open {
+      waiting.append(lane) { $0.writeBytes(message) }
+    }
+  }
+
+  /// Drops audio that waits for the peer (fault row 51).
+  ///
+  /// - Parameter responseID: of this response only; nil for all.
+  func dropQueuedAudio(ofResponse responseID: String?) {
+    guard !waiting.isEmpty else { return }
+    let id = responseID.map { Array($0.utf8) }
+    waiting.removeAudio { message in id.map { message.firstRange(of: $0) != nil } ?? true }
+    updateBusy()
+  }
+
+  /// Sends one message past every queue, for an owner that has only one kind of message; it leaves with the next `flush`.
   @inline(__always)
   func send(_ opcode: Opcode, _ payload: ByteBufferView) {
     reuseOutbound()
     connection.send(opcode, payload)
   }
 
-  /// Writes what is queued.
+  /// Writes what is queued, as far as the peer has room.
   func flush() {
+    writeOutbound()
+    if !waiting.isEmpty {
+      sendWaiting()
+    } else if !hasRoom {
+      updateBusy()
+    }
+  }
+
+  @inline(__always)
+  private func writeOutbound() {
     guard let context, !outboundIsWritten, connection.outbound.readableBytes > 0 else { return }
     outboundIsWritten = true
     stallWatch.queued(connection.outbound.readableBytes)
     context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: nil)
+  }
+
+  /// A write may find room again at once and come back here: what it finds under way goes on by itself.
+  private func sendWaiting() {
+    guard !isSendingWaiting else { return }
+    isSendingWaiting = true
+    while hasRoom, phase == .open, !waiting.isEmpty {
+      reuseOutbound()
+      while connection.outbound.readableBytes <= room,
+        waiting.consume({ message, _ in connection.send(.text, message) })
+      {}
+      writeOutbound()
+    }
+    isSendingWaiting = false
+    updateBusy()
+  }
+
+  /// Whether the answers to what the peer says find no room any more.
+  private var answersAreStuck: Bool {
+    waiting.isEmpty ? isBusy : pauses.contains(.ownQueueIsFull)
+  }
+
+  /// Tells the owner when the bytes that wait for the peer pass a water mark, and stops reading a peer that does not take
+  /// the answers to what it says. Audio does not count there: a client that is behind may still interrupt (fault row 49).
+  private func updateBusy() {
+    guard let context, phase == .open else { return }
+    let bytes = waiting.byteCount + ((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+    let wasBusy = isBusy
+    isBusy = wasBusy ? bytes > limits.writeLowWaterBytes : bytes > limits.writeHighWaterBytes
+    if waiting.controlByteCount > limits.writeHighWaterBytes {
+      pauses.insert(.ownQueueIsFull)
+    } else if waiting.controlByteCount <= limits.writeLowWaterBytes {
+      resumeReading(.ownQueueIsFull)
+    }
+    defer { deliverHeldEvents() }
+    guard isBusy != wasBusy else { return }
+    watchForStall(context)
+    owner?.leg(self, becameWritable: !isBusy)
   }
 
   /// Begins the close handshake behind everything queued, and flushes.
@@ -80,8 +161,9 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   /// - Parameter timeout: how long what is queued may take to leave; nil for the limit of the configuration.
   func close(_ code: CloseCode, reason: String, within timeout: Duration? = nil) {
     guard phase == .open, let context else { return }
-    phase = .closing
     reuseOutbound()
+    while waiting.consume({ message, _ in connection.send(.text, message) }) {}
+    phase = .closing
     connection.close(code, reason: reason)
     resumeReadingForGood()
     outboundIsWritten = true
@@ -148,9 +230,8 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    watchForStall(context)
-    owner?.leg(self, becameWritable: context.channel.isWritable)
-    if context.channel.isWritable { deliverHeldEvents() }
+    hasRoom = context.channel.isWritable
+    if hasRoom { sendWaiting() } else { updateBusy() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -162,6 +243,8 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
       if phase != .lingering || role == .client || outputIsClosed { context.close(promise: nil) }
     case is ChannelShouldQuiesceEvent:
       if phase == .open { owner?.legShouldStop(self) }
+    case let event as ShedIdleEvent:
+      if phase == .open { owner?.leg(self, shouldStopIfIdleFor: event.idle) }
     default:
       context.fireUserInboundEventTriggered(event)
     }
@@ -196,10 +279,12 @@ extension FrameLeg {
         peerClosed(event)
         return
       }
-      guard connection.outbound.readableBytes > limits.writeHighWaterBytes else { continue }
       // The answers to one read may be many times its size: the rest of it waits until they have gone.
+      guard max(connection.outbound.readableBytes, waiting.controlByteCount) > limits.writeHighWaterBytes else {
+        continue
+      }
       flush()
-      if !isWritable, phase == .open {
+      if answersAreStuck, phase == .open {
         inputIsHeldBack = true
         return
       }
@@ -208,7 +293,7 @@ extension FrameLeg {
 
   /// Goes on where `deliverEvents` stopped.
   private func deliverHeldEvents() {
-    guard inputIsHeldBack else { return }
+    guard inputIsHeldBack, !answersAreStuck else { return }
     inputIsHeldBack = false
     deliverEvents()
     flush()
@@ -217,7 +302,7 @@ extension FrameLeg {
 
   /// Pongs are queued however full the queue is, so their number is bounded (fault row 30).
   private func countPing() {
-    if isWritable {
+    if !isBusy {
       pingsWhileBusy = 0
       return
     }
@@ -258,7 +343,7 @@ extension FrameLeg {
   }
 
   /// Tells the owner once.
-  private func end(_ end: LegEnd) {
+  func end(_ end: LegEnd) {
     guard phase == .open || phase == .closing else { return }
     phase = .ended
     pulseTask?.cancel()
@@ -287,7 +372,7 @@ extension FrameLeg {
 
   /// Empties the buffer whose bytes have gone to the channel, at the beginning of the next burst.
   @inline(__always)
-  private func reuseOutbound() {
+  func reuseOutbound() {
     guard outboundIsWritten else { return }
     outboundIsWritten = false
     connection.emptyOutbound()
@@ -302,57 +387,5 @@ extension FrameLeg {
   private func resumeReadingForGood() {
     pauses = []
     continueReading()
-  }
-
-  // MARK: Life signs
-
-  private func schedulePulse(_ context: ChannelHandlerContext) {
-    pulseTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.pingInterval)) { [weak self] in
-      self?.beat()
-    }
-  }
-
-  private func beat() {
-    guard phase == .open, let context else { return }
-    // Whoever is not being read cannot be heard.
-    if !pauses.isEmpty { pulse.heard() }
-    guard pulse.beat(at: context.eventLoop.now) else {
-      end(.silent)
-      drop()
-      return
-    }
-    reuseOutbound()
-    connection.ping(ByteBuffer().readableBytesView)
-    flush()
-    schedulePulse(context)
-  }
-
-  private func watchForStall(_ context: ChannelHandlerContext) {
-    stallTask?.cancel()
-    stallTask = nil
-    guard role == .server, !context.channel.isWritable else { return }
-    checkStall(context, isFirst: true)
-  }
-
-  private func checkStall(_ context: ChannelHandlerContext, isFirst: Bool) {
-    guard context.channel.isActive, !context.channel.isWritable,
-      let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    else { return }
-    guard stallWatch.check(waiting: waiting, at: context.eventLoop.now, isFirst: isFirst) else {
-      end(.stalled)
-      drop()
-      return
-    }
-    let delay = TimeAmount(limits.peerStall / 4)
-    stallTask = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-      guard let self, let context = self.context else { return }
-      self.checkStall(context, isFirst: false)
-    }
-  }
-
-  private func cancelTasks() {
-    pulseTask?.cancel()
-    endTask?.cancel()
-    stallTask?.cancel()
   }
 }

@@ -9,12 +9,24 @@ protocol FrameLegOwner: AnyObject {
   func leg(_ leg: FrameLeg, receivedBinary message: ByteBuffer)
   /// All messages of one read from the socket have been handed over: time to flush what they caused.
   func legFinishedBurst(_ leg: FrameLeg)
-  /// The peer has stopped taking bytes, or takes them again.
+  /// So much waits for the peer that no more should be made (the high water mark), or it has become little again.
   func leg(_ leg: FrameLeg, becameWritable isWritable: Bool)
   /// Nothing more comes from this leg. Called once.
   func leg(_ leg: FrameLeg, ended end: LegEnd)
   /// The server is to stop.
   func legShouldStop(_ leg: FrameLeg)
+  /// The server runs out of memory: whoever has been silent for so long may go.
+  func leg(_ leg: FrameLeg, shouldStopIfIdleFor idle: Duration)
+}
+
+extension FrameLegOwner {
+  func leg(_ leg: FrameLeg, shouldStopIfIdleFor idle: Duration) {}
+}
+
+/// Sent through the pipelines of all connections when memory is short.
+struct ShedIdleEvent: Sendable {
+  /// Sessions whose client has been silent for at least so long are to end.
+  var idle: Duration
 }
 
 /// Why a leg hears nothing more from its peer.
@@ -38,7 +50,7 @@ struct ReadingPause: OptionSet {
   let rawValue: UInt8
   /// The other side does not take what this side sends.
   static let otherSideIsBusy = ReadingPause(rawValue: 1)
-  /// This side does not take the answers to what it says.
+  /// This side does not take the answers to what it says; audio is none.
   static let ownQueueIsFull = ReadingPause(rawValue: 4)
   /// The session holds enough.
   static let sessionIsFull = ReadingPause(rawValue: 2)

@@ -89,7 +89,7 @@ struct PortBinder {
       .childChannelOption(UnsentBytes.option, value: UnsentBytes.most)
       .childChannelOption(.recvAllocator, value: ReceiveBuffers.allocator)
       .childChannelOption(
-        .writeBufferWaterMark, value: .init(low: limits.writeLowWaterBytes, high: limits.writeHighWaterBytes)
+        .writeBufferWaterMark, value: .init(low: ChannelRoom(limits).low, high: ChannelRoom(limits).high)
       )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try prepare(channel) }

@@ -23,7 +23,7 @@ final class SessionDriver: FrameLegOwner {
   /// Nil where the account's messages are not limited.
   let pacer: FramePacer?
   private let limits: EdgeLimits
-  private let contexts: TLSContexts
+  private let outgoing: Outgoing
   private var record: SessionRecord
   private var deadlineTask: Scheduled<Void>?
   private var deadlineTaskTime: Instant?
@@ -34,7 +34,7 @@ final class SessionDriver: FrameLegOwner {
 
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
-    contexts: TLSContexts, engine: VoiceEngine, place: SessionPlace? = nil, counters: FieldCounters = FieldCounters(),
+    outgoing: Outgoing, engine: VoiceEngine, place: SessionPlace? = nil, counters: FieldCounters = FieldCounters(),
     logger: Logger
   ) {
     let now = Instant(loop.now)
@@ -42,7 +42,7 @@ final class SessionDriver: FrameLegOwner {
     self.downstream = downstream
     self.loop = loop
     self.limits = limits
-    self.contexts = contexts
+    self.outgoing = outgoing
     self.engine = engine
     self.place = place
     pacer = FramePacer(place?.quota, loop: loop)
@@ -87,11 +87,12 @@ final class SessionDriver: FrameLegOwner {
     flush()
   }
 
-  /// A side that takes nothing stops the reading of the other (fault rows 49 and 50), and a client its own: what it says
-  /// is answered into the same queue.
+  /// A side that takes nothing stops the reading of the other (fault rows 49 and 50).
   func leg(_ leg: FrameLeg, becameWritable isWritable: Bool) {
     if leg === downstream {
-      if isWritable { leg.resumeReading(.ownQueueIsFull) } else { leg.pauseReading(.ownQueueIsFull) }
+      record.client(takes: isWritable, at: Instant(loop.now))
+    } else if leg === upstream {
+      record.provider(takes: isWritable, at: Instant(loop.now))
     }
     if leg === downstream, let engineLine { isWritable ? engineLine.resume() : engineLine.pause() }
     if leg === downstream, let sides { isWritable ? sides.resumeReading() : sides.pauseReading() }
@@ -128,6 +129,12 @@ final class SessionDriver: FrameLegOwner {
     step { $0.shutDown(at: $1) }
     flush()
   }
+
+  func leg(_ leg: FrameLeg, shouldStopIfIdleFor idle: Duration) {
+    guard leg === downstream else { return }
+    step { $0.shed(ifIdleFor: idle, at: $1) }
+    flush()
+  }
 }
 
 extension SessionDriver {
@@ -155,7 +162,7 @@ extension SessionDriver {
     _ upstream: FrameLeg?, _ engineLine: EngineLine?
   ) -> (hasActions: Bool, deadline: Instant?) {
     input(&session, now)
-    while session.outbox.downstream.consume({ message, _ in downstream.send(.text, message) }) {}
+    while session.outbox.downstream.consume({ message, lane in downstream.queue(message, lane) }) {}
     if let upstream {
       while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
     } else if let engineLine {
@@ -180,6 +187,7 @@ extension SessionDriver {
       case .closeDownstream(let code, let reason):
         record.closed(code: code, reason: reason)
         downstream.close(CloseCode(rawValue: code), reason: reason)
+      case .dropQueuedAudio(let responseID): downstream.dropQueuedAudio(ofResponse: responseID)
       case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
       case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
       case .note(let note): record.note(note)
@@ -199,7 +207,7 @@ extension SessionDriver {
   }
 
   private func connect(_ target: UpstreamTarget) {
-    let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
+    let connector = UpstreamConnector(target: target, limits: limits, outgoing: outgoing, loop: loop) {
       [weak self] outcome in
       self?.dialled(outcome)
     }
@@ -215,7 +223,7 @@ extension SessionDriver {
   /// Made when the first is needed: most sessions have none.
   func sideConnections() -> SideConnections {
     if let sides { return sides }
-    let sides = SideConnections(limits: limits, contexts: contexts, loop: loop) { [weak self] line, outcome in
+    let sides = SideConnections(limits: limits, outgoing: outgoing, loop: loop) { [weak self] line, outcome in
       self?.sideDialled(line, outcome)
     }
     self.sides = sides
@@ -226,7 +234,7 @@ extension SessionDriver {
     switch outcome {
     case .opened(let leg):
       leg.setOwner(self)
-      if !downstream.isWritable { leg.pauseReading(.otherSideIsBusy) }
+      if downstream.isBusy { leg.pauseReading(.otherSideIsBusy) }
       step { $0.sideOpened(line, at: $1) }
     case .failed(let end):
       step { $0.sideEnded(line, end, at: $1) }
@@ -242,7 +250,7 @@ extension SessionDriver {
       record.upstreamReplaced()
       upstream = leg
       leg.setOwner(self)
-      if !downstream.isWritable { leg.pauseReading(.otherSideIsBusy) }
+      if downstream.isBusy { leg.pauseReading(.otherSideIsBusy) }
       step { $0.upstreamOpened(at: $1) }
       flush()
     case .failed(let end):
@@ -258,7 +266,7 @@ extension SessionDriver {
       session: session.id,
       deliver: { message in loop.execute { driver.value.engineSaid(message) } },
       pressure: { isHigh in loop.execute { driver.value.engineIsBusy(isHigh) } })
-    if !downstream.isWritable { engineLine?.pause() }
+    if downstream.isBusy { engineLine?.pause() }
     step { $0.upstreamOpened(at: $1) }
   }
 

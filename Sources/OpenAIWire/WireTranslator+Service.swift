@@ -251,6 +251,7 @@ extension WireTranslator {
   /// Learns from an event what the mirror needs. False where the client is not to see it.
   mutating func observe(_ event: JSONObject, port: inout Port) -> Bool {
     guard let type = event["type"]?.string.flatMap(ServerEventType.init(rawValue:)) else { return true }
+    observeInterruption(type, event, port: &port)
     switch type {
     case .conversationItemAdded, .conversationItemCreated, .conversationItemDone:
       return observeItem(event, isDone: type == .conversationItemDone)

@@ -205,7 +205,8 @@ public struct WireTranslator: Translator {
   func tell(_ event: JSONObject, port: inout Port) {
     var event = event
     if event["event_id"]?.string == nil { event["event_id"] = .string(port.ids.next(.event)) }
-    port.outbox.downstream.append(.control) { event.write(into: &$0) }
+    let isAudio = event["type"] == "response.output_audio.delta"
+    port.outbox.downstream.append(isAudio ? .audio : .control) { event.write(into: &$0) }
   }
 
   /// Sends content to the service.

@@ -11,8 +11,27 @@ public struct SessionLimits: Sendable {
   public var upstreamFirstEvent = Duration.seconds(10)
   /// Content held while the provider is not ready; beyond it the client is not read.
   public var heldBytes = 1_048_576
+  /// Control events of the client, that is all but audio: so many at once, and in each second; beyond: an error event.
+  public var controlEventsPerSecond = 200
+  /// Events of the client that were refused: so many at once, and in each minute; beyond: close 1008.
+  public var badEventsPerMinute = 100
+  /// Without an event of the client; then an error event and close 1000. Nil for no limit.
+  public var idle: Duration?
+  /// From the 101 to the end; then an error event and close 1000. Nil for no limit.
+  public var length: Duration?
 
   public init() {}
+}
+
+extension SessionLimits {
+  /// What a control event beyond the limit is answered with; the session goes on.
+  var tooManyEvents: EventFault {
+    EventFault(
+      code: "rate_limit_exceeded",
+      message:
+        "More than \(controlEventsPerSecond) events in a second, audio not counted. This one was not carried out.",
+      param: nil)
+  }
 }
 
 /// When the provider is set up: not before the client had the time to say what it wants, because most providers fix

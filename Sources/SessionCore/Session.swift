@@ -10,7 +10,7 @@ import Audio
 /// dialled when the model is known; content is held, bounded, until it is ready.
 public struct Session: Sendable {
   /// Phases and their successors.
-  private enum Phase: Sendable, Equatable {
+  enum Phase: Sendable, Equatable {
     /// The model is not known yet. -> dialling, ended
     case waiting
     /// The upstream connection is being made. -> connected, away, ended
@@ -35,8 +35,8 @@ public struct Session: Sendable {
   /// Whether the last step asked for more than sending; tells it without a copy of the outbox.
   public var hasActions: Bool { !port.outbox.actions.isEmpty }
 
-  private let limits: SessionLimits
-  private var port: Port
+  let limits: SessionLimits
+  var port: Port
   /// What the client speaks; everything behind it is GA.
   private var wire: ClientWire
   /// Between the two where the client wants transcripts only, and the provider has no such sessions.
@@ -44,9 +44,11 @@ public struct Session: Sendable {
   private var asksForTranscripts = false
   /// What goes out in the client's words; its storage is reused.
   private var dressed = MessageQueue()
-  private var translator: any Translator
-  private var phase = Phase.waiting
-  private var window: ConfigurationWindow
+  var translator: any Translator
+  var phase = Phase.waiting
+  var window: ConfigurationWindow
+  private var pace: ClientPace
+  private var span: SessionSpan
   private let isModelKnown: Bool
   private var isReadingPaused = false
 
@@ -76,6 +78,8 @@ public struct Session: Sendable {
     port = Port(ids: ids)
     translator = ProviderRegistry.translator(for: parameters, session: session, conversationID: conversationID)
     window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
+    pace = ClientPace(parameters.limits)
+    span = SessionSpan(begunAt: now, parameters.limits)
   }
 
   /// The next point in time at which `timeReached` must be called; nil for none.
@@ -90,6 +94,7 @@ public struct Session: Sendable {
     case .ended: return nil
     }
     if window.isOpen { consider(window.closesAt) }
+    if let end = span.deadline { consider(end) }
     return earliest
   }
 
@@ -108,10 +113,24 @@ public struct Session: Sendable {
     port.outbox.actions.append(.dial(translator.upstream()))
   }
 
-  /// After each step of the translator: it may have replaced the connection.
-  private mutating func followRedial() {
+  /// After each step of the translator: it may have replaced the connection, or cut an answer short.
+  mutating func followUp() {
+    if port.isInterrupted { dropQueuedAudio() }
     guard port.takeRedial(), phase != .ended else { return }
     phase = .dialling
+  }
+
+  /// Speech into an answer, and a cancelled answer, overtake the audio that the client has not taken yet (fault row 51).
+  private mutating func dropQueuedAudio() {
+    for interruption in port.takeInterruptions() {
+      switch interruption {
+      case .cancelled(let responseID):
+        port.outbox.actions.append(.dropQueuedAudio(ofResponse: responseID))
+      case .speech where translator.session.audio.input.turnDetection?.interruptResponse ?? true:
+        port.outbox.actions.append(.dropQueuedAudio(ofResponse: nil))
+      case .speech: break
+      }
+    }
   }
 
   private mutating func settle(at now: Instant) {
@@ -120,7 +139,7 @@ public struct Session: Sendable {
     if case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
     dial()
     translator.configurationSettled(at: now, port: &port)
-    followRedial()
+    followUp()
   }
 
   // MARK: The client
@@ -129,6 +148,7 @@ public struct Session: Sendable {
   public mutating func downstreamText(_ message: ByteBuffer, at now: Instant) {
     defer { dress() }
     guard phase != .ended else { return }
+    span.heard(at: now)
     switch message.withUnsafeReadableBytes({ EventReader.read($0) }) {
     case .append(let frame):
       guard let base64 = message.getSlice(at: message.readerIndex + frame.audio.lowerBound, length: frame.audio.count)
@@ -137,7 +157,7 @@ public struct Session: Sendable {
         try append(AudioChunk(base64: base64, decodedByteCount: frame.decodedBytes, event: message), at: now)
       } catch {
         let id = frame.eventID.flatMap { message.getString(at: message.readerIndex + $0.lowerBound, length: $0.count) }
-        port.emit(error, eventID: id)
+        refuse(error, eventID: id, at: now)
       }
     case .control:
       control(message, at: now)
@@ -148,14 +168,28 @@ public struct Session: Sendable {
   public mutating func downstreamBinary(at now: Instant) {
     defer { dress() }
     guard phase != .ended else { return }
-    port.emit(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil)
+    span.heard(at: now)
+    refuse(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil, at: now)
+  }
+
+  /// Tells the client what was wrong with an event of its own. A client that goes on like that is not understood at all,
+  /// and is closed (fault row 41).
+  private mutating func refuse(_ fault: EventFault, eventID: String?, at now: Instant) {
+    port.emit(fault, eventID: eventID)
+    guard !pace.bears(badEventAt: now) else { return }
+    port.note(.warning, "too many bad events", ["limit": "\(limits.badEventsPerMinute)"])
+    end(
+      EventFault(
+        code: "too_many_bad_events",
+        message: "More than \(limits.badEventsPerMinute) events in a minute could not be carried out.", param: nil),
+      closing: 1008, at: now)
   }
 
   private mutating func append(_ chunk: AudioChunk, at now: Instant) throws(EventFault) {
     wire.heardAudio()
     settle(at: now)
     try translator.clientAudio(chunk, at: now, port: &port)
-    followRedial()
+    followUp()
     holdBackIfNeeded()
   }
 
@@ -165,7 +199,7 @@ public struct Session: Sendable {
     do {
       value = try JSONValue(parsing: message.readableBytesView)
     } catch {
-      return port.emit(.invalidJSON(error.message), eventID: nil)
+      return refuse(.invalidJSON(error.message), eventID: nil, at: now)
     }
     do {
       if !isTransparent, let neutral = try neutral(value) {
@@ -175,15 +209,17 @@ public struct Session: Sendable {
       }
       let header = try EventHeader(of: value)
       if header.type == .inputAudioBufferAppend { return try appendSlowly(value, message, at: now) }
+      guard pace.admits(at: now) else { return port.emit(limits.tooManyEvents, eventID: header.eventID) }
       if header.type == .sessionUpdate { window.updated(at: now) }
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
       try translator.clientEvent(event, at: now, port: &port)
       if header.type == .inputAudioBufferCommit { askForTranscript(at: now) }
+      if header.type == .responseCancel { port.interrupted(.cancelled(responseID: value["response_id"]?.string)) }
     } catch {
-      port.emit(error, eventID: ClientEvent.eventID(of: value))
+      refuse(error, eventID: ClientEvent.eventID(of: value), at: now)
     }
-    followRedial()
+    followUp()
     holdBackIfNeeded()
   }
 
@@ -207,7 +243,7 @@ public struct Session: Sendable {
   }
 
   /// What the step has for the client, in the client's words. Only new messages wait in the outbox here.
-  private mutating func dress() {
+  mutating func dress() {
     guard !isTransparent, !port.outbox.downstream.isEmpty else { return }
     var told = MessageQueue()
     swap(&told, &port.outbox.downstream)
@@ -260,7 +296,7 @@ public struct Session: Sendable {
     }
   }
 
-  private mutating func resumeIfPossible() {
+  mutating func resumeIfPossible() {
     if isReadingPaused, port.heldByteCount <= limits.heldBytes {
       isReadingPaused = false
       port.outbox.actions.append(.resumeDownstreamReading)
@@ -275,98 +311,13 @@ public struct Session: Sendable {
     port.outbox.actions.append(.closeUpstream(code: 1000))
   }
 
-  // MARK: The provider
-
-  /// The upstream WebSocket is open.
-  public mutating func upstreamOpened(at now: Instant) {
-    defer { dress() }
-    guard phase == .dialling else { return }
-    phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
-    translator.upstreamOpened(at: now, port: &port)
-    followRedial()
-    resumeIfPossible()
-  }
-
-  /// A message of the provider, text or binary alike.
-  public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
-    defer { dress() }
-    switch phase {
-    case .connected, .live: break
-    case .waiting, .dialling, .away, .ended: return
-    }
-    do {
-      try translator.upstreamMessage(message, at: now, port: &port)
-      // A provider that takes no content yet has not begun, whatever else it says.
-      if port.isUpstreamReady { phase = .live }
-      followRedial()
-      resumeIfPossible()
-    } catch {
-      port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
-      port.outbox.actions.append(.closeUpstream(code: 1002))
-      end(UpstreamVerdicts.on(error), at: now)
-    }
-  }
-
-  /// The upstream connection ended, or could not be made.
-  public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
-    defer { dress() }
-    lost(end, at: now)
-  }
-
-  private mutating func lost(_ end: UpstreamEnd, at now: Instant) {
-    guard phase != .ended else { return }
-    port.upstreamIsAway()
-    if translator.survives(end, at: now, port: &port) {
-      phase = .away
-      return followRedial()
-    }
-    var verdict = translator.verdict(on: end) ?? UpstreamVerdicts.on(end)
-    if verdict.outlook == .isComplete, translator.isMidTurn {
-      verdict = UpstreamVerdicts.cutShort
-    }
-    self.end(verdict, at: now)
-  }
-
-  /// A connection beside the session's own is open.
-  public mutating func sideOpened(_ line: SideLine, at now: Instant) {
-    defer { dress() }
-    guard phase != .ended else { return }
-    translator.sideOpened(line, at: now, port: &port)
-  }
-
-  /// A message on a connection beside the session's own.
-  public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant) {
-    defer { dress() }
-    guard phase != .ended else { return }
-    translator.sideMessage(message, on: line, at: now, port: &port)
-  }
-
-  /// A connection beside the session's own ended, or could not be made.
-  public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant) {
-    defer { dress() }
-    guard phase != .ended else { return }
-    translator.sideEnded(line, end, at: now, port: &port)
-  }
-
-  /// Tells the client why, and closes. What was received before has been delivered by now.
-  private mutating func end(_ verdict: UpstreamVerdict, at now: Instant) {
-    phase = .ended
-    translator.upstreamEnded(verdict, at: now, port: &port)
-    port.upstreamIsGone()
-    if verdict.outlook != .isComplete {
-      port.emit(
-        EventFault(type: verdict.type, code: verdict.code, message: verdict.message, param: verdict.param),
-        eventID: verdict.eventID)
-    }
-    port.outbox.actions.append(.closeDownstream(code: verdict.outlook.closeCode, reason: verdict.code))
-  }
-
   // MARK: Time
 
   /// `deadline` has passed.
   public mutating func timeReached(at now: Instant) {
     defer { dress() }
     guard phase != .ended else { return }
+    if let fault = span.ending(at: now) { return end(fault, closing: 1000, at: now) }
     if window.isOpen, now >= window.closesAt { settle(at: now) }
     if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
@@ -375,22 +326,41 @@ public struct Session: Sendable {
     }
     if let due = translator.deadline, now >= due {
       translator.timeReached(at: now, port: &port)
-      followRedial()
+      followUp()
       resumeIfPossible()
     }
   }
 
-  /// The gateway goes down or must shed the call: the client is told and may come back.
+  /// The gateway goes down: the client is told and may come back.
   public mutating func shutDown(at now: Instant) {
     defer { dress() }
+    end(
+      EventFault(
+        type: "server_error", code: "gateway_restarting", message: "The gateway is restarting. Connect again.",
+        param: nil),
+      closing: 1012, at: now)
+  }
+
+  /// The gateway has no memory left for a client that says nothing.
+  public mutating func shed(ifIdleFor idle: Duration, at now: Instant) {
+    defer { dress() }
+    guard span.isIdle(for: idle, at: now) else { return }
+    end(
+      EventFault(
+        type: "server_error", code: "gateway_overloaded",
+        message: "The gateway is overloaded and ends sessions that say nothing. Try again later.", param: nil),
+      closing: 1013, at: now)
+  }
+
+  /// Ends the session for a reason of our own.
+  private mutating func end(_ fault: EventFault, closing code: UInt16, at now: Instant) {
     guard phase != .ended else { return }
-    port.outbox.actions.append(.closeUpstream(code: 1001))
-    let verdict = UpstreamVerdict(
-      code: "gateway_restarting", message: "The gateway is restarting. Connect again.", outlook: .mayRecover)
     phase = .ended
-    translator.upstreamEnded(verdict, at: now, port: &port)
+    port.outbox.actions.append(.closeUpstream(code: code == 1012 ? 1001 : 1000))
+    translator.upstreamEnded(
+      UpstreamVerdict(code: fault.code ?? "closed", message: fault.message, outlook: .mayRecover), at: now, port: &port)
     port.upstreamIsGone()
-    port.emit(EventFault(type: "server_error", code: verdict.code, message: verdict.message, param: nil), eventID: nil)
-    port.outbox.actions.append(.closeDownstream(code: 1012, reason: verdict.code))
+    port.emit(fault, eventID: nil)
+    port.outbox.actions.append(.closeDownstream(code: code, reason: fault.code ?? ""))
   }
 }

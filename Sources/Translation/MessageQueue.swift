@@ -34,6 +34,9 @@ public struct MessageQueue: Sendable {
   /// The payload bytes that wait.
   public var byteCount: Int { bytes.readableBytes }
 
+  /// Those of them that are not audio.
+  public private(set) var controlByteCount = 0
+
   /// The bytes of storage that are allocated.
   var capacity: Int { bytes.capacity }
 
@@ -43,7 +46,9 @@ public struct MessageQueue: Sendable {
     reuseStorageIfEmpty()
     let before = bytes.writerIndex
     write(&bytes)
-    entries.append(Entry(byteCount: bytes.writerIndex - before, lane: lane))
+    let count = bytes.writerIndex - before
+    if lane == .control { controlByteCount &+= count }
+    entries.append(Entry(byteCount: count, lane: lane))
   }
 
   /// Hands the oldest message to `body` and drops it. False when nothing waits.
@@ -55,12 +60,33 @@ public struct MessageQueue: Sendable {
     guard let view = bytes.viewBytes(at: bytes.readerIndex, length: entry.byteCount) else { return false }
     body(view, entry.lane)
     bytes.moveReaderIndex(forwardBy: entry.byteCount)
+    if entry.lane == .control { controlByteCount &-= entry.byteCount }
     if head == entries.count { releaseLargeStorage() }
     return true
   }
 
+  /// Drops the audio that waits and keeps the order of the rest (fault row 51).
+  ///
+  /// - Parameter isWorthless: asked for each message of audio.
+  /// - Returns: the number of messages that were dropped.
+  @discardableResult
+  public mutating func removeAudio(where isWorthless: (ByteBufferView) -> Bool) -> Int {
+    var kept = MessageQueue()
+    var dropped = 0
+    while consume({ message, lane in
+      if lane == .audio, isWorthless(message) {
+        dropped += 1
+      } else {
+        kept.append(lane) { $0.writeBytes(message) }
+      }
+    }) {}
+    self = kept
+    return dropped
+  }
+
   /// Drops everything that waits.
   public mutating func removeAll() {
+    controlByteCount = 0
     bytes.clear()
     releaseLargeStorage()
     entries.removeAll(keepingCapacity: true)

@@ -29,6 +29,9 @@ public enum Action: Sendable, Equatable {
   case closeSide(SideLine)
   /// Begin the close handshake downstream after everything queued has gone out. The reason has at most 123 bytes.
   case closeDownstream(code: UInt16, reason: String)
+  /// Take back the audio that waits for the client, of one response or of all: the user speaks, or does not want it. What
+  /// is behind it moves up (fault row 51).
+  case dropQueuedAudio(ofResponse: String?)
   /// Read nothing more from the client until `resumeDownstreamReading`.
   case pauseDownstreamReading
   case resumeDownstreamReading

@@ -15,6 +15,15 @@ public struct Port: Sendable {
   /// Whether content may go out: the connection is up and the provider has accepted its set-up.
   public private(set) var isUpstreamReady = false
   private var hasRedialled = false
+  private var interruptions: [Interruption] = []
+
+  /// What makes audio worthless that the client has not taken yet.
+  public enum Interruption: Sendable, Hashable {
+    /// The user began to speak.
+    case speech
+    /// A response was cut short, or is not wanted any more; nil for whatever is being said.
+    case cancelled(responseID: String?)
+  }
 
   public init(ids: IDSource) {
     var ids = ids
@@ -29,8 +38,31 @@ public struct Port: Sendable {
 
   /// Sends an event with a fresh `event_id` to the client.
   public mutating func emit(_ body: ServerEvent.Body) {
+    switch body {
+    case .inputAudioBufferSpeechStarted: interrupted(.speech)
+    case .responseDone(let response) where response.status == .cancelled: interrupted(by: response)
+    default: break
+    }
     let event = ServerEvent(eventID: ids.next(.event), body)
     outbox.downstream.append(.control) { event.write(into: &$0) }
+  }
+
+  /// Audio that the client has not taken yet has lost its worth.
+  public mutating func interrupted(_ interruption: Interruption) {
+    interruptions.append(interruption)
+  }
+
+  private mutating func interrupted(by response: Response) {
+    interrupted(.cancelled(responseID: response.id))
+  }
+
+  /// Whether there are any that were not taken yet.
+  public var isInterrupted: Bool { !interruptions.isEmpty }
+
+  /// The interruptions since this was last called.
+  public mutating func takeInterruptions() -> [Interruption] {
+    defer { interruptions = [] }
+    return interruptions
   }
 
   /// Sends an `error` event that names the client's event.

@@ -1,0 +1,56 @@
+import NIOCore
+import WebSocketWire
+
+// Whether the peer still lives, and whether it takes what it is sent.
+
+extension FrameLeg {
+  func schedulePulse(_ context: ChannelHandlerContext) {
+    pulseTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.pingInterval)) { [weak self] in
+      self?.beat()
+    }
+  }
+
+  func beat() {
+    guard phase == .open, let context else { return }
+    // Whoever is not being read cannot be heard.
+    if !pauses.isEmpty { pulse.heard() }
+    guard pulse.beat(at: context.eventLoop.now) else {
+      end(.silent)
+      drop()
+      return
+    }
+    reuseOutbound()
+    connection.ping(ByteBuffer().readableBytesView)
+    flush()
+    schedulePulse(context)
+  }
+
+  func watchForStall(_ context: ChannelHandlerContext) {
+    stallTask?.cancel()
+    stallTask = nil
+    guard role == .server, isBusy else { return }
+    checkStall(context, isFirst: true)
+  }
+
+  func checkStall(_ context: ChannelHandlerContext, isFirst: Bool) {
+    guard context.channel.isActive, isBusy,
+      let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    else { return }
+    guard stallWatch.check(waiting: waiting, at: context.eventLoop.now, isFirst: isFirst) else {
+      end(.stalled)
+      drop()
+      return
+    }
+    let delay = TimeAmount(limits.peerStall / 4)
+    stallTask = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+      guard let self, let context = self.context else { return }
+      self.checkStall(context, isFirst: false)
+    }
+  }
+
+  func cancelTasks() {
+    pulseTask?.cancel()
+    endTask?.cancel()
+    stallTask?.cancel()
+  }
+}
