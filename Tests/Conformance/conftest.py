@@ -10,6 +10,7 @@ import socket
 
 import pytest
 
+from edge import Edge
 from processes import BINARY, CONTACT, Gateway, StandIn, provider
 from providers import GEMINI_MODEL, OPENAI_MODEL, entries
 from spoken import LocalEngine
@@ -106,6 +107,14 @@ def engine(folder, standin):
     running.await_ready()
     yield running
     assert running.stop() == 0, "the server must end cleanly when asked to"
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory, standin):
+    """A server of the module's own, with a session beside everything that its tests do."""
+    running = Edge(tmp_path_factory.mktemp("edge"), standin)
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")
