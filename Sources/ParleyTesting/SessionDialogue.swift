@@ -51,7 +51,7 @@ public struct SessionDialogue: Sendable {
         case .dialSide(let line, .socket(let target)): "side \(line.number) dials \(target.pathAndQuery)"
         case .closeSide(let line): "side \(line.number) closes 1000"
         case .dial(.voiceEngine), .dialSide(_, .voiceEngine), .sendSide, .closeDownstream, .pauseDownstreamReading,
-          .resumeDownstreamReading, .note:
+          .resumeDownstreamReading, .dropQueuedAudio, .note:
           nil
         }
       }
@@ -185,6 +185,11 @@ public struct SessionDialogue: Sendable {
 
   public mutating func shutsDown() -> Step {
     session.shutDown(at: now)
+    return drain()
+  }
+
+  public mutating func sheds(ifIdleFor idle: Duration) -> Step {
+    session.shed(ifIdleFor: idle, at: now)
     return drain()
   }
 
