@@ -1,7 +1,5 @@
-import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOPosix
 import Synchronization
 import Translation
 
@@ -21,13 +19,6 @@ final class AccessTokens: Sendable {
   static let renewal = Duration.seconds(300)
   /// A token with less than this is not used: a connection has to be opened with it yet.
   static let margin = Duration.seconds(30)
-
-  /// The process's, which lives as long as it does.
-  static let shared = AccessTokens(
-    exchange: TokenExchange(
-      client: HTTPClient(
-        eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
-        configuration: TokenExchange.configuration)))
 
   private typealias Flight = Task<Result<Redacted<String>, TokenFault>, Never>
 

@@ -54,7 +54,7 @@ private final class EchoClient: FrameLegOwner {
   }
 
   func connect(_ target: UpstreamTarget) {
-    let connector = UpstreamConnector(target: target, limits: limits, contexts: TLSContexts(), loop: loop) {
+    let connector = UpstreamConnector(target: target, limits: limits, outgoing: Outgoing(), loop: loop) {
       [self] outcome in
       switch outcome {
       case .opened(let leg): leg.setOwner(self)

@@ -21,7 +21,7 @@ public final class GatewayServer: Sendable {
   ///
   /// `limits` replaces the limits of the edge that the configuration gives; tests shorten waits with it.
   public convenience init(
-    table: RouteTable, engine: VoiceEngine, limits: EdgeLimits? = nil,
+    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), limits: EdgeLimits? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger
   ) {
@@ -29,11 +29,11 @@ public final class GatewayServer: Sendable {
     self.init(
       listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
       admission: RealtimeAdmission(
-        table: table, limits: limits, contexts: TLSContexts(), engine: engine, logger: logger),
+        table: table, limits: limits, outgoing: outgoing, engine: engine, logger: logger),
       surface: HTTPSurface(
         responder: OperatorSurface.router(
           engine: engine, capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
-          catalogue: Catalogue(of: table, engine: engine, logger: logger),
+          catalogue: Catalogue(of: table, engine: engine, outgoing: outgoing, logger: logger),
           refusal: HTTPAdmission(table: table).refusal
         ).buildResponder(), logger: logger),
       group: group, logger: logger)

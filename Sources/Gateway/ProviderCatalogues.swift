@@ -3,7 +3,6 @@ import Envelope
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
 import Operator
 import Routing
@@ -14,11 +13,12 @@ import VoiceEngine
 
 extension Catalogue {
   /// What sessions of a configuration may name.
-  init(of table: RouteTable, engine: VoiceEngine, logger: Logger) {
+  init(of table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, logger: Logger) {
     let entries = table.providerNames.compactMap { table.providers[$0] }
     let catalogues = entries.map { (entry: $0, catalogue: $0.kind.catalogue($0.configuration(engine))) }
     let lists = Dictionary(
-      catalogues.map { ($0.entry.name, VoiceList(of: $0.entry, $0.catalogue, logger)) }, uniquingKeysWith: { $1 })
+      catalogues.map { ($0.entry.name, VoiceList(of: $0.entry, $0.catalogue, outgoing, logger)) },
+      uniquingKeysWith: { $1 })
     self.init(
       models: catalogues.flatMap(Self.models), defaultProvider: table.defaultProvider, providers: table.providerNames,
       voices: { provider in
@@ -45,10 +45,6 @@ final class VoiceList: Sendable {
   static let timeout = TimeAmount.seconds(5)
   private static let longestAnswer = 8 * 1024 * 1024
 
-  /// The process's, which lives as long as it does.
-  private static let client = HTTPClient(
-    eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: TokenExchange.configuration)
-
   private struct State {
     var answer: Catalogue.Voices?
     var goodUntil: ContinuousClock.Instant?
@@ -60,12 +56,14 @@ final class VoiceList: Sendable {
   private let catalogue: ServiceCatalogue
   /// Nil for a provider whose secret is absent.
   private let listing: VoiceListing?
+  private let outgoing: Outgoing
   private let logger: Logger
   private let state = Mutex(State())
 
-  init(of entry: ProviderEntry, _ catalogue: ServiceCatalogue, _ logger: Logger) {
+  init(of entry: ProviderEntry, _ catalogue: ServiceCatalogue, _ outgoing: Outgoing, _ logger: Logger) {
     provider = entry.name
     self.catalogue = catalogue
+    self.outgoing = outgoing
     listing = entry.unavailability == nil ? catalogue.listing : nil
     self.logger = logger
   }
@@ -99,7 +97,7 @@ final class VoiceList: Sendable {
   private func ask(_ listing: VoiceListing) async -> Catalogue.Voices {
     let voices: [ServiceVoice]?
     do {
-      voices = try await Self.answer(of: listing)
+      voices = try await answer(of: listing)
     } catch {
       voices = nil
     }
@@ -116,7 +114,7 @@ final class VoiceList: Sendable {
   }
 
   /// Nil for an answer that is no list.
-  private static func answer(of listing: VoiceListing) async throws -> [ServiceVoice]? {
+  private func answer(of listing: VoiceListing) async throws -> [ServiceVoice]? {
     let endpoint = listing.endpoint
     let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
     var request = HTTPClientRequest(
@@ -129,16 +127,17 @@ final class VoiceList: Sendable {
       request.tlsConfiguration = configuration
     }
     let asked = request
+    let client = outgoing.accountClient(for: request.url)
     return try await withThrowingTaskGroup(of: [ServiceVoice]?.self) { group in
       group.addTask {
-        let response = try await client.execute(asked, timeout: timeout)
+        let response = try await client.execute(asked, timeout: Self.timeout)
         guard response.status == .ok else { return nil }
-        let body = try await response.body.collect(upTo: longestAnswer)
+        let body = try await response.body.collect(upTo: Self.longestAnswer)
         return listing.voices(in: try JSONValue(parsing: body.readableBytesView))
       }
       // The client's own limit ends with the head of the answer.
       group.addTask {
-        try await Task.sleep(nanoseconds: UInt64(timeout.nanoseconds))
+        try await Task.sleep(nanoseconds: UInt64(Self.timeout.nanoseconds))
         return nil
       }
       defer { group.cancelAll() }

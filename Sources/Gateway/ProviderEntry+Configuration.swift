@@ -17,7 +17,8 @@ extension ProviderEntry {
     let account: GoogleServiceAccount? = if case .serviceAccount(let it) = remote.credential { it } else { nil }
     let endpoint = UpstreamEndpoint(
       isSecure: remote.endpoint.isSecure, host: remote.endpoint.host, port: remote.endpoint.port,
-      basePath: remote.endpoint.basePath, authorityFile: remote.caFile)
+      basePath: remote.endpoint.basePath, authorityFile: remote.caFile,
+      allowsPrivateAddresses: remote.allowsPrivateAddresses)
     return kind.service(at: endpoint, key: key, model: remote.model, account: account) ?? .local(engine.profile)
   }
 }

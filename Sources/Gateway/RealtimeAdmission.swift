@@ -15,16 +15,16 @@ struct RealtimeAdmission: UpgradeAdmission {
   private let keys: KeyStore
   private let paths: Set<String>
   private let limits: EdgeLimits
-  private let contexts: TLSContexts
+  private let outgoing: Outgoing
   private let engine: VoiceEngine
   /// By the name of the provider; none where its account is not limited.
   private let quotas: [String: ProviderQuota]
   private let logger: Logger
 
-  init(table: RouteTable, limits: EdgeLimits, contexts: TLSContexts, engine: VoiceEngine, logger: Logger) {
+  init(table: RouteTable, limits: EdgeLimits, outgoing: Outgoing, engine: VoiceEngine, logger: Logger) {
     self.table = table
     self.limits = limits
-    self.contexts = contexts
+    self.outgoing = outgoing
     self.engine = engine
     self.logger = logger
     keys = KeyStore(keys: table.accessKeys)
@@ -63,9 +63,9 @@ struct RealtimeAdmission: UpgradeAdmission {
         FaultResponse.accountIsFull(choice.provider.name, most: quota.maxSessions, contact: table.contact))
     }
     let parameters = parameters(for: choice)
-    return .accept(subprotocol: Subprotocol.answer(to: offered)) { [limits, contexts, engine, logger] leg in
+    return .accept(subprotocol: Subprotocol.answer(to: offered)) { [limits, outgoing, engine, logger] leg in
       let driver = SessionDriver(
-        parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, contexts: contexts, engine: engine,
+        parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, outgoing: outgoing, engine: engine,
         place: place, logger: logger)
       leg.setOwner(driver)
       driver.begin()

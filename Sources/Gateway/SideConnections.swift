@@ -6,24 +6,24 @@ import WebSocketWire
 /// audio of the client, so they need no queue of their own. Confined to the session's event loop.
 final class SideConnections {
   private let limits: EdgeLimits
-  private let contexts: TLSContexts
+  private let outgoing: Outgoing
   private let loop: any EventLoop
   private let report: (SideLine, UpstreamConnector.Outcome) -> Void
   private var connectors: [SideLine: UpstreamConnector] = [:]
   private var legs: [SideLine: FrameLeg] = [:]
 
   init(
-    limits: EdgeLimits, contexts: TLSContexts, loop: any EventLoop,
+    limits: EdgeLimits, outgoing: Outgoing, loop: any EventLoop,
     report: @escaping (SideLine, UpstreamConnector.Outcome) -> Void
   ) {
     self.limits = limits
-    self.contexts = contexts
+    self.outgoing = outgoing
     self.loop = loop
     self.report = report
   }
 
   func dial(_ line: SideLine, _ target: UpstreamTarget) {
-    let connector = UpstreamConnector(target: target, limits: limits, contexts: contexts, loop: loop) {
+    let connector = UpstreamConnector(target: target, limits: limits, outgoing: outgoing, loop: loop) {
       [weak self] outcome in
       self?.dialled(line, outcome)
     }

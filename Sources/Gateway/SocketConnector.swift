@@ -11,11 +11,12 @@ import WebSocketWire
 public struct SocketConnector: SocketDialer {
   private let group: any EventLoopGroup
   private let limits: EdgeLimits
-  private let contexts = TLSContexts()
+  private let outgoing: Outgoing
 
-  public init(group: any EventLoopGroup, limits: EdgeLimits = EdgeLimits()) {
+  public init(group: any EventLoopGroup, limits: EdgeLimits = EdgeLimits(), outgoing: Outgoing) {
     self.group = group
     self.limits = limits
+    self.outgoing = outgoing
   }
 
   public func open(_ url: String, headers: [(String, Redacted<String>)]) async throws -> any Socket {
@@ -23,7 +24,7 @@ public struct SocketConnector: SocketDialer {
       throw SocketRefusal(status: 0, body: "not a WebSocket address")
     }
     let loop = group.next()
-    let attempt = SocketAttempt(target: target, limits: limits, contexts: contexts, loop: loop)
+    let attempt = SocketAttempt(target: target, limits: limits, outgoing: outgoing, loop: loop)
     return try await withTaskCancellationHandler {
       try await attempt.open()
     } onCancel: {
@@ -55,7 +56,8 @@ extension UpstreamTarget {
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
     let path = rest[end...]
     self.init(
-      endpoint: UpstreamEndpoint(isSecure: isSecure, host: String(host), port: port),
+      // Where services are is for the engine's configuration to say, or the command line: beside this server as a rule.
+      endpoint: UpstreamEndpoint(isSecure: isSecure, host: String(host), port: port, allowsPrivateAddresses: true),
       pathAndQuery: path.hasPrefix("/") ? String(path) : "/" + path,
       headers: headers.map { Header($0.0, $0.1) })
   }
@@ -72,14 +74,14 @@ private final class SocketAttempt: Sendable {
 
   private let target: UpstreamTarget
   private let limits: EdgeLimits
-  private let contexts: TLSContexts
+  private let outgoing: Outgoing
   private let loop: any EventLoop
   private let state: NIOLoopBoundBox<State>
 
-  init(target: UpstreamTarget, limits: EdgeLimits, contexts: TLSContexts, loop: any EventLoop) {
+  init(target: UpstreamTarget, limits: EdgeLimits, outgoing: Outgoing, loop: any EventLoop) {
     self.target = target
     self.limits = limits
-    self.contexts = contexts
+    self.outgoing = outgoing
     self.loop = loop
     state = .makeBoxSendingValue(State(), eventLoop: loop)
   }
@@ -89,7 +91,7 @@ private final class SocketAttempt: Sendable {
     loop.execute { [self] in
       guard !state.value.isAbandoned else { return promise.fail(CancellationError()) }
       let connector = UpstreamConnector(
-        target: target, limits: limits, contexts: contexts, loop: loop, report: { [self] in finish($0) })
+        target: target, limits: limits, outgoing: outgoing, loop: loop, report: { [self] in finish($0) })
       state.value.promise = promise
       state.value.connector = connector
       connector.start()

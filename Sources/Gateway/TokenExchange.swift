@@ -32,7 +32,8 @@ struct TokenExchange: Sendable {
     return configuration
   }()
 
-  var client: HTTPClient
+  /// For requests to a URL.
+  var client: @Sendable (_ url: String) -> HTTPClient
   /// For the whole exchange.
   var timeout = Duration.seconds(10)
 
@@ -67,7 +68,7 @@ struct TokenExchange: Sendable {
     do {
       return try await withThrowingTaskGroup(of: Answer?.self) { [client] group in
         group.addTask {
-          let response = try await client.execute(request, timeout: limit)
+          let response = try await client(request.url).execute(request, timeout: limit)
           let retryAfter = response.headers.first(name: "retry-after").flatMap { Int($0) }
           return (Int(response.status.code), retryAfter, try await response.body.collect(upTo: Self.longestAnswer))
         }
@@ -113,6 +114,7 @@ enum TokenFault: Error, Sendable, Hashable {
   case unusableKey
   case nameNotFound
   case unreachable
+  case proxyFailed(status: Int?)
   case tlsRefused
   case timedOut
   /// An answer other than 200 and 201; `reason` is its `error`, where that is a plain word.
@@ -124,8 +126,12 @@ enum TokenFault: Error, Sendable, Hashable {
     case let fault as TokenFault: self = fault
     case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: self = .tlsRefused
     case let error as HTTPClientError:
-      let timeouts: [HTTPClientError] = [.connectTimeout, .readTimeout, .deadlineExceeded, .writeTimeout]
-      self = timeouts.contains(error) ? .timedOut : .unreachable
+      switch error {
+      case .connectTimeout, .readTimeout, .deadlineExceeded, .writeTimeout, .httpProxyHandshakeTimeout: self = .timedOut
+      case .proxyAuthenticationRequired: self = .proxyFailed(status: 407)
+      case .invalidProxyResponse: self = .proxyFailed(status: nil)
+      default: self = .unreachable
+      }
     case let error as NIOConnectionError:
       let isUnknown = error.connectionErrors.isEmpty && (error.dnsAError != nil || error.dnsAAAAError != nil)
       self = isUnknown ? .nameNotFound : .unreachable
@@ -140,6 +146,7 @@ enum TokenFault: Error, Sendable, Hashable {
     case .unusableKey: .refused(status: 401, retryAfterSeconds: nil)
     case .nameNotFound: .nameNotFound
     case .unreachable: .unreachable
+    case .proxyFailed(let status): .proxyFailed(status: status)
     case .tlsRefused: .tlsRefused
     case .timedOut: .timedOut(.credentials)
     // RFC 6749 section 5.2: a grant that is refused is a 400.

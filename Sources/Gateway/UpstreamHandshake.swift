@@ -1,6 +1,8 @@
 import HTTPWire
 import NIOCore
+import NIOSSL
 import NIOTLS
+import Routing
 import Translation
 import WebSocketWire
 
@@ -19,15 +21,21 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
   private let target: UpstreamTarget
   private let limits: EdgeLimits
+  private let provesAddress: Bool
   private let report: (UpstreamConnector.Outcome) -> Void
   private let key = Handshake.newKey()
   private var phase = Phase.tls
   private var parser: ResponseHeadParser
   private var timeout: Scheduled<Void>?
 
-  init(target: UpstreamTarget, limits: EdgeLimits, report: @escaping (UpstreamConnector.Outcome) -> Void) {
+  /// - Parameter provesAddress: the certificate has to bear the address that is the target's host.
+  init(
+    target: UpstreamTarget, limits: EdgeLimits, provesAddress: Bool,
+    report: @escaping (UpstreamConnector.Outcome) -> Void
+  ) {
     self.target = target
     self.limits = limits
+    self.provesAddress = provesAddress
     self.report = report
     parser = ResponseHeadParser(limits: limits.head)
   }
@@ -46,7 +54,7 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSUserEvent.handshakeCompleted = event, phase == .tls {
-      sendRequest(context)
+      if !provesAddress || isProven(context) { sendRequest(context) } else { fail(.tlsRefused, context) }
     } else if case ChannelEvent.inputClosed = event {
       fail(.lost, context)
     }
@@ -77,6 +85,16 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension UpstreamHandshake {
+  /// Whether the target's host is among the addresses of the certificate (RFC 9110 section 4.3.5).
+  private func isProven(_ context: ChannelHandlerContext) -> Bool {
+    guard let address = IPAddress(target.endpoint.host),
+      let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+    else { return false }
+    return certificate._subjectAlternativeNames().contains {
+      $0.nameType == .ipAddress && Array($0.contents) == address.bytes
+    }
+  }
+
   private func sendRequest(_ context: ChannelHandlerContext) {
     phase = .upgrade
     guard let request = target.upgradeRequest(key: key) else { return fail(.badHandshake, context) }

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Judgements about hosts as they are written, without asking a name server.
 public enum NetworkAddress {
   /// 127.0.0.0/8, ::1, the same mapped into IPv6, or `localhost`. Other names are not: what they resolve to may change.
@@ -13,18 +5,15 @@ public enum NetworkAddress {
   /// - Parameter host: an address without brackets and port, or a name.
   public static func isLoopback(_ host: String) -> Bool {
     if host.lowercased() == "localhost" { return true }
-    if let bytes = ipv4(host) { return bytes[0] == 127 }
-    guard let bytes = ipv6(host) else { return false }
-    let mapped = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
-    if bytes.starts(with: mapped) { return bytes[12] == 127 }
-    return bytes == [UInt8](repeating: 0, count: 15) + [1]
+    guard let address = IPAddress(host)?.unmapped else { return false }
+    return address.bytes.first == 127 && !address.isIPv6 || address == IPAddress("::1")
   }
 
-  static func isIPv6(_ host: String) -> Bool { ipv6(host) != nil }
+  static func isIPv6(_ host: String) -> Bool { IPAddress(host)?.isIPv6 ?? false }
 
   /// An IP address or a name of letters, digits, hyphens, dots and underscores.
   static func isHost(_ host: String) -> Bool {
-    if ipv4(host) != nil || ipv6(host) != nil { return true }
+    if IPAddress(host) != nil { return true }
     guard (1...253).contains(host.utf8.count) else { return false }
     let labels = host.split(separator: ".", omittingEmptySubsequences: false)
     // All digits in the last label: an address with a mistake (RFC 3986 would take it for a name).
@@ -37,16 +26,4 @@ public enum NetworkAddress {
 
   /// As it stands in a URL or before a port: IPv6 in brackets.
   static func bracketed(_ host: String) -> String { isIPv6(host) ? "[\(host)]" : host }
-
-  private static func ipv4(_ text: String) -> [UInt8]? {
-    var address = in_addr()
-    guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
-    return withUnsafeBytes(of: address) { Array($0) }
-  }
-
-  private static func ipv6(_ text: String) -> [UInt8]? {
-    var address = in6_addr()
-    guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
-    return withUnsafeBytes(of: address) { Array($0) }
-  }
 }

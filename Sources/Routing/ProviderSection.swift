@@ -3,7 +3,9 @@ import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
-  static let remoteKeys = ["kind", "url", "key", "model", "caFile", "maxSessions", "maxFramesPerSecond"]
+  static let remoteKeys = [
+    "kind", "url", "key", "model", "caFile", "allowPrivateAddresses", "maxSessions", "maxFramesPerSecond",
+  ]
   /// The keys that only some kinds have.
   private static let keysOfKinds = unique(geminiKeys + azureKeys + inworldKeys + vowelKeys)
   private static let keys = remoteKeys + keysOfKinds
@@ -44,12 +46,13 @@ extension TableDecoder {
     let (credential, reference) = credential(fields, endpoint)
     let caFile = string(fields, "caFile")
     let caPath: String? = if let caFile { readableFile(caFile) } else { nil }
+    let allowsPrivateAddresses = flag(fields, "allowPrivateAddresses")
     guard let kind, let endpoint, let model else { return nil }
     return ProviderEntry(
       name: name, kind: kind,
       remote: RemoteProvider(
         endpoint: endpoint, model: model, credential: credential, reference: reference, caFile: caPath,
-        limits: accountLimits(fields, kind)))
+        allowsPrivateAddresses: allowsPrivateAddresses, limits: accountLimits(fields, kind)))
   }
 
   private mutating func kind(_ fields: Fields) -> ProviderKind? {

@@ -43,6 +43,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
         if let most = remote.limits.maxSessions { parts.append("maxSessions \(most)") }
         if let most = remote.limits.maxFramesPerSecond { parts.append("maxFramesPerSecond \(most)") }
         if let caFile = remote.caFile { parts.append("caFile \(caFile)") }
+        if remote.allowsPrivateAddresses { parts.append("allowPrivateAddresses") }
         parts.append(credential(remote))
       } else {
         parts.append("in this process, no key: available")

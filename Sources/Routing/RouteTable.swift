@@ -139,6 +139,8 @@ public struct RemoteProvider: Sendable {
   public let reference: SecretReference?
   /// A PEM file of certificate authorities to trust in place of the system's; nil for the system's.
   public let caFile: String?
+  /// The host's name may lead to an address of a private network, or of this machine (fault row 61).
+  public let allowsPrivateAddresses: Bool
   public let limits: AccountLimits
 }
 

@@ -122,7 +122,7 @@ extension TableDecoder {
   }
 
   /// A boolean member, false without it.
-  private mutating func flag(_ fields: Fields, _ key: String) -> Bool {
+  mutating func flag(_ fields: Fields, _ key: String) -> Bool {
     fields.member(key).flatMap { bool($0.value, fields.path.key(key)) } ?? false
   }
 

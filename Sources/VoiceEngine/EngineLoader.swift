@@ -9,11 +9,11 @@ extension VoiceEngine {
   /// starting never fails.
   ///
   /// - Parameters:
-  ///   - client: for services; stays open as long as the engine.
+  ///   - client: for requests to a URL of a service; stays open as long as the engine.
   ///   - dialer: for services that speak WebSocket.
   public static func start(
-    _ configuration: RuntimeConfiguration, folder: EngineFolder, client: HTTPClient, dialer: any SocketDialer,
-    logger: Logger
+    _ configuration: RuntimeConfiguration, folder: EngineFolder,
+    client: @escaping @Sendable (_ url: String) -> HTTPClient, dialer: any SocketDialer, logger: Logger
   ) async -> VoiceEngine {
     let loader = EngineLoader(
       configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
@@ -24,8 +24,8 @@ extension VoiceEngine {
   ///
   /// - Throws: `StageFault` if the voice that is there does not load.
   public static func voice(
-    _ configuration: RuntimeConfiguration, folder: EngineFolder, client: HTTPClient, dialer: any SocketDialer,
-    logger: Logger
+    _ configuration: RuntimeConfiguration, folder: EngineFolder,
+    client: @escaping @Sendable (_ url: String) -> HTTPClient, dialer: any SocketDialer, logger: Logger
   ) async throws -> (any Synthesizer)? {
     let loader = EngineLoader(
       configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
@@ -37,7 +37,7 @@ extension VoiceEngine {
 struct EngineLoader {
   let configuration: RuntimeConfiguration
   let folder: EngineFolder
-  let client: HTTPClient
+  let client: @Sendable (_ url: String) -> HTTPClient
   let dialer: any SocketDialer
   let logger: Logger
 
@@ -47,7 +47,7 @@ struct EngineLoader {
     if !configuration.chosenProviders.contains(.llm) || configuration.llm.provider == .omni
       || configuration.llm.provider == .openAICompatible
     {
-      found.chatServers = await LocalServers.find(client: client).map {
+      found.chatServers = await LocalServers.find(client: client("http://127.0.0.1")).map {
         Found.ChatServer(baseURL: $0.baseURL, name: $0.name, models: $0.models)
       }
     }
@@ -120,7 +120,7 @@ struct EngineLoader {
       return DeepgramTranscriber(dialer: dialer, settings: settings)
     case .openAICompatible(let service, let language, let isGroq):
       return OpenAITranscriber(
-        client: client,
+        client: client(service.baseURL),
         server: TranscriptionServer(
           name: isGroq ? "groq" : "openai-compatible", baseURL: service.baseURL, model: service.model,
           key: service.apiKey?.value, language: language), limits: hearingLimits)
@@ -154,7 +154,7 @@ struct EngineLoader {
       server.temperature = configuration.llm.temperature
       server.historyTokens = configuration.llm.historyTokens
       if let most = configuration.llm.maxTokens { server.spokenTokens = most }
-      return ChatResponder(client: client, server: server, limits: limits)
+      return ChatResponder(client: client(server.baseURL), server: server, limits: limits)
     }
     switch choice.value {
     case .groq(let service):
@@ -172,7 +172,7 @@ struct EngineLoader {
     case .omni(let service):
       var server = OmniServer(baseURL: service.baseURL, model: service.model, key: service.apiKey?.value)
       server.historyTokens = configuration.llm.historyTokens
-      return OmniResponder(client: client, server: server, limits: limits)
+      return OmniResponder(client: client(server.baseURL), server: server, limits: limits)
     case .rules:
       return RuleResponder()
     }
@@ -188,14 +188,14 @@ struct EngineLoader {
       settings.model = service.model
       settings.baseURL = service.baseURL
       settings.rate = rate
-      return DeepgramSynthesizer(client: client, settings: settings)
+      return DeepgramSynthesizer(client: client(settings.baseURL), settings: settings)
     case .openAICompatible(let service, let voice, let rate):
       var server = SpeechServer(
         baseURL: service.baseURL, model: service.model, key: service.apiKey?.value,
         // Who names a voice of its own server has others than OpenAI's there.
         voices: configuration.tts.voice == nil ? [voice] + SpeechServer.openAIVoices.filter { $0 != voice } : [voice])
       server.pcmRate = rate
-      return OpenAISynthesizer(client: client, server: server)
+      return OpenAISynthesizer(client: client(server.baseURL), server: server)
     case .espeak(let voice):
       return try await EspeakSynthesizer.start(voice: voice)
     case .piper(_, let modelPath):

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import Gateway
 import Logging
@@ -10,36 +9,32 @@ import VoiceEngine
 
 /// The voice engine as this process runs it: from its environment, its file and its data folder.
 enum Engine {
-  /// For the life of the process: a client must not go before its requests have.
-  private static let client = HTTPClient(
-    eventLoopGroupProvider: .singleton, configuration: .remoteStages)
-
   /// The engine; only its detector where none but Gemini Live needs a part of it, or its absence where no provider does.
   static func start(
-    for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+    for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> VoiceEngine {
     if table.providers.values.contains(where: { $0.kind == .local }) {
-      return try await start(file: file, loops: loops, logger: logger)
+      return try await start(file: file, loops: loops, outgoing: outgoing, logger: logger)
     }
     guard table.providers.values.contains(where: { $0.kind.needsTurnDetector }) else { return .absent }
     return VoiceEngine.detecting(try configuration(file: file), folder: folder, logger: logger)
   }
 
   static func start(
-    file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+    file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> VoiceEngine {
     await VoiceEngine.start(
-      try configuration(file: file), folder: folder, client: client, dialer: SocketConnector(group: loops),
-      logger: logger)
+      try configuration(file: file), folder: folder, client: outgoing.stageClient,
+      dialer: SocketConnector(group: loops, outgoing: outgoing), logger: logger)
   }
 
   /// Only the voice of an engine; nil where there is none.
   static func voice(
-    file: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+    file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> (any Synthesizer)? {
     try await VoiceEngine.voice(
-      try configuration(file: file), folder: folder, client: client, dialer: SocketConnector(group: loops),
-      logger: logger)
+      try configuration(file: file), folder: folder, client: outgoing.stageClient,
+      dialer: SocketConnector(group: loops, outgoing: outgoing), logger: logger)
   }
 
   /// Where the parts are.

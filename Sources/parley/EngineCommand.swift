@@ -25,7 +25,8 @@ struct EngineCommand: AsyncParsableCommand {
   func run() async throws {
     // The tables say what the log would.
     let logger = Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }
-    let engine = try await Engine.start(file: runtimeConfig, loops: EventLoops.makeGroup(), logger: logger)
+    let engine = try await Engine.start(
+      file: runtimeConfig, loops: EventLoops.makeGroup(), outgoing: try .ofProcess(), logger: logger)
     if json {
       print(try Engine.configuration(file: runtimeConfig).maskedJSON(engine.selection).text)
     } else {

@@ -38,8 +38,11 @@ struct Serve: AsyncParsableCommand {
       logger.notice("no access keys are configured: loopback only, and anyone on this machine may connect")
     }
     let loops = EventLoops.makeGroup()
-    let engine = try await Engine.start(for: table, file: runtimeConfig, loops: loops, logger: logger)
-    let gateway = GatewayService(server: GatewayServer(table: table, engine: engine, group: loops, logger: logger))
+    let outgoing = try Outgoing.ofProcess(logger: logger)
+    let engine = try await Engine.start(
+      for: table, file: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
+    let gateway = GatewayService(
+      server: GatewayServer(table: table, engine: engine, outgoing: outgoing, group: loops, logger: logger))
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -55,7 +55,7 @@ extension AccessTokens {
   private static func credentials(
     _ moments: ManualMoments = ManualMoments(), timeout: Duration = .seconds(20)
   ) -> AccessTokens {
-    AccessTokens(exchange: TokenExchange(client: client, timeout: timeout), now: { moments.now })
+    AccessTokens(exchange: TokenExchange(client: { _ in client }, timeout: timeout), now: { moments.now })
   }
 
   private struct Claims: JWTPayload, Equatable {
@@ -324,7 +324,7 @@ extension AccessTokens {
     let reports = Mutex(0)
     try await loop.submit {
       let connector = UpstreamConnector(
-        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, tokens: credentials
+        target: target, limits: EdgeLimits(), outgoing: Outgoing(tokens: credentials), loop: loop
       ) { _ in reports.withLock { $0 += 1 } }
       connector.start()
       connector.abandon()

@@ -33,7 +33,7 @@ private func answer(_ count: Int) -> String {
     _ moments: ManualMoments = ManualMoments(), timeout: Duration = .seconds(20)
   ) -> AccessTokens {
     AccessTokens(
-      exchange: TokenExchange(client: GoogleCredentialsTests.client, timeout: timeout), now: { moments.now })
+      exchange: TokenExchange(client: { _ in GoogleCredentialsTests.client }, timeout: timeout), now: { moments.now })
   }
 
   @Test("what is posted is what was asked for, and the token is where the path leads")

@@ -28,7 +28,7 @@ extension GoogleCredentialsTests {
     let endpoint = try await TokenEndpoint { TokenEndpoint.token("ya29.\($0)") }
     let upstream = try await Self.upstream(refusing: "ya29.1")
     let account = try Self.account(endpoint)
-    let credentials = AccessTokens(exchange: TokenExchange(client: Self.client))
+    let credentials = AccessTokens(exchange: TokenExchange(client: { _ in Self.client }))
     _ = try await credentials.token(for: account).get()
     for _ in 0..<2 { #expect(try await dial(upstream, account, credentials) == nil) }
     var heads = upstream.requests.makeAsyncIterator()
@@ -44,7 +44,7 @@ extension GoogleCredentialsTests {
     let endpoint = try await TokenEndpoint { TokenEndpoint.token("ya29.\($0)") }
     let upstream = try await ScriptedUpstream.start(Self.refusal)
     let account = try Self.account(endpoint)
-    let credentials = AccessTokens(exchange: TokenExchange(client: Self.client))
+    let credentials = AccessTokens(exchange: TokenExchange(client: { _ in Self.client }))
     _ = try await credentials.token(for: account).get()
     for _ in 0..<2 {
       #expect(try await dial(upstream, account, credentials) == .refused(status: 401, retryAfterSeconds: nil))
@@ -66,7 +66,7 @@ extension GoogleCredentialsTests {
     let endpoint = try await TokenEndpoint { $0 == 1 ? TokenEndpoint.token("ya29.1") : answer }
     let upstream = try await Self.upstream(refusing: "ya29.1")
     let account = try Self.account(endpoint)
-    let credentials = AccessTokens(exchange: TokenExchange(client: Self.client))
+    let credentials = AccessTokens(exchange: TokenExchange(client: { _ in Self.client }))
     _ = try await credentials.token(for: account).get()
     #expect(try await dial(upstream, account, credentials) == end)
     #expect(endpoint.requests.count == 2)

@@ -81,7 +81,7 @@ extension ScriptedUpstream {
     let promise = loop.makePromise(of: UpstreamEnd?.self)
     loop.execute {
       let connector = UpstreamConnector(
-        target: target, limits: EdgeLimits(), contexts: TLSContexts(), loop: loop, tokens: tokens
+        target: target, limits: EdgeLimits(), outgoing: Outgoing(tokens: tokens), loop: loop
       ) { outcome in
         switch outcome {
         case .opened(let leg):

@@ -34,7 +34,7 @@ struct SessionBackpressureTests {
           service: try #require(ProviderKind.openAI.service(at: endpoint, key: nil, model: "m"))),
         requestedModel: nil, unixTime: 1_700_000_000, seed: 1)
       driver = SessionDriver(
-        parameters: parameters, downstream: client, loop: loop, limits: limits, contexts: TLSContexts(),
+        parameters: parameters, downstream: client, loop: loop, limits: limits, outgoing: Outgoing(),
         engine: VoiceEngine.absent, logger: logger)
       client.setOwner(driver)
       driver.begin()

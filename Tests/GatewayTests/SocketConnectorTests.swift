@@ -6,7 +6,8 @@ import VoiceEngine
 @testable import Gateway
 
 @Suite("Sockets of services", .timeLimit(.minutes(2))) struct SocketConnectorTests {
-  static let connector = SocketConnector(group: MultiThreadedEventLoopGroup.singleton)
+  static let connector = SocketConnector(
+    group: MultiThreadedEventLoopGroup.singleton, outgoing: Outgoing())
 
   /// What the dial ends with; nil if it does not end within the patience of a test.
   static func outcome(of dial: Task<any Socket, any Error>) async -> Result<any Socket, any Error>? {

@@ -71,12 +71,13 @@ struct Say: AsyncParsableCommand {
     let recording = isFile ? try Question.speech(of: words) : nil
     let key = try self.key.map { try Secret.value(of: $0) }
     let loops = EventLoops.makeGroup()
+    let outgoing = try Outgoing.ofProcess()
     var logger = Logger(label: "engine") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .error
-    let server = try await server(key: key, loops: loops, logger: logger)
+    let server = try await server(key: key, loops: loops, outgoing: outgoing, logger: logger)
     do {
       let question: Question
-      if let recording { question = recording } else { question = try await spoken(server, loops, logger) }
+      if let recording { question = recording } else { question = try await spoken(server, loops, outgoing, logger) }
       var settings = SayClient.Settings(instructions: instructions, voice: voice)
       settings.patience = .seconds(timeout)
       let client = SayClient(socket: server.socket, question: question, settings: settings) { printLive($0) }
@@ -88,15 +89,21 @@ struct Say: AsyncParsableCommand {
     await server.stop()
   }
 
-  private func server(key: String?, loops: MultiThreadedEventLoopGroup, logger: Logger) async throws -> SayServer {
-    if let url { return try await .at(SayServer.url(url, provider: provider), key: key, loops: loops) }
-    if let server = try await SayServer.running(provider: provider, key: key, loops: loops) { return server }
+  private func server(
+    key: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
+  ) async throws -> SayServer {
+    if let url {
+      return try await .at(SayServer.url(url, provider: provider), key: key, loops: loops, outgoing: outgoing)
+    }
+    if let server = try await SayServer.running(provider: provider, key: key, loops: loops, outgoing: outgoing) {
+      return server
+    }
     guard provider == nil || provider == "local" else {
       throw SayFault(
         "no server runs at \(SayServer.standardAddress), and one of its own would have the provider local only: "
           + "start parley serve, or name another server with --url")
     }
-    let server = try await SayServer.own(runtimeConfig: runtimeConfig, loops: loops, logger: logger)
+    let server = try await SayServer.own(runtimeConfig: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
     let stages = server.engine?.parts.descriptions.map(\.label).joined(separator: ", ") ?? ""
     printLive("No server runs at \(SayServer.standardAddress); this process serves itself at \(server.url): \(stages)")
     return server
@@ -104,7 +111,7 @@ struct Say: AsyncParsableCommand {
 
   /// The words as sound, if anything here can speak.
   private func spoken(
-    _ server: SayServer, _ loops: MultiThreadedEventLoopGroup, _ logger: Logger
+    _ server: SayServer, _ loops: MultiThreadedEventLoopGroup, _ outgoing: Outgoing, _ logger: Logger
   ) async throws -> Question {
     if text { return .text(words) }
     let synthesizer: (any Synthesizer)?
@@ -112,7 +119,7 @@ struct Say: AsyncParsableCommand {
       synthesizer = engine.parts.synthesizer
     } else {
       do {
-        synthesizer = try await Engine.voice(file: runtimeConfig, loops: loops, logger: logger)
+        synthesizer = try await Engine.voice(file: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
       } catch let fault as StageFault {
         throw SayFault("the question cannot be spoken: \(fault.message); --text sends it as text")
       }

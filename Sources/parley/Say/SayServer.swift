@@ -20,9 +20,11 @@ struct SayServer {
   private let gateway: RunningGateway?
 
   /// Asks the server at an address.
-  static func at(_ url: String, key: String?, loops: MultiThreadedEventLoopGroup) async throws(SayFault) -> SayServer {
+  static func at(
+    _ url: String, key: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing
+  ) async throws(SayFault) -> SayServer {
     do {
-      let socket = try await open(url, key: key, loops: loops)
+      let socket = try await open(url, key: key, loops: loops, outgoing: outgoing)
       return SayServer(url: url, socket: socket, engine: nil, gateway: nil)
     } catch let refusal as SocketRefusal where refusal.status == 0 {
       throw SayFault("\(shown(url)) is no ws:// or wss:// address")
@@ -37,11 +39,11 @@ struct SayServer {
 
   /// The server that runs at the standard address; nil if there is none.
   static func running(
-    provider: String?, key: String?, loops: MultiThreadedEventLoopGroup
+    provider: String?, key: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing
   ) async throws(SayFault) -> SayServer? {
     let url = Self.url(standardAddress + path, provider: provider)
     do {
-      let socket = try await open(url, key: key, loops: loops)
+      let socket = try await open(url, key: key, loops: loops, outgoing: outgoing)
       return SayServer(url: url, socket: socket, engine: nil, gateway: nil)
     } catch let refusal as SocketRefusal {
       throw SayFault("\(shown(url)) refused the connection with status \(refusal.status)\(advice(refusal.status))")
@@ -52,21 +54,22 @@ struct SayServer {
 
   /// A server in this process with the engine as its only provider, on a free port of the loopback.
   static func own(
-    runtimeConfig: String?, loops: MultiThreadedEventLoopGroup, logger: Logger
+    runtimeConfig: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> SayServer {
     let routes = """
       {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "local", "providers": {"local": {"kind": "local"}}}
       """
     let table = try RouteTable.decode(Array(routes.utf8), file: "parley say")
-    let engine = try await Engine.start(file: runtimeConfig, loops: loops, logger: logger)
+    let engine = try await Engine.start(file: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
     let gateway: RunningGateway
     do {
-      gateway = try await GatewayServer(table: table, engine: engine, group: loops, logger: logger).start()
+      gateway = try await GatewayServer(table: table, engine: engine, outgoing: outgoing, group: loops, logger: logger)
+        .start()
     } catch {
       throw SayFault("no server could be started: \(error)")
     }
     let url = "ws://127.0.0.1:\(gateway.addresses.first?.port ?? 0)\(path)"
-    let server = try await at(url, key: nil, loops: loops)
+    let server = try await at(url, key: nil, loops: loops, outgoing: outgoing)
     return SayServer(url: url, socket: server.socket, engine: engine, gateway: gateway)
   }
 
@@ -77,10 +80,10 @@ struct SayServer {
   }
 
   private static func open(
-    _ url: String, key: String?, loops: MultiThreadedEventLoopGroup
+    _ url: String, key: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing
   ) async throws -> any Socket {
     let headers = key.map { [("Authorization", Redacted("Bearer \($0)"))] } ?? []
-    return try await SocketConnector(group: loops).open(url, headers: headers)
+    return try await SocketConnector(group: loops, outgoing: outgoing).open(url, headers: headers)
   }
 
   /// A URL with `provider` in its query.
