@@ -218,6 +218,9 @@ let package = Package(
         .product(name: "JWTKit", package: "jwt-kit"),
       ], resources: [.copy("Certificates")]),
     tests("StandInsTests", ["StandIns", "ParleyTesting", "WebSocketWire", "Envelope", nioCore, nioPosix]),
+    tests(
+      "ParleyTestingTests",
+      ["ParleyTesting", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("HouseRulesTests", []),
   ],
   swiftLanguageModes: [.v6]
