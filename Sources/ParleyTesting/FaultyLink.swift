@@ -56,23 +56,27 @@ public final class FaultyLink: Sendable {
   /// Listens on a free port of the loopback, and dials the target once for every connection that comes.
   ///
   /// All of the link lives on one event loop of the group.
+  ///
+  /// - Parameter socketBytes: the send and receive buffers of the link's sockets, so that the system's own buffers hide
+  ///   little of what the link does. The system may take twice as much.
   public static func open(
-    to host: String = "127.0.0.1", port: Int, seed: UInt64 = 1,
+    to host: String = "127.0.0.1", port: Int, seed: UInt64 = 1, socketBytes: Int = 65_536,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
   ) async throws -> FaultyLink {
     let loop = group.next()
     let relay = try await loop.submit {
-      NIOLoopBound(FaultyLinkRelay(loop: loop, host: host, port: port, seed: seed), eventLoop: loop)
+      NIOLoopBound(
+        FaultyLinkRelay(loop: loop, host: host, port: port, seed: seed, socketBytes: socketBytes), eventLoop: loop)
     }.get()
     let listener = try await ServerBootstrap(group: loop)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: 1_024)
-      .serverChannelOption(.socketOption(.so_rcvbuf), value: FaultyLinkRelay.socketBytes)
+      .serverChannelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(socketBytes))
       .childChannelOption(.autoRead, value: false)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelOption(.recvAllocator, value: FaultyLinkRelay.readSize)
-      .childChannelOption(.socketOption(.so_sndbuf), value: FaultyLinkRelay.socketBytes)
+      .childChannelOption(.socketOption(.so_sndbuf), value: SocketOptionValue(socketBytes))
       .childChannelInitializer { client in
         client.eventLoop.makeCompletedFuture { try relay.value.accept(client) }
       }

@@ -149,16 +149,16 @@ final class FaultyLinkFlow {
       }
       let start = max(first.due, stalledUntil, linkIsFree)
       let now = NIODeadline.now()
-      guard start <= now else { return comeBack(at: start) }
+      let bound = NIOLoopBound(self, eventLoop: sink.eventLoop)
+      guard start <= now else {
+        wake = sink.eventLoop.scheduleTask(deadline: start) { bound.value.pump() }
+        return
+      }
       write(to: sink, at: now)
     }
-    comeBack(at: .now())
-  }
-
-  private func comeBack(at deadline: NIODeadline) {
     guard let sink else { return }
     let bound = NIOLoopBound(self, eventLoop: sink.eventLoop)
-    wake = sink.eventLoop.scheduleTask(deadline: deadline) { bound.value.pump() }
+    sink.eventLoop.execute { bound.value.pump() }
   }
 
   private func write(to sink: any Channel, at now: NIODeadline) {

@@ -3,14 +3,13 @@ import NIOPosix
 
 /// The state of a `FaultyLink`, on its event loop.
 final class FaultyLinkRelay {
-  /// Of the sockets on either side, so that the system's own buffers hide little of what the link does.
-  static let socketBytes: SocketOptionValue = 65_536
   static let readSize = FixedSizeRecvByteBufferAllocator(capacity: 16_384)
 
   private let loop: any EventLoop
   private let host: String
   private let port: Int
   private let seed: UInt64
+  private let socketBytes: Int
   private var behaviours: [FaultyLink.Direction: FaultyLink.Behaviour] = [:]
   private var connections: [Int: FaultyLinkConnection] = [:]
   private var waitingStrikes: [Int: [FaultyLinkStrike]] = [:]
@@ -18,11 +17,12 @@ final class FaultyLinkRelay {
   private(set) var acceptedConnections = 0
   private(set) var struckFaults: [FaultyLink.Fault: Int] = [:]
 
-  init(loop: any EventLoop, host: String, port: Int, seed: UInt64) {
+  init(loop: any EventLoop, host: String, port: Int, seed: UInt64, socketBytes: Int) {
     self.loop = loop
     self.host = host
     self.port = port
     self.seed = seed
+    self.socketBytes = socketBytes
   }
 
   var openConnections: Int { connections.count }
@@ -42,8 +42,8 @@ final class FaultyLinkRelay {
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.maxMessagesPerRead, value: 1)
       .channelOption(.recvAllocator, value: Self.readSize)
-      .channelOption(.socketOption(.so_rcvbuf), value: Self.socketBytes)
-      .channelOption(.socketOption(.so_sndbuf), value: Self.socketBytes)
+      .channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(socketBytes))
+      .channelOption(.socketOption(.so_sndbuf), value: SocketOptionValue(socketBytes))
       .channelInitializer { target in
         target.eventLoop.makeCompletedFuture {
           try target.pipeline.syncOperations.addHandler(FaultyLinkEnd(connection: bound.value, heard: .toClient))
