@@ -9,13 +9,15 @@ let strict: [SwiftSetting] = Context.environment["PARLEY_STRICT"] == "1" ? [.tre
 let package = Package(
   name: "parley-benchmarks",
   targets: [
+    .systemLibrary(name: "CLinux"),
     .executableTarget(
       name: "parley-bench",
+      dependencies: ["CLinux"],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-      ] + strict)
+      ] + strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -62,7 +62,11 @@ for purpose in "${purposes[@]}"; do
       need node-ws env NODE_PATH=/usr/share/nodejs node -e 'require("ws")'
       ;;
     bench)
-      need_nginx # the pass-through peer of the comparison
+      need_nginx                                # the peers of the comparison that pass bytes on
+      need haproxy test -x /usr/sbin/haproxy
+      need strace strace --version              # counts system calls
+      need python3 python3 --version            # runs the peer that translates
+      need python3-venv python3 -c 'import ensurepip, venv'
       ;;
     *)
       echo "setup: unknown purpose '$purpose' (build, engine, test, bench)" >&2

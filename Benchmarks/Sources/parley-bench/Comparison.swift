@@ -1,60 +1,20 @@
 import Foundation
 
-/// What `parley-bench load` is to do, as its JSON file says it. All of it is repeated in the report.
-struct Plan: Codable {
-  /// A proxy whose CPU time is measured: the time of `process` and its children.
-  struct Target: Codable {
-    let name: String
-    let port: UInt16
-    let process: Int32
-  }
-
-  /// A proxy whose allocations are counted: it keeps its counters in the file `counters`.
-  struct Counted: Codable {
-    let name: String
-    let port: UInt16
-    let counters: String
-  }
-
-  let machine: String
-  let pinning: String
-  let path: String
-  let chunks: [Int]
-  let sessions: [Int]
-  let rounds: Int
-  let secondsPerRound: Double
-  let countedRoundTrips: Int
-  let targets: [Target]
-  let counted: [Counted]
-  /// The ratios' denominator: the name of a target.
-  let reference: String
-  let report: String
-
-  init(file: String) throws {
-    self = try JSONDecoder().decode(Plan.self, from: Data(contentsOf: URL(filePath: file)))
-    guard chunks.allSatisfy(Chunk.isPossible), sessions.allSatisfy({ $0 > 0 }), rounds > 0 else {
-      throw BenchFault("\(file): chunks are 12 to 48,000 bytes and multiples of 6; sessions and rounds at least 1")
-    }
-  }
-}
-
-/// What the clients do at one time: that many sessions, each with one chunk of so much PCM in flight.
-struct Load: Codable {
-  let chunkBytes: Int
-  let sessions: Int
-}
-
-/// `parley-bench load`: all targets, chunk sizes and session counts, round by round.
+/// `parley-bench load`: everything that the plan asks for, target after target within each round.
 struct Comparison {
   let plan: Plan
 
   func run() throws {
     var report = Report(plan: plan, date: Date.now.formatted(.iso8601))
-    for load in plan.chunks.flatMap({ chunk in plan.sessions.map { Load(chunkBytes: chunk, sessions: $0) } }) {
-      report.series += try compare(load)
-      for target in plan.counted { report.allocations.append(try count(target, load)) }
+    for part in plan.traffic { report.traffic += try compare(part) }
+    if let part = plan.setUp { report.setUps = try setUp(part) }
+    for part in plan.memory ?? [] {
+      for name in part.targets { report.memory += try memory(plan.target(name), part.sessions) }
     }
-    say("\n\(report.table)\n")
+    if let part = plan.systemCalls { report.systemCalls = try count(part, of: SystemCalls.init) }
+    if let part = plan.allocations { report.allocations = try count(part, of: Allocations.init) }
+    say("\n\(report.tables)\n")
+    try (report.tables + "\n").write(toFile: plan.tables, atomically: true, encoding: .utf8)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try encoder.encode(report).write(to: URL(filePath: plan.report))
@@ -63,46 +23,126 @@ struct Comparison {
     }
   }
 
-  /// All rounds of one size, target after target within each round.
-  private func compare(_ load: Load) throws(BenchFault) -> [Report.Series] {
-    var all = plan.targets.map { Report.Series(target: $0.name, load: load) }
-    for round in 1...plan.rounds {
-      for (index, target) in plan.targets.enumerated() { all[index].rounds.append(try measure(target, load)) }
-      let figures = all.map { "\($0.target) \(Int(($0.rounds.last?.cpuPerFrame ?? 0).rounded())) ns" }
-      say("\(load.chunkBytes) bytes, \(load.sessions) sessions, round \(round): \(figures.joined(separator: "; "))")
+  // MARK: CPU and latency
+
+  private func compare(_ part: Plan.Traffic) throws(BenchFault) -> [Report.Traffic] {
+    var all: [Report.Traffic] = []
+    for name in part.targets { all.append(Report.Traffic(target: name, load: part.load)) }
+    for round in 1...part.rounds {
+      for index in all.indices {
+        all[index].rounds.append(try measure(plan.target(all[index].target), part))
+      }
+      let figures = all.map { series in
+        let last = series.rounds.last
+        return "\(series.target) \(last?.cpuPerFrame.map { String(Int($0)) } ?? "-")/\((last?.latencyP50 ?? 0) / 1_000)"
+      }
+      say("\(part.load.title), round \(round), CPU ns per frame / p50 us: \(figures.joined(separator: "; "))")
     }
     let reference = all.first { $0.target == plan.reference }?.rounds
-    for index in all.indices { all[index].sumUp(against: reference) }
+    let direct = all.first { $0.target == plan.direct }?.rounds
+    for index in all.indices { all[index].sumUp(reference: reference, direct: direct) }
     return all
   }
 
-  private func measure(_ target: Plan.Target, _ load: Load) throws(BenchFault) -> Report.Round {
-    var clients = try Clients(of: target.name, port: target.port, path: plan.path, load)
+  private func measure(_ target: Plan.Target, _ part: Plan.Traffic) throws(BenchFault) -> Report.Round {
+    var clients = try Clients(of: target, part.load)
     _ = try clients.run(for: .nanoseconds(300_000_000))
-    let before = try ProcessTime.nanoseconds(of: target.process)
-    let latencies = try clients.run(for: .nanoseconds(UInt64(plan.secondsPerRound * 1e9))).sorted()
-    let cpu = try ProcessTime.nanoseconds(of: target.process) &- before
+    let before = try target.process.map(ProcessTime.init)
+    let traffic = try clients.run(for: .nanoseconds(UInt64(part.seconds * 1e9)))
+    let time = try target.process.map(ProcessTime.init).flatMap { after in before.map { after.since($0) } }
     try clients.finish()
-    guard cpu > 0 else { throw BenchFault("\(target.name): process \(target.process) used no CPU") }
-    return Report.Round(
-      frames: latencies.count * 2, cpuPerFrame: Double(cpu) / Double(latencies.count * 2),
-      latencyP50: latencies[latencies.count / 2], latencyP99: latencies[latencies.count * 99 / 100],
-      otherMessages: clients.otherMessages)
+    if let time, time.onCPU == 0 { throw BenchFault("\(target.name) used no CPU") }
+    return Report.Round(traffic, time, burst: part.load.burst, otherMessages: clients.otherMessages)
   }
 
-  private func count(_ target: Plan.Counted, _ load: Load) throws(BenchFault) -> Report.Allocations {
-    let counters = AllocationCounters(path: target.counters)
-    let idle = try counters.read()
-    var clients = try Clients(of: target.name, port: target.port, path: plan.path, load)
-    _ = try clients.run(for: .roundTrips(2_000))
-    let before = try counters.read()
-    // No proxy sets a session up without allocating: a still counter is a dead one.
-    guard before != idle else { throw BenchFault("\(target.name): the counters stand still; nothing is counted") }
-    let frames = try clients.run(for: .roundTrips(plan.countedRoundTrips)).count * 2
-    let calls = zip(try counters.read(), before).map { $0 &- $1 }
+  // MARK: Sessions that come and go
+
+  private func setUp(_ part: Plan.SetUp) throws(BenchFault) -> [Report.SetUp] {
+    var all = part.targets.map { Report.SetUp(target: $0, sessions: part.sessions) }
+    for round in 1...part.rounds {
+      for index in all.indices {
+        let target = try plan.target(all[index].target)
+        guard let process = target.process else { throw BenchFault("\(target.name) has no process to measure") }
+        let before = try ProcessTime(process)
+        for _ in 0..<part.sessions { try carryOne(target) }
+        // What follows a session's end comes after it.
+        usleep(200_000)
+        all[index].rounds.append(Double(try ProcessTime(process).since(before).onCPU) / Double(part.sessions))
+      }
+      let figures = all.map { "\($0.target) \(Int($0.rounds.last ?? 0) / 1_000)" }
+      say("set-up, round \(round), CPU us per session: \(figures.joined(separator: "; "))")
+    }
+    let reference = all.first { $0.target == plan.reference }?.rounds
+    for index in all.indices { all[index].sumUp(reference: reference) }
+    return all
+  }
+
+  private func carryOne(_ target: Plan.Target) throws(BenchFault) {
+    var clients = try Clients(of: target, Load(chunkBytes: 960, sessions: 1))
+    _ = try clients.run(for: .roundTrips(1))
     try clients.finish()
-    return Report.Allocations(
-      target: target.name, load: load, frames: frames,
-      calls: Dictionary(uniqueKeysWithValues: zip(AllocationCounters.names, calls)))
+  }
+
+  /// The process must be new: memory that sessions have given back would hide what new ones take.
+  private func memory(_ target: Plan.Target, _ steps: [Int]) throws(BenchFault) -> [Report.Memory] {
+    guard let process = target.process else { throw BenchFault("\(target.name) has no process to measure") }
+    // What only the first sessions of a process make.
+    for _ in 0..<20 { try carryOne(target) }
+    try awaitSetUp(0)
+    let base = try ResidentMemory.bytes(of: process)
+    var all: [Report.Memory] = []
+    var open: [Clients] = []
+    var count = 0
+    for step in steps {
+      open.append(try Clients(of: target, Load(chunkBytes: 960, sessions: step - count)))
+      count = step
+      try awaitSetUp(count)
+      let idle = try ResidentMemory.bytes(of: process)
+      for index in open.indices { _ = try open[index].run(for: .roundTrips(1)) }
+      let used = try ResidentMemory.bytes(of: process)
+      all.append(
+        Report.Memory(
+          target: target.name, sessions: count, idle: Double(idle - base) / Double(count),
+          afterFrames: Double(used - base) / Double(count)))
+      say("\(target.name), \(count) sessions: \((idle - base) / count) bytes each, \((used - base) / count) with audio")
+    }
+    for index in open.indices { try open[index].finish() }
+    try awaitSetUp(0)
+    return all
+  }
+
+  /// Waits until the upstream has so many connections set up, and half a second more for what follows.
+  private func awaitSetUp(_ count: Int) throws(BenchFault) {
+    for _ in 0..<600 {
+      if try Upstream.setUpCount(statusPort: plan.statusPort) == count {
+        usleep(500_000)
+        return
+      }
+      usleep(50_000)
+    }
+    throw BenchFault("not \(count) connections are set up after 30 s")
+  }
+
+  // MARK: Calls
+
+  /// Counts calls while the sessions of each load and target make their round trips.
+  private func count<Counter: CallCounter>(
+    _ part: Plan.Counting, of counter: (Plan.Target) throws(BenchFault) -> Counter
+  ) throws(BenchFault) -> [Report.Calls] {
+    var all: [Report.Calls] = []
+    for load in part.loads {
+      for name in part.targets {
+        let target = try plan.target(name)
+        var clients = try Clients(of: target, load)
+        var counter = try counter(target)
+        _ = try clients.run(for: .roundTrips(2_000))
+        try counter.start()
+        let frames = try clients.run(for: .roundTrips(part.roundTrips)).latencies.count * 2
+        let calls = try counter.stop()
+        try clients.finish()
+        all.append(Report.Calls(target: name, load: load, frames: frames, calls: calls))
+      }
+    }
+    return all
   }
 }

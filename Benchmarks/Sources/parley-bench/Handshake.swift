@@ -3,11 +3,12 @@ import Foundation
 /// The opening handshake of RFC 6455 section 4.
 enum Handshake {
   /// A client's request. The key is fixed: nobody caches here, and the answer to it is not what is measured.
-  static func request(path: String, port: UInt16) -> [UInt8] {
-    head([
-      "GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Upgrade: websocket", "Connection: Upgrade",
-      "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    ])
+  static func request(path: String, port: UInt16, fields: [String]) -> [UInt8] {
+    head(
+      [
+        "GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      ] + fields)
   }
 
   /// The server's answer to a request's head.

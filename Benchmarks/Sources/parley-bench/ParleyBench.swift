@@ -1,16 +1,15 @@
 // parley-bench: the parts of `make bench` that are not a proxy. scripts/bench.sh starts them in the right order;
 // docs/performance.md says what the figures mean.
 //
-//   parley-bench upstream GEMINI-PORT OPENAI-PORT
+//   parley-bench upstream GEMINI-PORT OPENAI-PORT STATUS-PORT
 //       The service behind the proxies, until it is killed; ends with status 1 when a frame arrives corrupted.
 //   parley-bench plant COUNTERS-FILE K
 //       Under the counting library: allocates K times by each call; status 1 when fewer were counted.
 //   parley-bench load PLAN.json
-//       Measures each target in turn, round by round, then counts the allocations of each counted process (`Plan` says
-//       what the file holds). Prints the table, writes the JSON; status 1 on a fault or when allocations exceed the limit.
+//       Measures what the plan asks for (`Plan` says what the file holds). Prints the tables, writes them and the JSON;
+//       status 1 on a fault or when allocations exceed the limit.
 //
-// One thread, one frame in flight per session, loopback only. A "frame" is one message in one direction: a round trip is
-// two. Linux only (/proc).
+// One thread, loopback only. A "frame" is one message in one direction: a round trip is two. Linux only (/proc, epoll).
 
 import Foundation
 
@@ -20,8 +19,9 @@ struct ParleyBench {
     let words = Array(CommandLine.arguments.dropFirst())
     do {
       switch (words.first, words.count) {
-      case ("upstream", 3):
-        var upstream = try Upstream(geminiPort: UInt16(words[1]) ?? 0, openAIPort: UInt16(words[2]) ?? 0)
+      case ("upstream", 4):
+        var upstream = try Upstream(
+          geminiPort: UInt16(words[1]) ?? 0, openAIPort: UInt16(words[2]) ?? 0, statusPort: UInt16(words[3]) ?? 0)
         try upstream.serve()
       case ("plant", 3):
         let counted = try AllocationCounters(path: words[1]).provePlanted(count: Int(words[2]) ?? 1)

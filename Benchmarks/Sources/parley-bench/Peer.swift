@@ -9,7 +9,7 @@ struct Peer {
   /// A client masks what it sends (section 5.3).
   let isClient: Bool
   /// What was received; messages are ranges of it.
-  private(set) var bytes = [UInt8](repeating: 0, count: 1 << 18)
+  private(set) var bytes = [UInt8](repeating: 0, count: 1 << 12)
   /// When the last frame went out and when the last bytes came in.
   private(set) var sentAt: UInt64 = 0
   private(set) var receivedAt: UInt64 = 0
@@ -18,26 +18,39 @@ struct Peer {
   private var hasSentClose = false
   private var start = 0
   private var end = 0
-  private var frame: [UInt8] = []
+  /// What is queued.
+  private var frames: [UInt8] = []
 
   init(_ socket: Socket, isClient: Bool) {
     self.socket = socket
     self.isClient = isClient
   }
 
+  /// Queues one message and writes it with whatever is queued.
   mutating func send(_ opcode: Opcode, _ pieces: [[UInt8]]) throws(BenchFault) {
+    queue(opcode, pieces)
+    try flush()
+  }
+
+  /// Appends one message to what the next `flush` writes.
+  mutating func queue(_ opcode: Opcode, _ pieces: [[UInt8]]) {
     let count = pieces.reduce(0) { $0 + $1.count }
     let maskBit: UInt8 = isClient ? 0x80 : 0
-    frame.removeAll(keepingCapacity: true)
-    frame += [0x80 | opcode.rawValue, maskBit | UInt8(min(count, 126))]
-    if count >= 126 { frame += [UInt8(count >> 8), UInt8(count & 255)] }
-    if isClient { withUnsafeBytes(of: UInt32.random(in: 0 ... .max)) { frame.append(contentsOf: $0) } }
-    let payload = frame.count
-    for piece in pieces { frame += piece }
-    if isClient { Self.mask(&frame, payload..<frame.count) }
-    hasSentClose = opcode == .close
+    frames += [0x80 | opcode.rawValue, maskBit | UInt8(min(count, 126))]
+    if count >= 126 { frames += [UInt8(count >> 8), UInt8(count & 255)] }
+    if isClient { withUnsafeBytes(of: UInt32.random(in: 0 ... .max)) { frames.append(contentsOf: $0) } }
+    let payload = frames.count
+    for piece in pieces { frames += piece }
+    if isClient { Self.mask(&frames, payload..<frames.count) }
+    if opcode == .close { hasSentClose = true }
+  }
+
+  /// Writes everything queued at once.
+  mutating func flush() throws(BenchFault) {
+    guard !frames.isEmpty else { return }
     sentAt = Clock.now()
-    try socket.write(frame)
+    try socket.write(frames)
+    frames.removeAll(keepingCapacity: true)
   }
 
   /// Reads what is there, waiting for the first byte. False at the end of the stream.
@@ -45,6 +58,7 @@ struct Peer {
     if end == bytes.count || start == end {
       bytes.replaceSubrange(0..<(end - start), with: bytes[start..<end])
       (start, end) = (0, end - start)
+      if end == bytes.count { bytes.append(contentsOf: repeatElement(0, count: bytes.count)) }
     }
     let count = try socket.read(into: &bytes, from: end)
     receivedAt = Clock.now()
@@ -93,9 +107,16 @@ struct Peer {
 
   /// Masks or unmasks `range` with the four bytes before it.
   private static func mask(_ bytes: inout [UInt8], _ range: Range<Int>) {
-    let key = Array(bytes[(range.lowerBound - 4)..<range.lowerBound])
     bytes.withUnsafeMutableBytes { all in
-      for (offset, index) in range.enumerated() { all[index] ^= key[offset & 3] }
+      let key = all.loadUnaligned(fromByteOffset: range.lowerBound - 4, as: UInt32.self)
+      let wide = UInt64(key) << 32 | UInt64(key)
+      var index = range.lowerBound
+      while index + 8 <= range.upperBound {
+        all.storeBytes(
+          of: all.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ wide, toByteOffset: index, as: UInt64.self)
+        index += 8
+      }
+      for index in index..<range.upperBound { all[index] ^= all[range.lowerBound - 4 + (index - range.lowerBound) % 4] }
     }
   }
 
@@ -114,13 +135,16 @@ struct Peer {
     }
   }
 
-  /// The string after `key` (which ends with the opening quote), nil without it. No escapes: base64 has none.
-  func string(after key: [UInt8], in range: Range<Int>) -> Range<Int>? {
-    guard let opening = self.range(of: key, in: range),
-      let closing = self.range(of: [UInt8(ascii: "\"")], in: opening.upperBound..<range.upperBound)
+  /// The string value of `key` (in quotes), nil without it. No escapes: base64 has none.
+  func string(of key: [UInt8], in range: Range<Int>) -> Range<Int>? {
+    guard let name = self.range(of: key, in: range),
+      let opening = self.range(of: Self.quote, in: name.upperBound..<range.upperBound),
+      let closing = self.range(of: Self.quote, in: opening.upperBound..<range.upperBound)
     else { return nil }
     return opening.upperBound..<closing.lowerBound
   }
+
+  private static let quote = [UInt8(ascii: "\"")]
 
   /// The first 400 bytes, for a fault's description.
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range].prefix(400), as: UTF8.self) }

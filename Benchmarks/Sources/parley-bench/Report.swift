@@ -1,37 +1,111 @@
 import Foundation
 
-/// Everything that a run found: the JSON for machines, `table` for people. Times are nanoseconds.
+/// Everything that a run found: the JSON for machines, `tables` for people. Times are nanoseconds.
 struct Report: Codable {
   struct Round: Codable {
     let frames: Int
-    let cpuPerFrame: Double
+    /// Nil where no process was measured.
+    let cpuPerFrame: Double?
+    /// Clock ticks of the process outside and inside the kernel.
+    let userTicks: UInt64
+    let systemTicks: UInt64
     let latencyP50: UInt64
     let latencyP99: UInt64
+    /// The share of frames that were sent when they were due.
+    let sentOnTime: Double
     /// Messages from the proxy that were no audio, set-up and warm-up included.
     let otherMessages: Int
-  }
 
-  struct Series: Codable {
-    let target: String
-    let load: Load
-    var rounds: [Round] = []
-    /// The median over the rounds.
-    var cpuPerFrame = 0.0
-    /// The median over the rounds of the CPU time against the reference's in the same round, so that what slows the
-    /// machine for a while slows both sides of a quotient. Nil without a reference.
-    var ratio: Double?
-
-    mutating func sumUp(against reference: [Round]?) {
-      cpuPerFrame = median(rounds.map(\.cpuPerFrame))
-      ratio = reference.map { median(zip(rounds, $0).map { $0.cpuPerFrame / $1.cpuPerFrame }) }
+    init(_ traffic: Clients.Traffic, _ time: ProcessTime?, burst: Int, otherMessages: Int) {
+      let sorted = traffic.latencies.sorted()
+      frames = sorted.count * 2
+      cpuPerFrame = time.map { Double($0.onCPU) / Double(sorted.count * 2) }
+      userTicks = time?.user ?? 0
+      systemTicks = time?.system ?? 0
+      latencyP50 = sorted[sorted.count / 2]
+      latencyP99 = sorted[sorted.count * 99 / 100]
+      sentOnTime = Double(sorted.count) / Double(sorted.count + traffic.skipped * burst)
+      self.otherMessages = otherMessages
     }
   }
 
-  struct Allocations: Codable {
+  /// One target under one load. Ratios and differences are medians over the rounds of what each round's own figures
+  /// give, so that what slows the machine for a while slows both sides.
+  struct Traffic: Codable {
+    let target: String
+    let load: Load
+    var rounds: [Round] = []
+    var cpuPerFrame: Double?
+    /// To the reference's CPU time.
+    var ratio: Double?
+    /// The kernel's share of the CPU time, all rounds together.
+    var kernelShare: Double?
+    var latencyP50 = 0.0
+    var latencyP99 = 0.0
+    /// Beyond the latency without a proxy.
+    var addedP50: Double?
+    var addedP99: Double?
+    /// Of the added p50 to the reference's.
+    var addedRatio: Double?
+
+    init(target: String, load: Load) {
+      self.target = target
+      self.load = load
+    }
+
+    mutating func sumUp(reference: [Round]?, direct: [Round]?) {
+      let cpu = rounds.compactMap(\.cpuPerFrame)
+      latencyP50 = median(rounds.map { Double($0.latencyP50) })
+      latencyP99 = median(rounds.map { Double($0.latencyP99) })
+      guard !cpu.isEmpty else { return }
+      cpuPerFrame = median(cpu)
+      let (user, system) = rounds.reduce((0, 0)) { ($0.0 + $1.userTicks, $0.1 + $1.systemTicks) }
+      if user + system > 0 { kernelShare = Double(system) / Double(user + system) }
+      if let reference { ratio = median(zip(cpu, reference.compactMap(\.cpuPerFrame)).map { $0 / $1 }) }
+      guard let direct else { return }
+      func added(_ rounds: [Round], _ latency: (Round) -> UInt64) -> [Double] {
+        zip(rounds, direct).map { Double(latency($0)) - Double(latency($1)) }
+      }
+      addedP50 = median(added(rounds, \.latencyP50))
+      addedP99 = median(added(rounds, \.latencyP99))
+      if let reference, let addedP50 {
+        addedRatio = addedP50 / median(added(reference, \.latencyP50))
+      }
+    }
+  }
+
+  struct SetUp: Codable {
+    let target: String
+    let sessions: Int
+    /// CPU time per session, round by round.
+    var rounds: [Double] = []
+    var cpuPerSession = 0.0
+    var ratio: Double?
+
+    init(target: String, sessions: Int) {
+      self.target = target
+      self.sessions = sessions
+    }
+
+    mutating func sumUp(reference: [Double]?) {
+      cpuPerSession = median(rounds)
+      ratio = reference.map { median(zip(rounds, $0).map { $0 / $1 }) }
+    }
+  }
+
+  struct Memory: Codable {
+    let target: String
+    let sessions: Int
+    /// Resident bytes per session before the first frame, and after one frame each way in each.
+    let idle: Double
+    let afterFrames: Double
+  }
+
+  struct Calls: Codable {
     let target: String
     let load: Load
     let frames: Int
-    /// Allocation calls during those frames, by the name of the call.
+    /// Calls during those frames, by name.
     let calls: [String: UInt64]
 
     var total: UInt64 { calls.values.reduce(0, +) }
@@ -40,42 +114,18 @@ struct Report: Codable {
 
   let plan: Plan
   let date: String
-  var series: [Series] = []
-  var allocations: [Allocations] = []
+  var traffic: [Traffic] = []
+  var setUps: [SetUp] = []
+  var memory: [Memory] = []
+  var systemCalls: [Calls] = []
+  var allocations: [Calls] = []
 
   /// The most allocation calls per audio frame that pass. The steady state has none; a timer or a log line may fall in.
   static let allocationLimit = 0.01
 
-  var table: String {
-    var lines = [
-      "\(date), \(plan.machine); \(plan.pinning).",
-      "\(plan.rounds) rounds of \(plan.secondsPerRound) s each, interleaved; medians (CPU: lowest–highest).", "",
-      "| chunk (PCM bytes) | sessions | proxy | CPU us/frame | ratio to \(plan.reference) | p50 us | p99 us |",
-      "|---|---|---|---|---|---|---|",
-    ]
-    for series in series {
-      let cpu = series.rounds.map(\.cpuPerFrame)
-      lines.append(
-        "| \(series.load.chunkBytes) | \(series.load.sessions) | \(series.target) | \(us(series.cpuPerFrame, 2)) "
-          + "(\(us(cpu.min() ?? 0, 2))–\(us(cpu.max() ?? 0, 2))) "
-          + "| \(series.ratio.map { String(format: "%.2f", $0) } ?? "-") "
-          + "| \(us(median(series.rounds.map { Double($0.latencyP50) }), 1)) "
-          + "| \(us(median(series.rounds.map { Double($0.latencyP99) }), 1)) |")
-    }
-    lines += [
-      "", "| chunk (PCM bytes) | sessions | proxy | frames | allocations | per frame |", "|---|---|---|---|---|---|",
-    ]
-    for run in allocations {
-      let perFrame = String(format: "%.4f", run.perFrame)
-      lines.append(
-        "| \(run.load.chunkBytes) | \(run.load.sessions) | \(run.target) | \(run.frames) | \(run.total) | \(perFrame) |"
-      )
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  private func us(_ nanoseconds: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", nanoseconds / 1_000)
+  init(plan: Plan, date: String) {
+    self.plan = plan
+    self.date = date
   }
 }
 

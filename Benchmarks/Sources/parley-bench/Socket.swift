@@ -18,7 +18,7 @@ struct Socket {
   static func listening(port: UInt16) throws(BenchFault) -> Socket {
     let made = try make()
     guard withLoopback(port, { bind(made.descriptor, $0, $1) }) == 0 else { throw .system("bind to port \(port)") }
-    guard listen(made.descriptor, 1_024) == 0 else { throw .system("listen") }
+    guard listen(made.descriptor, 4_096) == 0 else { throw .system("listen") }
     return made
   }
 
@@ -34,16 +34,6 @@ struct Socket {
     let peer = Socket(descriptor: accept(descriptor, nil, nil))
     guard peer.descriptor >= 0 else { throw .system("accept") }
     return peer
-  }
-
-  /// Those of `sockets` that have something to read, none when `seconds` passed; -1 waits for ever. With poll(2): a
-  /// handful of sockets is watched, and Glibc's module has no epoll.
-  static func ready(_ sockets: some Sequence<Int32>, seconds: Int32) throws(BenchFault) -> [Int32] {
-    var watched = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    guard poll(&watched, nfds_t(watched.count), seconds < 0 ? -1 : seconds * 1_000) >= 0 || errno == EINTR else {
-      throw .system("poll")
-    }
-    return watched.filter { $0.revents != 0 }.map(\.fd)
   }
 
   /// Reads what is there into `bytes` from `start` on, waiting for the first byte. 0 at the end of the stream.

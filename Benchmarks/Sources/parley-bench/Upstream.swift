@@ -1,129 +1,132 @@
 /// The service behind the proxies: answers every audio frame with one audio frame of the same bytes, once it has checked
-/// that they are the bytes the load generator meant. Two listeners: one speaks Gemini Live (for the proxy under test), one
-/// takes the client's own frames and answers in the client's own words (for a proxy that only passes bytes on).
+/// that they are the bytes the load generator meant. Frames that arrive together are answered together, in one write.
+///
+/// Three listeners: one speaks Gemini Live (for proxies that translate), one takes the client's own frames and answers in
+/// the client's own words (for proxies that only pass bytes on), and one tells whoever connects how many connections are
+/// set up, and closes.
 struct Upstream {
   private enum Wire { case gemini, openAI }
 
-  private struct Connection {
+  private final class Connection {
     var peer: Peer
     let wire: Wire
     var isUpgraded = false
-    var isSetUp: Bool
+    var isSetUp = false
     var session: UInt32?
     var nextSequence: UInt32 = 0
+
+    init(_ socket: Socket, _ wire: Wire) {
+      peer = Peer(socket, isClient: false)
+      self.wire = wire
+    }
   }
 
-  private var listeners: [Int32: (socket: Socket, wire: Wire)] = [:]
+  private var watch: Watch
+  private let listeners: [Int32: (socket: Socket, wire: Wire?)]
   private var connections: [Int32: Connection] = [:]
+  private var setUpCount = 0
   /// The text of the chunk that was verified last.
-  private var expected: [UInt8] = []
+  private var answer: [UInt8] = []
 
-  init(geminiPort: UInt16, openAIPort: UInt16) throws(BenchFault) {
-    for (port, wire) in [(geminiPort, Wire.gemini), (openAIPort, .openAI)] {
+  init(geminiPort: UInt16, openAIPort: UInt16, statusPort: UInt16) throws(BenchFault) {
+    watch = try Watch()
+    var made: [Int32: (socket: Socket, wire: Wire?)] = [:]
+    for (port, wire) in [(geminiPort, Wire.gemini), (openAIPort, .openAI), (statusPort, nil)] {
       let socket = try Socket.listening(port: port)
-      listeners[socket.descriptor] = (socket, wire)
+      try watch.add(socket)
+      made[socket.descriptor] = (socket, wire)
     }
+    listeners = made
   }
 
   /// Serves until the process is told to end. A corrupted frame ends it with a fault.
   mutating func serve() throws(BenchFault) -> Never {
     while true {
-      for descriptor in try Socket.ready([Int32](listeners.keys) + connections.keys, seconds: -1) {
+      for descriptor in try watch.ready(within: nil) {
         if let listener = listeners[descriptor] {
-          let socket = try listener.socket.accepted()
-          connections[socket.descriptor] = Connection(
-            peer: Peer(socket, isClient: false), wire: listener.wire, isSetUp: listener.wire == .openAI)
-        } else if var connection = connections.removeValue(forKey: descriptor) {
-          if try advance(&connection) {
-            connections[descriptor] = connection
-          } else {
-            connection.peer.socket.close()
-          }
+          try accept(listener.socket, listener.wire)
+        } else if let connection = connections[descriptor], try !advance(connection) {
+          connections[descriptor] = nil
+          if connection.isSetUp { setUpCount -= 1 }
+          connection.peer.socket.close()
         }
       }
     }
   }
 
+  /// How many connections the upstream with that status port has set up.
+  static func setUpCount(statusPort: UInt16) throws(BenchFault) -> Int {
+    let socket = try Socket.connected(port: statusPort)
+    defer { socket.close() }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = try socket.read(into: &bytes, from: 0)
+    return Int(String(decoding: bytes.prefix(count), as: UTF8.self)) ?? -1
+  }
+
+  private mutating func accept(_ listener: Socket, _ wire: Wire?) throws(BenchFault) {
+    let socket = try listener.accepted()
+    guard let wire else {
+      try socket.write(Array("\(setUpCount)".utf8))
+      return socket.close()
+    }
+    try watch.add(socket)
+    connections[socket.descriptor] = Connection(socket, wire)
+  }
+
   /// Handles what one connection has to read. False when it is over.
-  private mutating func advance(_ connection: inout Connection) throws(BenchFault) -> Bool {
+  private mutating func advance(_ connection: Connection) throws(BenchFault) -> Bool {
     guard try connection.peer.fill() else { return false }
     if !connection.isUpgraded {
       guard let head = connection.peer.head() else { return true }
       try connection.peer.socket.write(Handshake.answer(to: head))
       connection.isUpgraded = true
+      if connection.wire == .openAI { isSetUp(connection) }
     }
-    while let message = try connection.peer.message() { try answer(message, of: &connection) }
+    while let message = try connection.peer.message() { try answer(message, of: connection) }
+    try connection.peer.flush()
     return connection.peer.closing == nil
   }
 
-  private mutating func answer(_ message: Range<Int>, of connection: inout Connection) throws(BenchFault) {
+  private mutating func isSetUp(_ connection: Connection) {
+    connection.isSetUp = true
+    setUpCount += 1
+  }
+
+  private mutating func answer(_ message: Range<Int>, of connection: Connection) throws(BenchFault) {
     guard connection.isSetUp else {
       guard connection.peer.range(of: Wording.setup, in: message) != nil else {
         throw BenchFault("upstream: the first message is not a setup: \(connection.peer.text(message))")
       }
-      connection.isSetUp = true
-      return try connection.peer.send(.binary, [Wording.setupComplete])
+      isSetUp(connection)
+      return connection.peer.queue(.binary, [Wording.setupComplete])
     }
     switch connection.wire {
     case .gemini:
-      try verify(message, as: Wording.geminiMimeType, key: Wording.geminiData, of: &connection)
-      try connection.peer.send(.binary, [Wording.geminiPrefix, expected, Wording.geminiSuffix])
+      try verify(message, as: Wording.geminiMimeType, key: Wording.geminiData, of: connection)
+      connection.peer.queue(.binary, [Wording.geminiPrefix, answer, Wording.geminiSuffix])
     case .openAI:
-      try verify(message, as: Wording.appendType, key: Wording.appendAudio, of: &connection)
-      try connection.peer.send(.text, [Wording.deltaPrefix, expected, Wording.suffix])
+      try verify(message, as: Wording.appendType, key: Wording.appendAudio, of: connection)
+      connection.peer.queue(.text, [Wording.deltaPrefix, answer, Wording.suffix])
     }
   }
 
-  /// Leaves the verified text in `expected`.
+  /// Leaves the verified text in `answer`.
   private mutating func verify(
-    _ message: Range<Int>, as marker: [UInt8], key: [UInt8], of connection: inout Connection
+    _ message: Range<Int>, as marker: [UInt8], key: [UInt8], of connection: Connection
   ) throws(BenchFault) {
-    let peer = connection.peer
-    guard peer.range(of: marker, in: message) != nil, let text = peer.string(after: key, in: message),
-      let name = Chunk.name(in: peer.bytes[text])
-    else { throw BenchFault("upstream: not an audio message: \(peer.text(message))") }
+    guard connection.peer.range(of: marker, in: message) != nil,
+      let text = connection.peer.string(of: key, in: message), let name = Chunk.name(in: connection.peer.bytes[text])
+    else { throw BenchFault("upstream: not an audio message: \(connection.peer.text(message))") }
     let session = connection.session ?? name.session
     guard name.sequence == connection.nextSequence, name.session == session else {
       throw BenchFault("upstream: \(name) instead of chunk \(connection.nextSequence) of session \(session)")
     }
-    Chunk.write(session: session, sequence: name.sequence, count: text.count, into: &expected)
-    guard peer.bytes[text].elementsEqual(expected) else {
-      throw BenchFault("upstream: chunk \(name.sequence) of session \(session) arrived corrupted")
-    }
+    guard
+      Chunk.matches(connection.peer.bytes[text], session: session, sequence: name.sequence, count: text.count)
+    else { throw BenchFault("upstream: chunk \(name.sequence) of session \(session) arrived corrupted") }
+    answer.removeAll(keepingCapacity: true)
+    answer += connection.peer.bytes[text]
     connection.session = session
     connection.nextSequence &+= 1
   }
-}
-
-/// The fixed text of both wires, split where the audio goes. Gemini's answers are pretty-printed, as the service does it;
-/// what a proxy writes is expected compact.
-enum Wording {
-  static let setup = Array("\"setup\"".utf8)
-  static let setupComplete = Array("{\n  \"setupComplete\": {}\n}\n".utf8)
-  static let geminiMimeType = Array("\"mimeType\":\"audio/pcm;rate=24000\"".utf8)
-  static let geminiData = Array("\"data\":\"".utf8)
-  static let geminiPrefix = Array(
-    """
-    {
-      "serverContent": {
-        "modelTurn": {
-          "parts": [
-            {
-              "inlineData": {
-                "mimeType": "audio/pcm;rate=24000",
-                "data": "
-    """.utf8)
-  static let geminiSuffix = Array("\"\n          }\n        }\n      ]\n    }\n  }\n}\n".utf8)
-
-  static let appendType = Array("\"type\":\"input_audio_buffer.append\"".utf8)
-  static let appendAudio = Array("\"audio\":\"".utf8)
-  static let appendPrefix = Array("{\"type\":\"input_audio_buffer.append\",\"audio\":\"".utf8)
-  static let deltaType = Array("\"type\":\"response.output_audio.delta\"".utf8)
-  static let deltaAudio = Array("\"delta\":\"".utf8)
-  static let deltaPrefix = Array(
-    ("{\"type\":\"response.output_audio.delta\",\"event_id\":\"event_0123456789ABCDEFGHIJK\","
-      + "\"response_id\":\"resp_0123456789ABCDEFGHIJK\",\"item_id\":\"item_0123456789ABCDEFGHIJK\","
-      + "\"output_index\":0,\"content_index\":0,\"delta\":\"").utf8)
-  static let suffix = Array("\"}".utf8)
-  static let errorType = Array("\"type\":\"error\"".utf8)
 }
