@@ -207,9 +207,8 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "HTTPWire", "Routing", "SessionCore", "Translation", "VoiceEngine", "WebSocketWire", nioCore,
-        nioPosix,
-        logging,
+        "Gateway", "HTTPWire", "ParleyTesting", "Routing", "SessionCore", "Translation", "VoiceEngine",
+        "WebSocketWire", nioCore, nioPosix, logging,
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// The accepted connections that are open, for the stop.
+/// The accepted connections that are open.
 final class ConnectionRegistry: Sendable {
   private struct State {
     var channels: [ObjectIdentifier: any Channel] = [:]
@@ -27,12 +27,14 @@ final class ConnectionRegistry: Sendable {
 
   /// Takes no connection any more and asks each open one to end.
   func stop() {
-    let channels = state.withLock { state in
-      state.isStopping = true
-      return Array(state.channels.values)
-    }
-    for channel in channels {
-      channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    state.withLock { $0.isStopping = true }
+    fire(ChannelShouldQuiesceEvent())
+  }
+
+  /// Sends an event through the pipeline of each open connection.
+  func fire(_ event: any Sendable) {
+    for channel in state.withLock({ Array($0.channels.values) }) {
+      channel.pipeline.fireUserInboundEventTriggered(event)
     }
   }
 

@@ -13,7 +13,7 @@ public struct EdgeLimits: Sendable {
   /// Without a request on a connection that has already served one.
   public var keepAliveTimeout = Duration.seconds(60)
   /// How long bytes are still read and discarded after our side has said its last.
-  public var lingerTimeout = Duration.seconds(1)
+  public var lingerTimeout: Duration
 
   /// Sizes of frames and messages.
   public var wire = WireLimits()
@@ -42,6 +42,17 @@ public struct EdgeLimits: Sendable {
   /// From the upgrade request to the complete head of the answer.
   public var upstreamUpgrade: Duration
 
+  /// Sessions at a time; nil where only memory bounds them.
+  public var maxSessions: Int?
+  /// Sessions at a time from one address; nil for no limit.
+  public var maxSessionsPerAddress: Int?
+  /// What the process may take; nil for what the system allows it.
+  public var memoryBudgetBytes: Int?
+  /// Silence of a client after which its session may be ended when memory is short.
+  public var idleWhenMemoryIsShort = Duration.seconds(30)
+  /// Between two readings of the memory that is taken.
+  public var memoryReadingInterval = Duration.seconds(1)
+
   /// From the signal to stop until running sessions are closed with 1012.
   public var drainGrace = Duration.zero
 
@@ -57,6 +68,7 @@ public struct EdgeLimits: Sendable {
       maxFrameBytes: limits.maxFrameBytes, maxMessageBytes: limits.maxMessageBytes,
       maxFragments: limits.maxFragments, maxTinyFragments: limits.maxTinyFragments)
     closeTimeout = limits.closeTimeout
+    lingerTimeout = limits.linger
     pingInterval = limits.pingInterval
     pongTimeout = limits.pongTimeout
     upstreamPongTimeout = limits.upstreamPongTimeout
@@ -66,5 +78,8 @@ public struct EdgeLimits: Sendable {
     upstreamConnect = limits.upstreamConnect
     upstreamTLS = limits.upstreamTLS
     upstreamUpgrade = limits.upstreamUpgrade
+    maxSessions = limits.maxSessions
+    maxSessionsPerAddress = limits.maxSessionsPerAddress
+    memoryBudgetBytes = limits.memoryBudgetBytes
   }
 }

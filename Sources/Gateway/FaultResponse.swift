@@ -69,6 +69,28 @@ enum FaultResponse {
       fields: [RequestHead.Field(name: "Retry-After", value: "10")])
   }
 
+  /// There is no place for one more session: in this gateway, for this address or for this key.
+  static func isFull(_ full: Overload.Full, contact: String) -> Refusal {
+    let (status, type, code, text) =
+      switch full {
+      case .gateway:
+        (503, "server_error", "gateway_overloaded", "The gateway serves as many sessions as it can. Try again later.")
+      case .holder(.address, let most):
+        (
+          429, "rate_limit_error", "rate_limit_exceeded",
+          "An address may have \(most) sessions at a time, and yours has them. End one, or try again later."
+        )
+      case .holder(.key, let most):
+        (
+          429, "rate_limit_error", "rate_limit_exceeded",
+          "This API key may have \(most) sessions at a time, and has them. End one, or try again later."
+        )
+      }
+    return Refusal(
+      status: status, type: type, code: code, message: contact.isEmpty ? text : "\(text) \(contact)",
+      fields: [RequestHead.Field(name: "Retry-After", value: "10")])
+  }
+
   static func refusal(for refusal: RouteRefusal, contact: String) -> Refusal {
     Refusal(
       status: refusal.status, type: refusal.status < 500 ? "invalid_request_error" : "server_error",

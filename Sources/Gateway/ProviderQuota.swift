@@ -25,7 +25,7 @@ final class ProviderQuota: Sendable {
       count += 1
       return true
     }
-    return isFree ? SessionPlace(of: self) : nil
+    return isFree ? SessionPlace(of: self, OccupiedPlace { [self] in sessions.withLock { $0 -= 1 } }) : nil
   }
 
   /// Takes the token of one message.
@@ -34,30 +34,19 @@ final class ProviderQuota: Sendable {
   func takeFrame(at now: Instant) -> Instant {
     budget?.withLock { $0.take(at: now) } ?? now
   }
-
-  fileprivate func free() {
-    sessions.withLock { $0 -= 1 }
-  }
 }
 
 /// A session's place at its provider: taken until it is given back, or dropped by whoever held it.
 final class SessionPlace: Sendable {
   let quota: ProviderQuota
-  private let isTaken = Mutex(true)
+  private let place: OccupiedPlace
 
-  fileprivate init(of quota: ProviderQuota) {
+  fileprivate init(of quota: ProviderQuota, _ place: OccupiedPlace) {
     self.quota = quota
+    self.place = place
   }
 
   func giveBack() {
-    let wasTaken = isTaken.withLock { isTaken in
-      defer { isTaken = false }
-      return isTaken
-    }
-    if wasTaken { quota.free() }
-  }
-
-  deinit {
-    giveBack()
+    place.giveBack()
   }
 }

@@ -13,21 +13,27 @@ import VoiceEngine
 struct RealtimeAdmission: UpgradeAdmission {
   private let table: RouteTable
   private let keys: KeyStore
+  private let proxies: Set<IPAddress>
   private let paths: Set<String>
   private let limits: EdgeLimits
   private let outgoing: Outgoing
   private let engine: VoiceEngine
   /// By the name of the provider; none where its account is not limited.
   private let quotas: [String: ProviderQuota]
+  private let overload: Overload
   private let logger: Logger
 
-  init(table: RouteTable, limits: EdgeLimits, outgoing: Outgoing, engine: VoiceEngine, logger: Logger) {
+  init(
+    table: RouteTable, limits: EdgeLimits, outgoing: Outgoing, engine: VoiceEngine, overload: Overload, logger: Logger
+  ) {
     self.table = table
     self.limits = limits
     self.outgoing = outgoing
     self.engine = engine
+    self.overload = overload
     self.logger = logger
     keys = KeyStore(keys: table.accessKeys)
+    proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
     paths = Set(table.routes.map(\.path))
     quotas = table.providers.compactMapValues { entry in
       entry.remote.flatMap { $0.limits == AccountLimits() ? nil : ProviderQuota($0.limits) }
@@ -56,6 +62,12 @@ struct RealtimeAdmission: UpgradeAdmission {
     } catch {
       return .refuse(FaultResponse.refusal(for: error, contact: table.contact))
     }
+    let seat: OccupiedPlace
+    do {
+      seat = try overload.place(for: holders(head, peer, admittance.principal))
+    } catch {
+      return .refuse(FaultResponse.isFull(error, contact: table.contact))
+    }
     let quota = quotas[choice.provider.name]
     let place = quota?.place()
     if let quota, place == nil {
@@ -67,9 +79,28 @@ struct RealtimeAdmission: UpgradeAdmission {
       let driver = SessionDriver(
         parameters: parameters, downstream: leg, loop: peer.loop, limits: limits, outgoing: outgoing, engine: engine,
         place: place, logger: logger)
+      // Its memory is the connection's, which may outlive the session by a close handshake.
+      peer.closed.whenComplete { _ in seat.giveBack() }
       leg.setOwner(driver)
       driver.begin()
     }
+  }
+
+  /// Who one more session is counted for, where the configuration limits them.
+  private func holders(
+    _ head: RequestHead, _ peer: ConnectionPeer, _ principal: Principal
+  ) -> [(holder: Overload.Holder, most: Int)] {
+    var holders: [(holder: Overload.Holder, most: Int)] = []
+    if let most = limits.maxSessionsPerAddress,
+      let address = ForwardedAddress.client(
+        of: peer.address, forwarded: head.listMembers(of: "x-forwarded-for"), proxies: proxies)
+    {
+      holders.append((.address(address), most))
+    }
+    if case .key(let name) = principal, let most = table.accessKeys.first(where: { $0.name == name })?.maxSessions {
+      holders.append((.key(name: name), most))
+    }
+    return holders
   }
 
   private func parameters(for choice: RouteChoice) -> SessionParameters {
@@ -79,6 +110,10 @@ struct RealtimeAdmission: UpgradeAdmission {
     limits.dialLatest = table.limits.dialLatest
     limits.upstreamFirstEvent = table.limits.upstreamFirstEvent
     limits.heldBytes = table.limits.heldBytes
+    limits.controlEventsPerSecond = table.limits.controlEventsPerSecond
+    limits.badEventsPerMinute = table.limits.badEventsPerMinute
+    limits.idle = table.limits.sessionIdle
+    limits.length = table.limits.sessionLength
     var generator = SystemRandomNumberGenerator()
     return SessionParameters(
       provider: entry.configuration(engine),

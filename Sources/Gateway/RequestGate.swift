@@ -187,7 +187,9 @@ extension RequestGate {
 
   private func peer(_ context: ChannelHandlerContext) -> ConnectionPeer {
     let host = context.channel.remoteAddress?.ipAddress
-    return ConnectionPeer(isLoopback: host.map(NetworkAddress.isLoopback) ?? false, loop: context.eventLoop)
+    return ConnectionPeer(
+      isLoopback: host.map(NetworkAddress.isLoopback) ?? false, address: host, loop: context.eventLoop,
+      closed: context.channel.closeFuture)
   }
 
   private func requestEnded(_ context: ChannelHandlerContext) {

@@ -14,7 +14,11 @@ protocol UpgradeAdmission: Sendable {
 struct ConnectionPeer {
   /// Of the TCP connection, not of a forwarded address.
   var isLoopback: Bool
+  /// The IP address of the TCP connection; nil where it has none.
+  var address: String?
   var loop: any EventLoop
+  /// When the connection is gone.
+  var closed: EventLoopFuture<Void>
 }
 
 /// The verdict on an upgrade request.

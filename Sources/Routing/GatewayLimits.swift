@@ -50,6 +50,23 @@ public struct GatewayLimits: Sendable, Hashable {
   public internal(set) var dialGrace = Duration.milliseconds(300)
   /// From the 101 to the dial at the latest. Default 5 s.
   public internal(set) var dialLatest = Duration.seconds(5)
+  /// Reading and discarding after our side has said its last; then the connection is closed. Default 1 s.
+  public internal(set) var linger = Duration.seconds(1)
+  /// Control events of one client, that is all but audio, at once and in each second; beyond: an error event. Default 200.
+  public internal(set) var controlEventsPerSecond = 200
+  /// Events of one client that were refused, at once and in each minute; beyond: close 1008. Default 100.
+  public internal(set) var badEventsPerMinute = 100
+  /// Without an event of the client; then an error event and close 1000. Default: none.
+  public internal(set) var sessionIdle: Duration?
+  /// From the 101 to the end; then an error event and close 1000. Default: none.
+  public internal(set) var sessionLength: Duration?
+  /// Sessions of the gateway at a time; one more is refused with 503. Default: none, memory bounds them.
+  public internal(set) var maxSessions: Int?
+  /// Sessions from one address at a time; one more is refused with 429. Default: none.
+  public internal(set) var maxSessionsPerAddress: Int?
+  /// Bytes of memory that the gateway may take: from 85 % on new sessions are refused with 503, from 95 % on sessions whose
+  /// client is silent are ended with 1013. Default: the limit of its control group, or the machine's memory.
+  public internal(set) var memoryBudgetBytes: Int?
 
   /// The defaults.
   public init() {}
@@ -63,6 +80,9 @@ public struct LimitDefinition: Sendable {
   enum Field: Sendable {
     case whole(any WritableKeyPath<GatewayLimits, Int> & Sendable)
     case time(any WritableKeyPath<GatewayLimits, Duration> & Sendable)
+    /// Absent by default.
+    case wholeOrNone(any WritableKeyPath<GatewayLimits, Int?> & Sendable)
+    case timeOrNone(any WritableKeyPath<GatewayLimits, Duration?> & Sendable)
   }
 
   /// The key in `limits`.
@@ -81,8 +101,10 @@ public struct LimitDefinition: Sendable {
   }
 
   var isWhole: Bool {
-    if case .whole = field { return true }
-    return false
+    switch field {
+    case .whole, .wholeOrNone: true
+    case .time, .timeOrNone: false
+    }
   }
 
   /// `0.01 to 3600 seconds`
@@ -91,29 +113,39 @@ public struct LimitDefinition: Sendable {
     return unit == .count ? range : "\(range) \(unit.rawValue)"
   }
 
-  /// The value in the unit of the key.
-  public func value(in limits: GatewayLimits) -> Double {
+  /// The value in the unit of the key; nil for none.
+  public func value(in limits: GatewayLimits) -> Double? {
     switch field {
-    case .whole(let keyPath): return Double(limits[keyPath: keyPath])
-    case .time(let keyPath):
-      let parts = limits[keyPath: keyPath].components
-      let seconds = Double(parts.seconds) + Double(parts.attoseconds) / 1e18
-      return unit == .milliseconds ? seconds * 1_000 : seconds
+    case .whole(let keyPath): Double(limits[keyPath: keyPath])
+    case .time(let keyPath): value(of: limits[keyPath: keyPath])
+    case .wholeOrNone(let keyPath): limits[keyPath: keyPath].map(Double.init)
+    case .timeOrNone(let keyPath): limits[keyPath: keyPath].map(value(of:))
     }
+  }
+
+  private func value(of duration: Duration) -> Double {
+    let parts = duration.components
+    let seconds = Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+    return unit == .milliseconds ? seconds * 1_000 : seconds
+  }
+
+  private func duration(of value: Double) -> Duration {
+    .nanoseconds(Int64((value * (unit == .milliseconds ? 1e6 : 1e9)).rounded()))
   }
 
   /// Writes a value that is in range, and whole where it has to be.
   func set(_ value: Double, in limits: inout GatewayLimits) {
     switch field {
     case .whole(let keyPath): limits[keyPath: keyPath] = Int(value)
-    case .time(let keyPath):
-      let nanoseconds = value * (unit == .milliseconds ? 1e6 : 1e9)
-      limits[keyPath: keyPath] = .nanoseconds(Int64(nanoseconds.rounded()))
+    case .time(let keyPath): limits[keyPath: keyPath] = duration(of: value)
+    case .wholeOrNone(let keyPath): limits[keyPath: keyPath] = Int(value)
+    case .timeOrNone(let keyPath): limits[keyPath: keyPath] = duration(of: value)
     }
   }
 
-  static func plain(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+  static func plain(_ value: Double?) -> String {
+    guard let value else { return "none" }
+    return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
   }
 
   /// All limits, in the order of the documentation. The highest values are beyond any use and below any overflow.
@@ -142,5 +174,13 @@ public struct LimitDefinition: Sendable {
     .init("peerStallSeconds", .seconds, 0.01...86_400, .time(\.peerStall)),
     .init("dialGraceMilliseconds", .milliseconds, 0...60_000, .time(\.dialGrace)),
     .init("dialLatestSeconds", .seconds, 0.01...3_600, .time(\.dialLatest)),
+    .init("lingerSeconds", .seconds, 0.01...3_600, .time(\.linger)),
+    .init("controlEventsPerSecond", .count, 1...1_000_000, .whole(\.controlEventsPerSecond)),
+    .init("badEventsPerMinute", .count, 1...1_000_000, .whole(\.badEventsPerMinute)),
+    .init("sessionIdleSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionIdle)),
+    .init("sessionLengthSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionLength)),
+    .init("maxSessions", .count, 1...1_000_000, .wholeOrNone(\.maxSessions)),
+    .init("maxSessionsPerAddress", .count, 1...1_000_000, .wholeOrNone(\.maxSessionsPerAddress)),
+    .init("memoryBudgetBytes", .bytes, 1_048_576...562_949_953_421_312, .wholeOrNone(\.memoryBudgetBytes)),
   ]
 }

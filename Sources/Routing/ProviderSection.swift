@@ -94,13 +94,8 @@ extension TableDecoder {
 
   private mutating func accountLimits(_ fields: Fields, _ kind: ProviderKind) -> AccountLimits {
     var limits = kind.usualLimits
-    func most(_ key: String) -> Int? {
-      guard let member = fields.member(key) else { return nil }
-      let path = fields.path.key(key)
-      return number(member.value, path, 1...1_000_000, rangeText: "1 to 1000000", isWhole: true).map { Int($0) }
-    }
-    limits.maxSessions = most("maxSessions") ?? limits.maxSessions
-    limits.maxFramesPerSecond = most("maxFramesPerSecond") ?? limits.maxFramesPerSecond
+    limits.maxSessions = most(fields, "maxSessions") ?? limits.maxSessions
+    limits.maxFramesPerSecond = most(fields, "maxFramesPerSecond") ?? limits.maxFramesPerSecond
     return limits
   }
 

@@ -131,10 +131,13 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
   }
 
   private var access: [String] {
-    guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] }
+    let proxies = table.proxies.map { "  proxy \($0)" }
+    guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] + proxies }
     return ["access"]
       + table.accessKeys.map { key in
-        "  " + (["\(key.name)  key \(key.reference) \(key.key)"] + parts(of: key.preference)).joined(separator: "  ")
-      }
+        var parts = ["\(key.name)  key \(key.reference) \(key.key)"] + parts(of: key.preference)
+        if let most = key.maxSessions { parts.append("maxSessions \(most)") }
+        return "  " + parts.joined(separator: "  ")
+      } + proxies
   }
 }

@@ -15,6 +15,8 @@ public struct RouteTable: Sendable {
   public let routes: [Route]
   /// Keys of clients. Empty: anonymous clients on loopback, and no others.
   public let accessKeys: [AccessKey]
+  /// The IP addresses of reverse proxies whose `X-Forwarded-For` counts.
+  public let proxies: [String]
   /// What a refused client is told about whom to ask (R172); empty if the operator gave none.
   public let contact: String
   public let limits: GatewayLimits
@@ -34,8 +36,8 @@ public struct RouteTable: Sendable {
     for listener in listeners where !hosts.contains(listener.host) { hosts.append(listener.host) }
     return RouteTable(
       listeners: hosts.map { Listener(host: $0, port: Int(port)) }, defaultProvider: defaultProvider,
-      providers: providers, providerNames: providerNames, routes: routes, accessKeys: accessKeys, contact: contact,
-      limits: limits)
+      providers: providers, providerNames: providerNames, routes: routes, accessKeys: accessKeys, proxies: proxies,
+      contact: contact, limits: limits)
   }
 }
 
@@ -92,14 +94,18 @@ public struct AccessKey: Sendable {
   public let key: Redacted<String>
   /// How its holder is talked to.
   public let preference: WirePreference
+  /// Sessions that it may have at a time; nil for no limit.
+  public let maxSessions: Int?
 
   public init(
-    name: String, reference: SecretReference, key: Redacted<String>, preference: WirePreference = WirePreference()
+    name: String, reference: SecretReference, key: Redacted<String>, preference: WirePreference = WirePreference(),
+    maxSessions: Int? = nil
   ) {
     self.name = name
     self.reference = reference
     self.key = key
     self.preference = preference
+    self.maxSessions = maxSessions
   }
 }
 

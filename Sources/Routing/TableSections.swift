@@ -10,18 +10,18 @@ extension TableDecoder {
     // A file that is no object has one fault, not one for each key that it lacks.
     guard let fields else {
       return RouteTable(
-        listeners: [], defaultProvider: "", providers: [:], providerNames: [], routes: [], accessKeys: [], contact: "",
-        limits: GatewayLimits())
+        listeners: [], defaultProvider: "", providers: [:], providerNames: [], routes: [], accessKeys: [], proxies: [],
+        contact: "", limits: GatewayLimits())
     }
     let (providers, declared) = providers(fields)
     let defaultProvider = defaultProvider(fields, declared)
     let routes = routes(fields, declared, defaultProvider: defaultProvider)
-    let (accessKeys, writtenKeys) = access(fields)
+    let (accessKeys, writtenKeys, proxies) = access(fields)
     return RouteTable(
       listeners: listen(fields, hasAccessKeys: writtenKeys > 0), defaultProvider: defaultProvider,
       providers: Dictionary(providers.map { ($0.name, $0) }) { first, _ in first },
-      providerNames: providers.map(\.name), routes: routes, accessKeys: accessKeys, contact: contact(fields),
-      limits: limits(fields))
+      providerNames: providers.map(\.name), routes: routes, accessKeys: accessKeys, proxies: proxies,
+      contact: contact(fields), limits: limits(fields))
   }
 
   // MARK: listen
@@ -121,6 +121,13 @@ extension TableDecoder {
       dialect: choice(fields, "dialect", dialects), deltaFields: choice(fields, "deltaField", deltaFields))
   }
 
+  /// How many of something there may be; nil without the member.
+  mutating func most(_ fields: Fields, _ key: String) -> Int? {
+    guard let member = fields.member(key) else { return nil }
+    let path = fields.path.key(key)
+    return number(member.value, path, 1...1_000_000, rangeText: "1 to 1000000", isWhole: true).map { Int($0) }
+  }
+
   /// A boolean member, false without it.
   mutating func flag(_ fields: Fields, _ key: String) -> Bool {
     fields.member(key).flatMap { bool($0.value, fields.path.key(key)) } ?? false
@@ -128,13 +135,31 @@ extension TableDecoder {
 
   // MARK: access, contact
 
-  static let accessKeyKeys = ["name", "key", "dialect", "deltaField"]
+  static let accessKeyKeys = ["name", "key", "dialect", "deltaField", "maxSessions"]
 
-  /// The keys, and how many the file means to give: a faulty key is no missing key.
-  private mutating func access(_ fields: Fields) -> (keys: [AccessKey], written: Int) {
+  /// The keys, how many the file means to give, a faulty key being no missing one, and the proxies.
+  private mutating func access(_ fields: Fields) -> (keys: [AccessKey], written: Int, proxies: [String]) {
     guard let member = fields.member("access"),
-      let fields = self.fields(member.value, fields.path.key("access"), known: ["keys"]),
-      let list = fields.member("keys"), let elements = elements(list.value, fields.path.key("keys"))
+      let fields = self.fields(member.value, fields.path.key("access"), known: ["keys", "proxies"])
+    else { return ([], 0, []) }
+    let (keys, written) = accessKeys(fields)
+    return (keys, written, proxies(fields))
+  }
+
+  private mutating func proxies(_ fields: Fields) -> [String] {
+    guard let list = fields.member("proxies"), let elements = elements(list.value, fields.path.key("proxies"))
+    else { return [] }
+    var proxies: [String] = []
+    for element in elements {
+      guard let text = string(element.value, element.path) else { continue }
+      if IPAddress(text.value) == nil { report(.badText("expected an IP address"), at: text) }
+      proxies.append(text.value)
+    }
+    return proxies
+  }
+
+  private mutating func accessKeys(_ fields: Fields) -> (keys: [AccessKey], written: Int) {
+    guard let list = fields.member("keys"), let elements = elements(list.value, fields.path.key("keys"))
     else { return ([], 0) }
     var keys: [AccessKey] = []
     var lines: [String: Int] = [:]
@@ -148,9 +173,12 @@ extension TableDecoder {
         lines[name.value] = lines[name.value] ?? line(of: name.offset)
       }
       let preference = preference(fields)
+      let maxSessions = most(fields, "maxSessions")
       guard let text = requiredString(fields, "key"), let reference = reference(text) else { continue }
       if let key = accessKey(reference, text), let name {
-        keys.append(AccessKey(name: name.value, reference: reference, key: key, preference: preference))
+        keys.append(
+          AccessKey(
+            name: name.value, reference: reference, key: key, preference: preference, maxSessions: maxSessions))
       }
     }
     return (keys, elements.count)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import pathlib
 
 from neighbour import Neighbour
@@ -49,6 +50,22 @@ class Edge:
             await other.send(close(1000))
             assert (await other.end()).codes == [1000]
         await asyncio.to_thread(self.neighbour.await_answers, before + 1)
+
+    @property
+    def pid(self) -> int:
+        return self.gateway.pid
+
+    @property
+    def port(self) -> int:
+        return self.gateway.port
+
+    def taken_bytes(self) -> int:
+        """Resident memory of the server."""
+        return int(pathlib.Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def processor_seconds(self) -> float:
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def ended_sessions(self) -> list[str]:
         """The log's lines of ended sessions."""

@@ -47,6 +47,10 @@ class Process:
             env={**os.environ, **(environment or {})},
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def await_ready(self, is_ready) -> None:
         """Polls until `is_ready()` holds; fails with the process's own output if it ends or the deadline passes."""
         deadline = time.monotonic() + READY_WITHIN_SECONDS
@@ -113,6 +117,10 @@ class Gateway:
         environment = {"STANDIN_KEY": STANDIN_KEY, **(environment or {})}
         os.environ.pop("ABSENT_KEY", None)
         self._process = Process(["serve", "--config", str(file)], folder / "serve.log", environment)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def http(self) -> str:

@@ -96,6 +96,9 @@ class RawSocket:
                 elif opcode == PONG:
                     found.pongs.append(payload)
                 elif opcode == CLOSE:
+                    # As a client does; where the server waits for nothing any more this is lost.
+                    if not found.codes:
+                        self.writer.write(frame(CLOSE, payload[:2]))
                     found.codes.append(int.from_bytes(payload[:2]) if payload else None)
                     found = found._replace(reason=payload[2:].decode())
 

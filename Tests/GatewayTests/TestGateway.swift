@@ -25,14 +25,16 @@ struct TestGateway {
 
   /// The whole gateway of a `routes.json`.
   static func routes(
-    _ json: String, environment: [String: String] = [:], log: LogCapture = LogCapture(),
+    _ json: String, environment: [String: String] = [:], outgoing: Outgoing = Outgoing(),
+    log: LogCapture = LogCapture(),
     _ change: (inout EdgeLimits) -> Void = { _ in }
   ) async throws -> TestGateway {
     let sources = SecretSources(environment: { environment[$0] }, file: SecretSources.process.file)
     let table = try RouteTable.decode(Array(json.utf8), file: "test.json", sources: sources)
     var limits = hasty(EdgeLimits(table.limits))
     change(&limits)
-    let server = GatewayServer(table: table, engine: .absent, limits: limits, logger: log.logger)
+    let server = GatewayServer(
+      table: table, engine: .absent, outgoing: outgoing, limits: limits, logger: log.logger)
     return TestGateway(running: try await server.start())
   }
 
@@ -50,18 +52,20 @@ struct TestGateway {
   /// One OpenAI provider at `port`, and one whose key is absent.
   static func upstream(
     port: Int, scheme: String = "ws", host: String = "127.0.0.1", authority: String? = nil,
-    log: LogCapture = LogCapture(),
+    outgoing: Outgoing = Outgoing(), log: LogCapture = LogCapture(),
     _ change: (inout EdgeLimits) -> Void = { _ in }
   ) async throws -> TestGateway {
     let authorityFile = authority.map { #", "caFile": "\#($0)""# } ?? ""
+    // What is not of this machine has a key.
+    let key = NetworkAddress.isLoopback(host) ? "" : #", "key": "env:TEST_KEY""#
     return try await routes(
       #"""
       {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "main", "contact": "Ask ops@example.test.",
        "providers": {
-         "main": {"kind": "openai", "url": "\#(scheme)://\#(host):\#(port)/v1/realtime", "model": "gpt-realtime"\#(authorityFile)},
+         "main": {"kind": "openai", "url": "\#(scheme)://\#(host):\#(port)/v1/realtime", "model": "gpt-realtime"\#(key)\#(authorityFile)},
          "absent": {"kind": "openai", "url": "wss://api.example.test/v1/realtime", "key": "env:ABSENT_KEY", "model": "m"}},
        "routes": [{"path": "/v1/realtime"}]}
-      """#, log: log, change)
+      """#, environment: ["TEST_KEY": "sk-test"], outgoing: outgoing, log: log, change)
   }
 
   func connect() async throws -> TestSocket {
@@ -91,12 +95,13 @@ final class LogCapture: Sendable {
 
   var text: String { lines.withLock { $0.joined(separator: "\n") } }
 
-  /// Waits until a line holds the text, and returns that line.
+  /// Waits until a line holds the text, and returns that line; an empty one if the test is over before.
+  @discardableResult
   func line(with text: String) async -> String {
     var iterator = signals.makeAsyncIterator()
     while true {
       if let line = lines.withLock({ $0.first { $0.contains(text) } }) { return line }
-      await iterator.next()
+      guard await iterator.next() != nil else { return "" }
     }
   }
 }

@@ -1,0 +1,86 @@
+import Logging
+import Routing
+import Synchronization
+
+/// How many sessions there are, and whether there may be more: as many as the configuration allows and the memory has room
+/// for. Shared by all event loops.
+final class Overload: Sendable {
+  /// Who sessions are counted for, beside the gateway itself.
+  enum Holder: Sendable, Hashable {
+    case address(IPAddress)
+    case key(name: String)
+  }
+
+  /// Why there is no place for one more session.
+  enum Full: Error, Equatable {
+    case gateway
+    case holder(Holder, most: Int)
+  }
+
+  private struct State {
+    var sessions = 0
+    var held: [Holder: Int] = [:]
+    var watch: MemoryWatch?
+    var hasRoom = true
+  }
+
+  private let maxSessions: Int
+  private let state: Mutex<State>
+  private let logger: Logger
+
+  /// - Parameters:
+  ///   - maxSessions: nil where only memory bounds them.
+  ///   - memory: nil where memory is not watched.
+  init(maxSessions: Int?, memory: MemoryWatch?, logger: Logger) {
+    self.maxSessions = maxSessions ?? .max
+    self.logger = logger
+    state = Mutex(State(watch: memory))
+  }
+
+  /// A place for one more session, counted for each of its holders.
+  func place(for holders: [(holder: Holder, most: Int)]) throws(Full) -> OccupiedPlace {
+    let full = state.withLock { state -> Full? in
+      guard state.hasRoom, state.sessions < maxSessions else { return .gateway }
+      for (holder, most) in holders where state.held[holder, default: 0] >= most { return .holder(holder, most: most) }
+      state.sessions += 1
+      for (holder, _) in holders { state.held[holder, default: 0] += 1 }
+      return nil
+    }
+    if let full { throw full }
+    return OccupiedPlace { [self] in giveBack(holders.map(\.holder)) }
+  }
+
+  private func giveBack(_ holders: [Holder]) {
+    state.withLock { state in
+      state.sessions -= 1
+      for holder in holders {
+        let left = state.held[holder, default: 1] - 1
+        // Whoever has none is forgotten, or each address that ever came would be kept.
+        state.held[holder] = left > 0 ? left : nil
+      }
+    }
+  }
+
+  /// Whether a reading leaves room for more sessions.
+  func hasRoom(with takenBytes: Int) -> Bool {
+    state.withLock { $0.watch?.admitsSessions(at: takenBytes) ?? true }
+  }
+
+  /// Takes a reading of the memory that the process has.
+  ///
+  /// - Returns: sessions whose client has been silent for at least so long are to end; nil for none.
+  func read(_ takenBytes: Int) -> Duration? {
+    let (advice, hadRoom, sessions, budget) = state.withLock { state in
+      let advice = state.watch?.read(takenBytes) ?? MemoryWatch.Advice()
+      defer { state.hasRoom = advice.admitsSessions }
+      return (advice, state.hasRoom, state.sessions, state.watch?.budgetBytes ?? 0)
+    }
+    if advice.admitsSessions != hadRoom {
+      logger.log(
+        level: advice.admitsSessions ? .notice : .warning,
+        advice.admitsSessions ? "memory suffices again" : "memory is short: no more sessions are taken",
+        metadata: ["taken_bytes": "\(takenBytes)", "budget_bytes": "\(budget)", "sessions": "\(sessions)"])
+    }
+    return advice.endsSessionsIdleFor
+  }
+}
