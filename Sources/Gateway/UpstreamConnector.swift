@@ -70,8 +70,7 @@ final class UpstreamConnector {
     do {
       tls =
         target.endpoint.isSecure
-        ? try outgoing.contexts.context(authorityFile: target.endpoint.authorityFile, comparesNames: !provesAddress)
-        : nil
+        ? try outgoing.contexts.context(authorityFile: target.endpoint.authorityFile) : nil
     } catch {
       return finish(.failed(.tlsRefused))
     }
@@ -130,9 +129,7 @@ final class UpstreamConnector {
   private func speak(on channel: any Channel, _ tls: NIOSSLContext?) {
     var target = self.target
     if let token { target.headers.append(.init("Authorization", Redacted("Bearer " + token.reveal()))) }
-    let handshake = UpstreamHandshake(target: target, limits: limits, provesAddress: provesAddress) {
-      [self] outcome in finish(outcome)
-    }
+    let handshake = UpstreamHandshake(target: target, limits: limits) { [self] outcome in finish(outcome) }
     do {
       if let tls {
         try channel.pipeline.syncOperations.addHandler(
@@ -145,11 +142,7 @@ final class UpstreamConnector {
     }
   }
 
-  /// The address in the configuration is what the certificate must bear, and not the proxy's, which the TLS library would
-  /// compare with: it knows the address of the connection only.
-  private var provesAddress: Bool { proxy != nil && serverName == nil }
-
-  /// The name that the certificate must bear; nil for an address, which is then compared itself.
+  /// The name that the provider may choose its certificate by; nil for an address, which cannot be told (RFC 6066).
   private var serverName: String? {
     let host = target.endpoint.host
     return (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil

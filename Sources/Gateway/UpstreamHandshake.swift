@@ -2,12 +2,11 @@ import HTTPWire
 import NIOCore
 import NIOSSL
 import NIOTLS
-import Routing
 import Translation
 import WebSocketWire
 
-/// The client half of the opening handshake (RFC 6455 section 4.1) on a connected channel: waits for TLS, asks for the
-/// upgrade, judges the answer, and makes way for a ``FrameLeg``. Redirects are never followed.
+/// The client half of the opening handshake (RFC 6455 section 4.1) on a connected channel: waits for TLS, looks whom the
+/// certificate is for, asks for the upgrade, judges the answer, and makes way for a ``FrameLeg``. Redirects are never followed.
 final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -21,21 +20,15 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
   private let target: UpstreamTarget
   private let limits: EdgeLimits
-  private let provesAddress: Bool
   private let report: (UpstreamConnector.Outcome) -> Void
   private let key = Handshake.newKey()
   private var phase = Phase.tls
   private var parser: ResponseHeadParser
   private var timeout: Scheduled<Void>?
 
-  /// - Parameter provesAddress: the certificate has to bear the address that is the target's host.
-  init(
-    target: UpstreamTarget, limits: EdgeLimits, provesAddress: Bool,
-    report: @escaping (UpstreamConnector.Outcome) -> Void
-  ) {
+  init(target: UpstreamTarget, limits: EdgeLimits, report: @escaping (UpstreamConnector.Outcome) -> Void) {
     self.target = target
     self.limits = limits
-    self.provesAddress = provesAddress
     self.report = report
     parser = ResponseHeadParser(limits: limits.head)
   }
@@ -54,7 +47,7 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSUserEvent.handshakeCompleted = event, phase == .tls {
-      if !provesAddress || isProven(context) { sendRequest(context) } else { fail(.tlsRefused, context) }
+      if isForTheHost(context) { sendRequest(context) } else { fail(.tlsRefused, context) }
     } else if case ChannelEvent.inputClosed = event {
       fail(.lost, context)
     }
@@ -85,14 +78,10 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension UpstreamHandshake {
-  /// Whether the target's host is among the addresses of the certificate (RFC 9110 section 4.3.5).
-  private func isProven(_ context: ChannelHandlerContext) -> Bool {
-    guard let address = IPAddress(target.endpoint.host),
-      let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
-    else { return false }
-    return certificate._subjectAlternativeNames().contains {
-      $0.nameType == .ipAddress && Array($0.contents) == address.bytes
-    }
+  /// Nothing is said before.
+  private func isForTheHost(_ context: ChannelHandlerContext) -> Bool {
+    guard let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate() else { return false }
+    return CertificateNames.areOf(target.endpoint.host, in: certificate)
   }
 
   private func sendRequest(_ context: ChannelHandlerContext) {

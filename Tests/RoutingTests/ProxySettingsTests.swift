@@ -124,7 +124,8 @@ import Translation
     #expect((try Self.proxy(["HTTPS_PROXY": "p:1", "NO_PROXY": list], host) == nil) == isCovered)
   }
 
-  @Test("loopback goes straight, whatever the variables say", arguments: ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+  @Test(
+    "loopback goes straight, whatever the variables say", arguments: ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
   func loopback(_ host: String) throws {
     #expect(try Self.proxy(["ALL_PROXY": "p:1"], host) == nil)
     #expect(try Self.proxy(["ALL_PROXY": "p:1"], secure: false, host, port: 80) == nil)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates of the TLS tests anew: an authority of its own and three certificates for a stand-in. They are
+# Makes the certificates of the TLS tests anew: an authority of its own and four certificates for a stand-in. They are
 # for tests only; nothing trusts the authority but the tests themselves, and its key is thrown away. And the key of a
 # service account that exists nowhere. Needs openssl.
 set -eu
@@ -37,6 +37,9 @@ subjectAltName = DNS:localhost, IP:127.0.0.1
 basicConstraints = critical, CA:FALSE
 extendedKeyUsage = serverAuth
 subjectAltName = DNS:other.example
+[address]
+basicConstraints = critical, CA:TRUE
+subjectAltName = IP:192.0.2.7
 END
 key() { openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1"; }
 sign() { # name, extensions, first day, last day, more options
@@ -54,5 +57,7 @@ by_authority="-cert authority.pem -keyfile authority-key.pem"
 sign good good 20200101 21200101 "$by_authority"
 sign wrong-name wrong-name 20200101 21200101 "$by_authority"
 sign expired good 20200101 20200201 "$by_authority"
+# Of an address, and an authority by itself.
+openssl req -x509 -config ca.cnf -subj "/CN=stand-in" -extensions address -key server-key.pem -days 36500 -out address.pem
 openssl genrsa 2048 | openssl pkcs8 -topk8 -nocrypt -out account-key.pem
-cp authority.pem good.pem wrong-name.pem expired.pem server-key.pem account-key.pem "$target"
+cp authority.pem good.pem wrong-name.pem expired.pem address.pem server-key.pem account-key.pem "$target"
