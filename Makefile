@@ -7,7 +7,7 @@ export PARLEY_STRICT := 1
 
 SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 -r ls -d 2>/dev/null
 
-.PHONY: help setup run build test bench engine-bench conformance format lint
+.PHONY: help setup run build test bench engine-bench conformance soak format lint
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ engine-bench: ## Measure what the voice engine understands, how soon it answers 
 
 conformance: ## Run the Autobahn WebSocket cases against both halves of the WebSocket layer
 	scripts/conformance.sh
+
+soak: ## Run SOAK_SESSIONS (2000) calls over faulty links, compare both ends' ledgers; writes docs/soak.md
+	scripts/setup.sh build
+	scripts/soak.sh
 
 format: ## Format all Swift files in place
 	@$(SWIFT_FILES) | xargs -r swift format --in-place --parallel

@@ -160,6 +160,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "soak",
+      dependencies: [
+        "StandIns", "ParleyTesting", "WebSocketWire", "Envelope", nioCore, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Soak", swiftSettings: settings),
 
     // The tests.
     tests("WebSocketWireTests", ["WebSocketWire", nioCore]),
@@ -220,6 +227,7 @@ let package = Package(
     tests(
       "ParleyTestingTests",
       ["ParleyTesting", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("SoakTests", ["soak", "Envelope", "StandIns"]),
     tests("HouseRulesTests", []),
   ],
   swiftLanguageModes: [.v6]

@@ -39,7 +39,7 @@ swift_run() {
 
 # What works on sockets runs apart from what keeps the processors busy: its peers have deadlines.
 swift_tests() {
-  local live='GatewayTests|StandInsTests' status=0
+  local live='GatewayTests|ParleyTestingTests|StandInsTests' status=0
   swift_run pure --skip "$live" || status=$?
   swift_run live --filter "$live" || status=$?
   return "$status"
@@ -88,6 +88,7 @@ stage "lint" scripts/lint.sh
 stage "engine parts" engine_parts
 stage "build" build || finish
 stage "swift tests" swift_tests
+stage "soak" scripts/soak.sh --short
 stage "python packages" python_packages || finish
 stage "conformance" conformance
 finish
