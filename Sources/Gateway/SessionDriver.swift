@@ -91,6 +91,8 @@ final class SessionDriver: FrameLegOwner {
   func leg(_ leg: FrameLeg, becameWritable isWritable: Bool) {
     if leg === downstream {
       record.client(takes: isWritable, at: Instant(loop.now))
+      session.upstreamIsHeldBack(!isWritable, at: Instant(loop.now))
+      armDeadline(session.deadline)
     } else if leg === upstream {
       record.provider(takes: isWritable, at: Instant(loop.now))
     }

@@ -155,6 +155,9 @@ public struct EventMender: Sendable {
   /// Of the conversation and beside it, in the order in which they began.
   public var openResponseIDs: [String] { lifecycle.responses.map(\.id) }
 
+  /// The one of them that is the conversation's.
+  public var conversationResponseID: String? { lifecycle.live.map { lifecycle.responses[$0].id } }
+
   /// Ends the conversation's response if the client has cancelled it: some services never say that it is over, and
   /// another cannot be asked for before. What they say of it later is dropped.
   public mutating func endCancelled() -> [JSONObject] {
@@ -173,11 +176,11 @@ public struct EventMender: Sendable {
     return lifecycle.told
   }
 
-  /// Ends what is open, failed, in legal order.
-  public mutating func closeAll(_ verdict: UpstreamVerdict) -> [JSONObject] {
+  /// Ends what is open in legal order: as failed, but for the responses that the client has cancelled.
+  public mutating func closeAll(_ verdict: UpstreamVerdict, cancelled: [String] = []) -> [JSONObject] {
     lifecycle.told.removeAll()
     lifecycle.endTranscripts()
-    lifecycle.endAll(type: "server_error", code: verdict.code, message: verdict.message)
+    lifecycle.endAll(type: "server_error", code: verdict.code, message: verdict.message, cancelled: cancelled)
     return lifecycle.told
   }
 }

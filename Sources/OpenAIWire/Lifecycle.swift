@@ -243,14 +243,20 @@ struct Lifecycle: Sendable {
     told.append(event)
   }
 
-  /// Ends everything, failed. What was asked for and has not begun may still be answered, on another connection.
-  mutating func endAll(type: String, code: String, message: String) {
+  /// Ends everything, failed or as the client wanted it. What was asked for and has not begun may still be answered, on
+  /// another connection.
+  mutating func endAll(type: String, code: String, message: String, cancelled: [String]) {
     while let first = responses.first {
       var response = first.response
-      response["status"] = "failed"
-      response["status_details"] = [
-        "type": "failed", "error": ["type": .string(type), "code": .string(code), "message": .string(message)],
-      ]
+      if cancelled.contains(first.id) {
+        response["status"] = "cancelled"
+        response["status_details"] = ["type": "cancelled", "reason": "client_cancelled"]
+      } else {
+        response["status"] = "failed"
+        response["status_details"] = [
+          "type": "failed", "error": ["type": .string(type), "code": .string(code), "message": .string(message)],
+        ]
+      }
       end(0, ["type": "response.done", "response": .object(response)])
     }
   }

@@ -70,9 +70,12 @@ extension WireTranslator {
 
   /// Hands a chunk of speech to the client as it came. False where the tree is needed.
   @inline(__always)
-  mutating func deliver(_ delta: DeltaFrame, _ message: ByteBuffer, port: inout Port) -> Bool {
-    guard canSplice, message.withUnsafeReadableBytes({ mender.admits(delta, in: $0) }) else { return false }
+  mutating func deliver(_ delta: DeltaFrame, _ message: ByteBuffer, at now: Instant, port: inout Port) -> Bool {
+    // One that is not wanted is not spliced: the tree's way drops it.
+    guard canSplice, cancelledResponses.isEmpty, message.withUnsafeReadableBytes({ mender.admits(delta, in: $0) })
+    else { return false }
     speech.append(bytes: delta.decodedBytes)
+    if stallsAt != nil { stallsAt = now + Limits.stallTimeout }
     guard traits.vocabulary == .beta else {
       port.outbox.downstream.append(.audio) { $0.writeImmutableBuffer(message) }
       return true

@@ -43,7 +43,7 @@ extension WireTranslator {
     case .responseCreate:
       try createResponse(event, object, body, at: now, port: &port)
     case .responseCancel:
-      try cancel(event, object, port: &port)
+      try cancel(event, object, at: now, port: &port)
     }
   }
 
@@ -301,9 +301,10 @@ extension WireTranslator {
   }
 
   private mutating func cancel(
-    _ event: IncomingEvent, _ object: JSONObject, port: inout Port
+    _ event: IncomingEvent, _ object: JSONObject, at now: Instant, port: inout Port
   ) throws(EventFault) {
     mender.cancelAsked(responseID: object["response_id"]?.string)
+    cancelAsked(responseID: object["response_id"]?.string, at: now)
     guard !traits.isNative else { return try forward(event, object, port: &port) }
     let isOpen = object["response_id"]?.string.map { mender.openResponseIDs.contains($0) } ?? mender.isMidTurn
     var told = object
@@ -345,7 +346,7 @@ extension WireTranslator {
 
   /// When a service that answers some requests with silence is given up on. OpenAI's is no such service.
   var responseDue: Instant? {
-    guard !traits.isNative, connection == .ready,
+    guard !traits.isNative, connection == .ready, !isHeldBack,
       let since = awaited.first(where: { $0.kind == .response && $0.isSent })?.since
     else { return nil }
     return since + Limits.responseTimeout

@@ -237,6 +237,7 @@ extension WireTranslator {
 
   /// After each event of the service: what was put off until now.
   mutating func turnsEnded(at now: Instant, port: inout Port) {
+    watchResponses(at: now)
     armIdleTimeout(at: now)
     renewIfDue(at: now, port: &port)
   }

@@ -13,7 +13,7 @@ extension WireTranslator {
       traits.vocabulary == .ga
         ? EventReader.readServer(bytes) : EventReader.readServer(bytes, audioType: "response.audio.delta")
     }
-    if case .audioDelta(let delta) = frame, deliver(delta, message, port: &port) { return }
+    if case .audioDelta(let delta) = frame, deliver(delta, message, at: now, port: &port) { return }
     let value: JSONValue
     do {
       value = try JSONValue(parsing: message)
@@ -286,7 +286,7 @@ extension WireTranslator {
       }
     case .responseOutputAudioDelta:
       // The audio lane's are counted there.
-      speech.append(bytes: Base64.decodedByteCount(of: (event["delta"]?.string ?? "").utf8))
+      return observeSound(event)
     case .responseDone:
       idlePlaybackMs = speech.openMilliseconds(
         bytesPerMillisecond: spokenFormat.bytesPerMillisecond)

@@ -87,6 +87,12 @@ public struct WireTranslator: Translator {
   var transcriptAt: Instant?
   var idleAt: Instant?
   var idleFromMs = 0
+  /// When a response that is open counts as given up by the service (fault row 47).
+  var stallsAt: Instant?
+  /// Open responses that the client has cancelled.
+  var cancelledResponses: [String] = []
+  /// The service is not read, and so it cannot be heard.
+  var isHeldBack = false
   /// An answer has ended that lasts so long to the ear.
   var idlePlaybackMs: Int?
   /// Nil where Opus cannot be decoded.
@@ -162,7 +168,8 @@ public struct WireTranslator: Translator {
 
   public var deadline: Instant? {
     var earliest = redialAt
-    for instant in [flushAt, transcriptAt, idleAt, responseDue, connection == .ready && isQuiet ? renewAt : nil] {
+    let renewal = connection == .ready && isQuiet ? renewAt : nil
+    for instant in [flushAt, transcriptAt, idleAt, responseDue, stallsAt, renewal] {
       if let instant { earliest = earliest.map { min($0, instant) } ?? instant }
     }
     return earliest
@@ -177,6 +184,7 @@ public struct WireTranslator: Translator {
     }
     if let due = idleAt, now >= due { idleTimeout(port: &port) }
     if let due = responseDue, now >= due { responseTimeout(port: &port) }
+    if let due = stallsAt, now >= due { responseStalled(at: now, port: &port) }
     renewIfDue(at: now, port: &port)
   }
 
@@ -189,14 +197,17 @@ public struct WireTranslator: Translator {
     flushAt = nil
     transcriptAt = nil
     idleAt = nil
+    stallsAt = nil
     awaited = []
   }
 
   /// Ends the responses that a lost connection left open, and their items, so that the client does not wait for them.
   mutating func closeOpenResponses(_ verdict: UpstreamVerdict, port: inout Port) {
-    for event in mender.closeAll(verdict) {
+    for event in mender.closeAll(verdict, cancelled: cancelledResponses) {
       if observe(event, port: &port) { tell(event, port: &port) }
     }
+    cancelledResponses = []
+    stallsAt = nil
   }
 
   // MARK: Out
@@ -247,6 +258,10 @@ enum Limits {
   static let shortestCommitMs = 100
   /// How long a response that was asked for may take to begin; some services drop what they will not answer.
   static let responseTimeout = Duration.seconds(30)
+  /// How long the service may be silent in a response. Some think, or use tools of their own, in one that they have begun.
+  static let stallTimeout = Duration.seconds(60)
+  /// The same in a response that the client has cancelled.
+  static let cancelTimeout = Duration.seconds(5)
   /// How long a rest of audio waits for more.
   static let restTimeout = Duration.milliseconds(100)
   /// How long a transcript that may grow is waited for.

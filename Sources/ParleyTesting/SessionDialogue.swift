@@ -167,6 +167,12 @@ public struct SessionDialogue: Sendable {
     return drain()
   }
 
+  /// The provider is not read, or is read again.
+  public mutating func holdsBack(_ isHeld: Bool) -> Step {
+    session.upstreamIsHeldBack(isHeld, at: now)
+    return drain()
+  }
+
   public mutating func sideOpens(_ line: SideLine) -> Step {
     session.sideOpened(line, at: now)
     return drain()

@@ -16,6 +16,14 @@ extension Session {
     resumeIfPossible()
   }
 
+  /// The provider is not read because the client takes nothing, or is read again (fault row 49).
+  public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {
+    guard phase != .ended else { return }
+    isHeldBack = isHeld
+    if !isHeld, case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
+    translator.upstreamIsHeldBack(isHeld, at: now)
+  }
+
   /// A message of the provider, text or binary alike.
   public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
     defer { dress() }

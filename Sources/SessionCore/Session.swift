@@ -51,6 +51,8 @@ public struct Session: Sendable {
   private var span: SessionSpan
   private let isModelKnown: Bool
   private var isReadingPaused = false
+  /// The provider is not read, and so it cannot be heard.
+  var isHeldBack = false
 
   /// The session as the client sees it now.
   public var session: RealtimeSession { translator.session }
@@ -90,7 +92,7 @@ public struct Session: Sendable {
     }
     switch phase {
     case .waiting, .dialling, .live, .away: break
-    case .connected(let firstEventBy): if !window.isOpen { consider(firstEventBy) }
+    case .connected(let firstEventBy): if !window.isOpen, !isHeldBack { consider(firstEventBy) }
     case .ended: return nil
     }
     if window.isOpen { consider(window.closesAt) }
@@ -319,7 +321,7 @@ public struct Session: Sendable {
     guard phase != .ended else { return }
     if let fault = span.ending(at: now) { return end(fault, closing: 1000, at: now) }
     if window.isOpen, now >= window.closesAt { settle(at: now) }
-    if case .connected(let firstEventBy) = phase, !window.isOpen, now >= firstEventBy {
+    if case .connected(let firstEventBy) = phase, !window.isOpen, !isHeldBack, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
       lost(.timedOut(.firstEvent), at: now)
       guard phase != .ended else { return }

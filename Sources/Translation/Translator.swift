@@ -34,6 +34,9 @@ public protocol Translator: Sendable {
   /// The WebSocket to the provider is open.
   mutating func upstreamOpened(at now: Instant, port: inout Port)
 
+  /// The provider is not read because the client takes nothing, or is read again: meanwhile its silence means nothing.
+  mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant)
+
   /// A message of the provider, text or binary alike.
   mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant, port: inout Port) throws(TranslationFault)
 
@@ -72,6 +75,7 @@ extension Translator {
   // Most providers have one connection, which ends the call with it.
 
   public mutating func survives(_ end: UpstreamEnd, at now: Instant, port: inout Port) -> Bool { false }
+  public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {}
   public mutating func sideOpened(_ line: SideLine, at now: Instant, port: inout Port) {}
   public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant, port: inout Port) {}
   public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant, port: inout Port) {}

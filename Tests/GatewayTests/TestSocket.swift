@@ -9,7 +9,7 @@ final class TestSocket {
   private(set) var received = ByteBuffer()
   private var connection = WebSocketConnection(role: .client)
 
-  /// No test waits longer than this for anything; the connection is then cut and the expectation fails.
+  /// No test waits longer than this for anything, unless it says so; the connection is then cut and the expectation fails.
   static let patience = TimeAmount.seconds(20)
 
   private init(channel: any Channel, chunks: AsyncStream<ByteBuffer>) {
@@ -17,7 +17,7 @@ final class TestSocket {
     self.chunks = chunks.makeAsyncIterator()
   }
 
-  static func connect(port: Int) async throws -> TestSocket {
+  static func connect(port: Int, patience: TimeAmount = patience) async throws -> TestSocket {
     let (stream, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in

@@ -58,6 +58,9 @@ enum Limits {
   /// How long an answer that has begun may make no progress before it counts as lost.
   static let stallTimeout = Duration.seconds(30)
 
+  /// How long a service that was not read for a while has at least, once it is read again.
+  static let heardAgainTimeout = Duration.seconds(5)
+
   // MARK: Calls
 
   /// How long results that nobody asked an answer for are kept back before the service gets them: it is wedged until then.

@@ -139,6 +139,8 @@ public struct GeminiLiveTranslator: Translator {
   var spoken = SpokenAnswer()
   var idleAt: Instant?
   var idleFromMs = 0
+  /// Not while the service is not read.
+  var silenceMatters = true
   /// When the last answer ended.
   var quietSince: Instant?
   /// When it was last decided whether the connection is to be replaced; what came true since is still to be looked at.
@@ -184,13 +186,7 @@ public struct GeminiLiveTranslator: Translator {
   public var deadline: Instant? {
     var earliest = turn.releaseAt
     Self.consider(setUpBy, &earliest)
-    Self.consider(turn.discardUntil, &earliest)
-    Self.consider(turn.endsIfSilentAt, &earliest)
-    Self.consider(turn.thinksUntil, &earliest)
-    Self.consider(turn.stallsAt, &earliest)
-    Self.consider(turn.committedUntil, &earliest)
-    Self.consider(request?.cueAt, &earliest)
-    Self.consider(request?.deadline, &earliest)
+    for instant in silenceMatters ? silences : [] { Self.consider(instant, &earliest) }
     Self.consider(tools.deliverAt, &earliest)
     Self.consider(idleAt, &earliest)
     Self.consider(restAt, &earliest)
@@ -214,8 +210,21 @@ public struct GeminiLiveTranslator: Translator {
   public mutating func timeReached(at now: Instant, port: inout Port) {
     if let at = setUpBy, now >= at { endConfiguration(at: now, port: &port) }
     if let at = restAt, now >= at { flushUplink(port: &port) }
-    if let until = turn.discardUntil, now >= until { stopDiscarding() }
     if let at = turn.releaseAt, now >= at { releaseAnswer(at: now, port: &port) }
+    if silenceMatters { silenceLasted(at: now, port: &port) }
+    if let at = tools.deliverAt, now >= at { deliverUnasked(at: now, port: &port) }
+    if let at = idleAt, now >= at { idled(at: now, port: &port) }
+    if let at = speechEndsAt, now >= at { speechWasSilent(at: now, port: &port) }
+    for line in sides.filter({ now >= $0.deadline }).map(\.line) {
+      sideTimedOut(line, port: &port)
+    }
+    if let at = renewal.redialAt, now >= at { redial(at: now, port: &port) }
+    renewIfPossible(at: now, port: &port)
+  }
+
+  /// What follows from it that the service has said nothing for a while.
+  private mutating func silenceLasted(at now: Instant, port: inout Port) {
+    if let until = turn.discardUntil, now >= until { stopDiscarding() }
     if let at = turn.endsIfSilentAt, now >= at {
       turn.endsIfSilentAt = nil
       if request != nil, !timeline.isLive { beginAnswer(port: &port) }
@@ -233,14 +242,31 @@ public struct GeminiLiveTranslator: Translator {
       send(Uplink.cue(traits), port: &port)
     }
     if let at = request?.deadline, now >= at { requestTimedOut(at: now, port: &port) }
-    if let at = tools.deliverAt, now >= at { deliverUnasked(at: now, port: &port) }
-    if let at = idleAt, now >= at { idled(at: now, port: &port) }
-    if let at = speechEndsAt, now >= at { speechWasSilent(at: now, port: &port) }
-    for line in sides.filter({ now >= $0.deadline }).map(\.line) {
-      sideTimedOut(line, port: &port)
-    }
-    if let at = renewal.redialAt, now >= at { redial(at: now, port: &port) }
-    renewIfPossible(at: now, port: &port)
+  }
+
+  /// The instants at which the service's silence means something.
+  private var silences: [Instant?] {
+    [
+      turn.discardUntil, turn.endsIfSilentAt, turn.thinksUntil, turn.stallsAt, turn.committedUntil, request?.cueAt,
+      request?.deadline,
+    ]
+  }
+
+  public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {
+    silenceMatters = !isHeld
+    guard silenceMatters else { return }
+    // What it has said meanwhile comes now.
+    let soonest = now + Limits.heardAgainTimeout
+    func postpone(_ instant: inout Instant?) { instant = instant.map { max($0, soonest) } }
+    postpone(&turn.discardUntil)
+    postpone(&turn.endsIfSilentAt)
+    postpone(&turn.thinksUntil)
+    postpone(&turn.stallsAt)
+    postpone(&turn.committedUntil)
+    guard var request else { return }
+    postpone(&request.cueAt)
+    postpone(&request.deadline)
+    self.request = request
   }
 
   private mutating func requestTimedOut(at now: Instant, port: inout Port) {
