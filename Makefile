@@ -7,7 +7,7 @@ export PARLEY_STRICT := 1
 
 SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 -r ls -d 2>/dev/null
 
-.PHONY: help setup run build test bench engine-bench conformance soak format lint
+.PHONY: help setup run build test bench engine-bench conformance fuzz soak format lint
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ run: ## Build (debug) and serve on :8787 with the voice engine on this machine; 
 
 build: ## Build the executable for use: .build-release/release/parley (several minutes the first time)
 	scripts/setup.sh build
-	swift build -c release --product parley --scratch-path .build-release
+	scripts/release.sh
 
 test: ## Run every fast test, the official Python clients included, and print a tally
 	scripts/test.sh
@@ -38,6 +38,9 @@ engine-bench: ## Measure what the voice engine understands, how soon it answers 
 
 conformance: ## Run the Autobahn WebSocket cases against both halves of the WebSocket layer
 	scripts/conformance.sh
+
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (600), FUZZ_JOBS (2) at a time; writes docs/fuzzing.md
+	scripts/fuzz.sh
 
 soak: ## Run SOAK_SESSIONS (2000) calls over faulty links, compare both ends' ledgers; writes docs/soak.md
 	scripts/setup.sh build

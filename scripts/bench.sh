@@ -108,7 +108,7 @@ done
 export PARLEY_STRICT=1
 proxy=${PARLEY_BINARY:-}
 if [ -z "$proxy" ]; then
-  swift build -c release --package-path "$root" --scratch-path "$root/.build-release" --product parley
+  "$root/scripts/release.sh"
   proxy=$root/.build-release/release/parley
 fi
 swift build -c release --package-path "$root/Benchmarks" --scratch-path "$root/.build-bench"

@@ -31,7 +31,7 @@ scripts/python.sh
 scripts/engine-parts.sh
 if [[ -z ${PARLEY_BINARY:-} ]]; then
   export PARLEY_STRICT=1
-  swift build -c release --product parley --scratch-path .build-release
+  scripts/release.sh
   export PARLEY_BINARY=$PWD/.build-release/release/parley
 fi
 exec .venv/bin/python scripts/engine_quality.py "$@"

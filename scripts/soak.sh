@@ -23,10 +23,10 @@ fi
 
 export PARLEY_STRICT=1
 if [[ -z ${PARLEY_BINARY:-} ]]; then
-  swift build -c release --product parley --scratch-path .build-release
+  scripts/release.sh
   PARLEY_BINARY=.build-release/release/parley
 fi
-swift build -c release --product soak --scratch-path .build-release
+scripts/release.sh soak
 
 report=.build-release/soak/report.md
 sessions=${SOAK_SESSIONS:-2000}
