@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Runs the Autobahn WebSocket cases, groups 1 to 7 and 10 (247 cases), against EchoTestee: first against its server half,
-# then against its client half. Prints the counts and fails if a case failed. Reports: .build/autobahn.
+# Runs all Autobahn WebSocket cases against EchoTestee, first against its server half, then against its client half: groups 1
+# to 7 and 10 (247 cases), 9 (54 cases of limits: messages up to 16 MiB), and 12 and 13 (216 cases of compression, which has to
+# be declined in each). Prints the counts and fails if a case failed. Reports: .build/autobahn.
 #
 # Autobahn's test suite is Python 2.7. Without an interpreter of that version nothing can be run, and this says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 reports=.build/autobahn
-cases='["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]'
-expected=247
+core='["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"]'
+limits='["9.*"]'
+compression='["12.*", "13.*"]'
 wstest=.venv-autobahn/bin/wstest
 
 # A name in PATH may be a shim that only explains how to choose a version: ask it to run something.
@@ -68,28 +70,41 @@ stop_background() {
 }
 trap stop_background EXIT
 
-echo "== server half"
-port=$(free_port)
-"$testee" --port "$port" &
-background=$!
-await_port "$port"
-cat >"$reports/fuzzingclient.json" <<JSON
-{"outdir": "$reports/server", "servers": [{"agent": "parley", "url": "ws://127.0.0.1:$port"}],
+# run NAME CASES: both halves.
+run() {
+  local name=$1 cases=$2 port
+  echo "== $name, server half"
+  port=$(free_port)
+  "$testee" --port "$port" &
+  background=$!
+  await_port "$port"
+  cat >"$reports/$name-fuzzingclient.json" <<JSON
+{"outdir": "$reports/$name-server", "servers": [{"agent": "parley", "url": "ws://127.0.0.1:$port"}],
  "cases": $cases, "exclude-cases": []}
 JSON
-timeout 600 "$wstest" -m fuzzingclient -s "$reports/fuzzingclient.json" >"$reports/server.log" 2>&1
-stop_background
+  timeout 900 "$wstest" -m fuzzingclient -s "$reports/$name-fuzzingclient.json" >"$reports/$name-server.log" 2>&1
+  stop_background
 
-echo "== client half"
-port=$(free_port)
-cat >"$reports/fuzzingserver.json" <<JSON
-{"outdir": "$reports/client", "url": "ws://127.0.0.1:$port", "cases": $cases, "exclude-cases": []}
+  echo "== $name, client half"
+  port=$(free_port)
+  cat >"$reports/$name-fuzzingserver.json" <<JSON
+{"outdir": "$reports/$name-client", "url": "ws://127.0.0.1:$port", "cases": $cases, "exclude-cases": []}
 JSON
-# webport 0 keeps the suite's own web server from taking a fixed port.
-"$wstest" -m fuzzingserver --webport 0 -s "$reports/fuzzingserver.json" >"$reports/client.log" 2>&1 &
-background=$!
-await_port "$port"
-timeout 600 "$testee" --client "ws://127.0.0.1:$port" --agent parley
-stop_background
+  # webport 0 keeps the suite's own web server from taking a fixed port.
+  "$wstest" -m fuzzingserver --webport 0 -s "$reports/$name-fuzzingserver.json" >"$reports/$name-client.log" 2>&1 &
+  background=$!
+  await_port "$port"
+  timeout 900 "$testee" --client "ws://127.0.0.1:$port" --agent parley
+  stop_background
+}
 
-python3 scripts/autobahn.py "$expected" "$reports/server/index.json" "$reports/client/index.json"
+run core "$core"
+run limits "$limits"
+run compression "$compression"
+
+status=0
+python3 scripts/autobahn.py 247 "$reports/core-server/index.json" "$reports/core-client/index.json" || status=1
+python3 scripts/autobahn.py 54 "$reports/limits-server/index.json" "$reports/limits-client/index.json" || status=1
+python3 scripts/autobahn.py --declined 216 "$reports/compression-server/index.json" \
+  "$reports/compression-client/index.json" || status=1
+exit $status

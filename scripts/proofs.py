@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes docs/requirements.md and docs/faults.md: which test proves which claim, read from the tests' names.
 
-Usage: proofs.py [--check]      (--check changes nothing and fails if a table is not current)
+Usage: proofs.py [--check]
+
+--check changes nothing. It fails if a table is not current, if a claim that is not marked as open has no test, and if one that
+is marked so has some.
 
 A test proves a requirement if its name says `R026` or `R031-R033`, and a fault row if it says `fault row 25` (also
 `fault rows 21, 22` and `fault rows 21-24`). Swift names are the display names of @Test and @Suite; Python names are those of functions
@@ -11,6 +14,7 @@ and of parameters.
 import pathlib
 import re
 import sys
+import typing
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TESTS = ROOT / "Tests"
@@ -54,32 +58,67 @@ def fault_rows(name: str) -> set[int]:
     return rows
 
 
-def claims(name: str) -> dict[str, str]:
-    lines = (ROOT / "docs" / "claims" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+class Claims(typing.NamedTuple):
+    """What is claimed, by number, in the order of the file."""
+
+    texts: dict[str, str]
+    open: set[str]  # those without a proof, as the file says
+    ranges: list[tuple[str, list[str]]]  # a title, and the numbers under it; empty where the file has no ranges
+
+
+def claims(name: str) -> Claims:
+    found = Claims({}, set(), [])
+    for line in (ROOT / "docs" / "claims" / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("== "):
+            found.ranges.append((line.removeprefix("== "), []))
+            continue
+        number, text = line.split(" ", 1)
+        if text.startswith("(open) "):
+            found.open.add(number)
+            text = text.removeprefix("(open) ")
+        found.texts[number] = text
+        if found.ranges:
+            found.ranges[-1][1].append(number)
+    return found
 
 
 def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def table(title: str, introduction: str, claimed: dict[str, str], proofs: dict[str, list[tuple[str, str]]]) -> str:
-    proven = sum(1 for number in claimed if proofs.get(number))
+def table(title: str, introduction: str, claimed: Claims, proofs: dict[str, list[tuple[str, str]]]) -> str:
+    proven = sum(1 for number in claimed.texts if proofs.get(number))
     lines = [
         "<!-- Written by scripts/proofs.py from the tests' names: do not edit. -->",
         f"# {title}",
         "",
         introduction,
         "",
-        f"{proven} of {len(claimed)} have a test that names them.",
+        f"{proven} of {len(claimed.texts)} have a test that names them; {len(claimed.texts) - proven} are open.",
         "",
-        "| # | claim | tests |",
-        "|---|---|---|",
     ]
-    for number, claim in claimed.items():
+    if claimed.ranges:
+        lines += ["| rows | what | proven | open |", "|---|---|---|---|"]
+        for name, numbers in claimed.ranges:
+            without = [number for number in numbers if not proofs.get(number)]
+            named = f"{len(without)}: {', '.join(without)}" if without else "0"
+            lines.append(f"| {numbers[0]}-{numbers[-1]} | {name} | {len(numbers) - len(without)} | {named} |")
+        lines.append("")
+    lines += ["| # | claim | tests |", "|---|---|---|"]
+    for number, claim in claimed.texts.items():
         tests = "<br>".join(f"{cell(name)} ({place})" for name, place in proofs.get(number, [])) or "none yet"
         lines.append(f"| {number} | {cell(claim)} | {tests} |")
     return "\n".join(lines) + "\n"
+
+
+def mismarked(name: str, claimed: Claims, proofs: dict[str, list[tuple[str, str]]]) -> list[str]:
+    """The claims whose mark in the file is not what the tests say."""
+    lost = [f"{name} {number} has no test: {claimed.texts[number]}" for number in claimed.texts
+            if number not in claimed.open and not proofs.get(number)]  # fmt: skip
+    found = [f"{name} {number} has tests and is marked as open" for number in sorted(claimed.open) if proofs.get(number)]
+    return lost + found
 
 
 def main() -> int:
@@ -91,18 +130,19 @@ def main() -> int:
         for row in sorted(fault_rows(name)):
             faults.setdefault(str(row), []).append((name, place))
 
+    claimed = {name: claims(name) for name in ("requirements", "faults")}
     pages = {
         "requirements.md": table(
             "Requirements and their tests",
             "What this version claims to do, and the tests whose names carry the requirement's number.",
-            claims("requirements"),
+            claimed["requirements"],
             requirements,
         ),
         "faults.md": table(
             "Faults and their tests",
             "What can go wrong and what is expected then. A row counts as proven by the tests whose names carry it; a row "
             "without one is not claimed.",
-            claims("faults"),
+            claimed["faults"],
             faults,
         ),
     }
@@ -116,7 +156,10 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
     if stale:
         print(f"not current: {', '.join(stale)}; run scripts/proofs.py", file=sys.stderr)
-    return 1 if stale else 0
+    wrong = mismarked("requirement", claimed["requirements"], requirements) + mismarked("fault row", claimed["faults"], faults)
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if stale or wrong else 0
 
 
 if __name__ == "__main__":
