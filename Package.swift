@@ -38,6 +38,7 @@ let package = Package(
   products: [
     .executable(name: "parley", targets: ["parley"]),
     .executable(name: "EchoTestee", targets: ["EchoTestee"]),
+    .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
@@ -140,6 +141,14 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // What libFuzzer and the tests that replay its findings have in common; `Fuzz/Package.swift` makes the executable.
+    house(
+      "FuzzTargets", path: "Fuzz/Targets",
+      [
+        "ParleyTesting", "Routing", "SessionCore", "OpenAIWire", "Translation", "Envelope", "Audio", "HTTPWire",
+        "WebSocketWire", nioCore,
+      ]),
+
     // The executables.
     .executableTarget(
       name: "parley",
@@ -227,6 +236,7 @@ let package = Package(
     tests(
       "ParleyTestingTests",
       ["ParleyTesting", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("FuzzReplayTests", ["FuzzTargets"]),
     tests("SoakTests", ["soak", "Envelope", "StandIns"]),
     tests("HouseRulesTests", []),
   ],

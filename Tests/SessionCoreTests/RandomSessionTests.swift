@@ -92,27 +92,6 @@ import Translation
       #"{"type":"response.create","response":{"conversation":"none","output_modalities":["text"],"input":[]}}"#,
     ]
 
-  /// Something that the engine might say, or a mistake of it: of a turn or response that there is, was, or never will be.
-  static func engine(_ responses: [String], _ random: inout Random) -> String {
-    let turn =
-      (["vad", "commit", "item"].randomElement(using: &random) ?? "") + "_\(Int.random(in: 1...4, using: &random))"
-    let response = responses.suffix(4).randomElement(using: &random) ?? "resp_none"
-    let items = [
-      #""type":"speech_started","turn":"TURN","at_ms":MS"#,
-      #""type":"speech_stopped","turn":"TURN","at_ms":MS,"is_speech":true,"was_cut":false"#,
-      #""type":"speech_stopped","turn":"TURN","at_ms":MS,"is_speech":false,"was_cut":true"#,
-      #""type":"transcribed","turn":"TURN","text":"heard""#, #""type":"transcribed","turn":"TURN","text":"""#,
-      #""type":"not_transcribed","turn":"TURN","code":"rate_limit_exceeded","message":"later""#,
-      #""type":"text","response":"RESP","delta":"word ""#, #""type":"audio","response":"RESP","audio":"AAABAAIA""#,
-      #""type":"call","response":"RESP","call":{"id":"c","name":"f","arguments":"{}"}"#,
-      #""type":"finished","end":{"response":"RESP","reason":"complete","input_tokens":1,"output_tokens":1,"audio_ms":0}"#,
-      #""type":"failed","response":"RESP","code":"llm_failed","message":"no""#,
-    ]
-    return "{\(items.randomElement(using: &random) ?? "")}"
-      .replacing("TURN", with: turn).replacing("RESP", with: response)
-      .replacing("MS", with: "\(Int.random(in: 0...9_000, using: &random))")
-  }
-
   @Test("the same for 500 random calls to the local engine", arguments: 0..<10)
   func localInvariants(_ block: Int) {
     for number in 0..<50 {
@@ -124,7 +103,7 @@ import Translation
       for _ in 0..<Int.random(in: 1...80, using: &random) {
         switch Int.random(in: 0..<12, using: &random) {
         case 0..<4: step = call.client(Self.localClient.randomElement(using: &random) ?? "")
-        case 4..<9: step = call.upstream(Self.engine(responses, &random))
+        case 4..<9: step = call.upstream(RandomEngine.message(responses, &random).text)
         case 9: step = call.wait(.milliseconds(Int.random(in: 0...4000, using: &random)))
         case 10: step = call.upstream(#"{"type":"ready"}"#)
         default: step = call.upstreamOpens()
