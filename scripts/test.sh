@@ -88,6 +88,7 @@ stage "lint" scripts/lint.sh
 stage "engine parts" engine_parts
 stage "build" build || finish
 stage "swift tests" swift_tests
+stage "allocations" timeout 900 scripts/bench-allocations.sh
 stage "soak" scripts/soak.sh --short
 stage "python packages" python_packages || finish
 stage "conformance" conformance

@@ -68,6 +68,8 @@ final class FaultyLinkFlow {
 
   func begin(from source: any Channel, to sink: any Channel, advanced: @escaping () -> Void) {
     (self.source, self.sink, self.advanced) = (source, sink, advanced)
+    // A fault may have come before the target was there.
+    if phase == .ended { sink.close(mode: .output, promise: nil) }
     advanced()
     readOn()
     pump()

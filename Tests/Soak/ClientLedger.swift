@@ -24,24 +24,39 @@ struct ClientLedger: Sendable {
     var isAsked = false
     /// A response was done with this status, or an error named the request.
     var outcome: String?
+  }
+
+  /// An answer, as far as it was heard.
+  private struct Response: Sendable {
+    /// The note that it names.
+    var note: Int?
     var words = ""
-    var sound = 0
+    var sound: [UInt8] = []
+    var isEmpty: Bool { words.isEmpty && sound.isEmpty }
+    /// Sound may come before any word, and then more of it than an ordinary answer has.
+    var isStory: Bool { words.isEmpty || words.hasPrefix("Once") }
   }
 
   let session: Int
   let provider: String
   var end = End.neverBegan
   var blocksSent = 0
+  /// Whether a fault struck between Parley and the service.
+  var upstreamWasStruck = false
   var notes: [Int: Note] = [:]
   var errors: [String] = []
   var failedResponses = 0
   var spokenAnswers = 0
   var violations: [String] = []
-  /// The last of what was said and heard, for the report.
-  var transcript: [String] = []
+  /// Blocks that the service was not told of, and an event told so.
+  var blocksLost = 0
+  /// Blocks that went into a connection to the service that was lost, and no event told so.
+  var blocksUnheard = 0
+  /// The last of what was said and heard and what struck, with the milliseconds since the session began.
+  private(set) var transcript: [(atMs: Int, line: String)] = []
+  private let began = ContinuousClock.now
   private var invariants = EventInvariants()
-  private var responses: [String: Int?] = [:]
-  private var sounds: [String: Int] = [:]
+  private var responses: [String: Response] = [:]
 
   init(session: Int, provider: String) {
     (self.session, self.provider) = (session, provider)
@@ -50,9 +65,10 @@ struct ClientLedger: Sendable {
   /// Whether an event has told that something of the call was lost.
   var wasToldOfLoss: Bool { failedResponses > 0 || errors.contains { $0 == "context_lost" || $0 == "upstream_lost" } }
 
-  mutating func record(_ line: String) {
-    transcript.append(line)
-    if transcript.count > 60 { transcript.removeFirst() }
+  mutating func record(_ line: String, atMs: Int? = nil) {
+    let elapsed = began.duration(to: .now)
+    transcript.append((atMs ?? Int(elapsed / .milliseconds(1)), line))
+    if transcript.count > 80 { transcript.removeFirst() }
   }
 
   mutating func broke(_ rule: String) {
@@ -73,16 +89,15 @@ struct ClientLedger: Sendable {
       if let number = noteNumber(event["item"]?["id"]?.string, prefix: "item") { notes[number]?.isAdded = true }
     case "response.created":
       guard let id = event["response"]?["id"]?.string else { break }
-      let named = noteNumber(event["response"]?["metadata"]?["note"]?.string, prefix: "note")
-      responses[id] = .some(named)
-      if named == nil { spokenAnswers += 1 }
+      let note = noteNumber(event["response"]?["metadata"]?["note"]?.string, prefix: "note")
+      responses[id] = Response(note: note)
+      if note == nil { spokenAnswers += 1 }
     case "response.output_audio_transcript.delta":
-      guard let delta = event["delta"]?.string, let number = note(of: event) else { break }
-      notes[number]?.words += delta
-      if let note = notes[number], note.isStory, !Numbers.story.hasPrefix(note.words) {
-        broke("the story of note \(number) is out of order: \(note.words.suffix(40))")
-      }
-    case "response.output_audio.delta": hearSound(event)
+      guard let id = event["response_id"]?.string, let delta = event["delta"]?.string else { break }
+      responses[id]?.words += delta
+    case "response.output_audio.delta":
+      guard let id = event["response_id"]?.string, let delta = event["delta"]?.string else { break }
+      responses[id]?.sound += Base64Bytes.decode(delta)
     case "response.done": hearDone(event)
     default: break
     }
@@ -98,44 +113,37 @@ struct ClientLedger: Sendable {
     if let number = noteNumber(error?["event_id"]?.string, prefix: "create") { notes[number]?.isAdded = true }
   }
 
-  private mutating func hearSound(_ event: JSONValue) {
-    guard let id = event["response_id"]?.string, let text = event["delta"]?.string else { return }
-    let bytes = Base64Bytes.decode(text)
-    let number = note(of: event)
-    let isStory = number.flatMap { notes[$0]?.isStory } ?? false
-    let expected = isStory ? Numbers.storySound : Numbers.answerSound
-    let start = sounds[id, default: 0]
-    sounds[id] = start + bytes.count
-    if let number { notes[number]?.sound += bytes.count }
-    if start + bytes.count > expected.count {
-      broke("\(id) has more sound than was said: \(start + bytes.count) of \(expected.count) bytes")
-    } else if !expected[start..<start + bytes.count].elementsEqual(bytes) {
-      broke("\(id) has other sound than was said, from byte \(start)")
-    }
-  }
-
   private mutating func hearDone(_ event: JSONValue) {
-    guard let response = event["response"], let id = response["id"]?.string else { return }
-    let status = response["status"]?.string ?? ""
+    guard let id = event["response"]?["id"]?.string, let response = responses.removeValue(forKey: id) else { return }
+    let status = event["response"]?["status"]?.string ?? ""
     record("< response.done \(id) \(status)")
     if status == "failed" { failedResponses += 1 }
-    guard let number = responses[id].flatMap(\.self), let note = notes[number] else { return }
+    judge(response, id, isWhole: status == "completed" && !response.isEmpty)
+    guard let number = response.note, let note = notes[number] else { return }
     if note.outcome != nil, note.outcome != "error" { broke("note \(number) was answered twice") }
     notes[number]?.outcome = status
-    guard status == "completed" else { return }
-    if note.isStory {
-      if note.words != Numbers.story { broke("the story of note \(number) is not whole: \(note.words.suffix(40))") }
-    } else if !note.words.hasPrefix("You said: ")
-      || !note.words.contains("note \(Numbers.note(number, session: session));")
-    {
-      broke("note \(number) was answered with: \(note.words)")
-    }
-    let expected = note.isStory ? Numbers.storySound.count : Numbers.answerSound.count
-    if note.sound != expected { broke("note \(number) was answered with \(note.sound) of \(expected) bytes of sound") }
+    // Gemini's answers have no names: one to speech may be taken for one to a note that crosses it.
+    guard status == "completed", !(provider.hasPrefix("gemini") && blocksSent > 0) else { return }
+    let isAnswer =
+      note.isStory ? response.isStory : response.words.contains("note \(Numbers.note(number, session: session));")
+    if !isAnswer { broke("note \(number) was answered with: \(response.words.prefix(80))") }
   }
 
-  private func note(of event: JSONValue) -> Int? {
-    event["response_id"]?.string.flatMap { responses[$0] }.flatMap(\.self)
+  /// Holds what was heard of an answer against what was said.
+  private mutating func judge(_ response: Response, _ id: String, isWhole: Bool) {
+    let expected = response.isStory ? Numbers.storySound : Numbers.answerSound
+    if response.isStory {
+      let isRight = isWhole ? response.words == Numbers.story : Numbers.story.hasPrefix(response.words)
+      if !isRight { broke("\(id) told the story as: \(response.words.suffix(60))") }
+    } else if isWhole, !response.words.hasPrefix("You said: ") {
+      broke("\(id) said: \(response.words.prefix(80))")
+    }
+    let count = response.sound.count
+    if count > expected.count || (isWhole && count < expected.count) {
+      broke("\(id) has \(count) of \(expected.count) bytes of sound")
+    } else if !expected.starts(with: response.sound) {
+      broke("\(id) has other sound than was said")
+    }
   }
 
   private func noteNumber(_ id: String?, prefix: String) -> Int? {
@@ -147,6 +155,7 @@ struct ClientLedger: Sendable {
 
   /// What must hold when the session is over.
   mutating func finish() {
+    for (id, response) in responses.sorted(by: { $0.key < $1.key }) { judge(response, id, isWhole: false) }
     if case .closed(let code) = end, code != 1000 {
       if ![1012, 1013, 1014].contains(code) { broke("closed with \(code)") }
       if errors.isEmpty { broke("closed with \(code) and no error event before") }

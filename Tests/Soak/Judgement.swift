@@ -75,13 +75,24 @@ enum Judgement {
       if run.lowerBound < next - repeatedBlocks {
         client.broke("sound of \(next - run.lowerBound) blocks ago was told again")
       }
-      if run.lowerBound > next, !client.wasToldOfLoss {
-        client.broke("blocks \(next)..<\(run.lowerBound) were lost and nobody was told")
-      }
+      if run.lowerBound > next { lost(next..<run.lowerBound, &client) }
       next = max(next, run.upperBound + 1)
     }
-    if client.end == .finished, next < client.blocksSent, !client.wasToldOfLoss {
-      client.broke("blocks \(next)..<\(client.blocksSent) were lost and nobody was told")
+    // What was under way when the session ended may be lost where something struck the way.
+    if client.end == .finished, next < client.blocksSent, !client.upstreamWasStruck {
+      client.broke("blocks \(next)..<\(client.blocksSent) were not told")
+    }
+  }
+
+  /// Sound that one connection was told last and the next one not at all.
+  private static func lost(_ blocks: Range<Int>, _ client: inout ClientLedger) {
+    if client.wasToldOfLoss {
+      client.blocksLost += blocks.count
+    } else if client.upstreamWasStruck {
+      // It went into a connection that was lost more than a second later: Parley repeats what is younger.
+      client.blocksUnheard += blocks.count
+    } else {
+      client.broke("blocks \(blocks) were lost and nobody was told")
     }
   }
 }

@@ -35,7 +35,7 @@ struct Lane: Sendable {
     var script = Script(session: session, seed: seed, kinds: upstreams.keys.sorted())
     guard let upstream = upstreams[script.provider] else { throw CancellationError() }
     script.provider += String(number)
-    let before = await tally(upstream)
+    let before = (client: await Self.tally(client), upstream: await Self.tally(upstream))
     let plan = FaultPlan(session: session, seed: seed, count: faults)
     async let ledger = Client.run(session, script: script, port: client.port, loop: loop)
     let storm = Task { await self.storm(plan, upstream) }
@@ -46,12 +46,22 @@ struct Lane: Sendable {
       for direction in FaultyLink.Direction.allCases { await link.behave(.init(), direction) }
     }
     outcome.faults = applied.behaviours
-    for (name, count) in await tally(upstream) where count > before[name, default: 0] {
-      outcome.faults[name, default: 0] += count - before[name, default: 0]
+    for (link, before) in [(client, before.client), (upstream, before.upstream)] {
+      for (name, count) in await Self.tally(link) where count > before[name, default: 0] {
+        outcome.faults[name, default: 0] += count - before[name, default: 0]
+        if link === upstream { outcome.ledger.upstreamWasStruck = true }
+      }
     }
-    for line in applied.lines { outcome.ledger.record(line) }
+    if applied.hasSlowedUpstream { outcome.ledger.upstreamWasStruck = true }
+    for (atMs, line) in applied.lines { outcome.ledger.record(line, atMs: atMs) }
     if !applied.hasVanished, await !isDeserted(upstream) {
-      outcome.ledger.broke("its connection to the provider is still open \(Self.orphanDeadline) after its end")
+      let newest = await upstream.acceptedConnections - 1
+      let passed = (
+        await upstream.passedBytes(.toTarget, connection: newest),
+        await upstream.passedBytes(.toClient, connection: newest)
+      )
+      outcome.ledger.broke(
+        "its connection to the provider is still open \(Self.orphanDeadline) after its end; passed: \(passed)")
     }
     // What has vanished is open at the other end, and nobody there can know.
     await upstream.strike(.cut)
@@ -59,18 +69,15 @@ struct Lane: Sendable {
     return outcome
   }
 
-  private func tally(_ upstream: FaultyLink) async -> [String: Int] {
-    var tally: [String: Int] = [:]
-    for link in [client, upstream] {
-      for (fault, count) in await link.struckFaults { tally[fault.name, default: 0] += count }
-    }
-    return tally
+  private static func tally(_ link: FaultyLink) async -> [String: Int] {
+    await link.struckFaults.reduce(into: [:]) { $0[$1.key.name, default: 0] += $1.value }
   }
 
   private struct Applied: Sendable {
     var behaviours: [String: Int] = [:]
     var hasVanished = false
-    var lines: [String] = []
+    var hasSlowedUpstream = false
+    var lines: [(atMs: Int, line: String)] = []
   }
 
   private func storm(_ plan: FaultPlan, _ upstream: FaultyLink) async -> Applied {
@@ -80,7 +87,7 @@ struct Lane: Sendable {
       try? await Task.sleep(until: began + .milliseconds(entry.atMs))
       if Task.isCancelled { break }
       let link = entry.side == .client ? client : upstream
-      applied.lines.append("! \(entry.atMs) ms \(entry.side) \(entry.action)")
+      applied.lines.append((entry.atMs, "! \(entry.side) \(entry.action)"))
       switch entry.action {
       case .strike(let fault):
         if fault == .vanish, entry.side == .upstream { applied.hasVanished = true }
@@ -92,6 +99,7 @@ struct Lane: Sendable {
         await link.strike(fault, connection: newest, afterBytes: passed + bytes, direction)
       case .behave(let name, let behaviour, let direction, let milliseconds):
         applied.behaviours[name, default: 0] += 1
+        if entry.side == .upstream { applied.hasSlowedUpstream = true }
         await link.behave(behaviour, direction)
         Task {
           try? await Task.sleep(for: .milliseconds(milliseconds))

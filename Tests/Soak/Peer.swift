@@ -74,6 +74,8 @@ struct LedgerScript: StandInScript {
   private var session: Int?
   private var sound = NumberedSoundReader()
   private var notes: [JSONValue] = []
+  /// The codes with which a service says that it was told something wrong; it has others for troubles of its own.
+  private static let refusing: Set<UInt16> = [1002, 1003, 1007, 1008, 1009]
   /// What the service refused: a rule of its wire was broken.
   private var refusals: [JSONValue] = []
 
@@ -131,7 +133,8 @@ struct LedgerScript: StandInScript {
     for frame in frames {
       switch frame {
       case .violation(let violation): refusals.append(violation)
-      case .close(let code, let reason) where code != 1000: refusals.append(.string("close \(code) \(reason)"))
+      case .close(let code, let reason) where Self.refusing.contains(code):
+        refusals.append(.string("close \(code) \(reason)"))
       case .text, .binary, .close, .abort: break
       }
     }

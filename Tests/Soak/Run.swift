@@ -66,7 +66,9 @@ struct Run: AsyncParsableCommand {
     let text = result.report(command: CommandLine.arguments.dropFirst().joined(separator: " "))
     print(text)
     if let report { try Data(text.utf8).write(to: URL(fileURLWithPath: report)) }
-    for line in result.transcripts { print(line) }
+    let transcripts = result.transcripts
+    for line in transcripts.prefix(120) { print(line) }
+    try Data(transcripts.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder + "/broken.txt"))
     if !result.violations.isEmpty { throw ExitCode.failure }
   }
 

@@ -25,7 +25,7 @@ struct SoakResult: Sendable {
   /// How much more memory the last half of a run may end with than it began with, by its slope.
   static let memoryGrowth = 0.03
   /// A shorter run says nothing of memory.
-  static let secondsForMemory = 120
+  static let secondsForMemory = 300
 
   let seed: UInt64
   let planned: Int
@@ -44,6 +44,8 @@ struct SoakResult: Sendable {
   private var asked = 0
   private var outcomes: [String: Int] = [:]
   private var blocks = 0
+  private var blocksLost = 0
+  private var blocksUnheard = 0
   private var spokenAnswers = 0
   private var broken: [ClientLedger] = []
 
@@ -59,6 +61,8 @@ struct SoakResult: Sendable {
     asked += ledger.notes.count
     for note in ledger.notes.values { outcomes[note.outcome ?? "session ended before", default: 0] += 1 }
     blocks += ledger.blocksSent
+    blocksLost += ledger.blocksLost
+    blocksUnheard += ledger.blocksUnheard
     spokenAnswers += ledger.spokenAnswers
     if !ledger.violations.isEmpty { broken.append(ledger) }
   }
@@ -122,7 +126,8 @@ struct SoakResult: Sendable {
       "| how sessions ended | \(list(ends)) |",
       "| connections to services | \(upstreamConnections) |",
       "| written notes, each asked about | \(asked): \(list(outcomes)) |",
-      "| numbered blocks of 20 ms spoken | \(blocks); \(spokenAnswers) answers to speech |",
+      "| numbered blocks of 20 ms spoken | \(blocks), with \(spokenAnswers) answers to speech |",
+      "| blocks lost with an event that told so, and into connections that broke, without one | \(blocksLost), \(blocksUnheard) |",
       "| descriptors at the beginning and the end | \(baseDescriptors), \(endDescriptors) |",
       "| resident memory, MiB: least, most, last | \(megabytes.min() ?? 0), \(megabytes.max() ?? 0), \(megabytes.last ?? 0) |",
       "| memory's slope over the last half | \(growth.map(Self.percent) ?? "too short to say") |",
@@ -130,15 +135,18 @@ struct SoakResult: Sendable {
       "| violations | \(violations.count) |", "",
     ]
     let violations = violations
-    lines += violations.prefix(20).map { "* \($0)" }
-    if violations.count > 20 { lines.append("* and \(violations.count - 20) more") }
+    lines += violations.prefix(10).map { "* \($0)" }
+    if violations.count > 10 { lines.append("* and \(violations.count - 10) more") }
     lines.append(
       violations.isEmpty ? "Nothing lost, nothing doubled, nothing left over." : "FAILED: repeat with --seed \(seed).")
     return lines.joined(separator: "\n")
   }
 
-  /// What the first sessions that broke a rule have said and heard.
+  /// What the sessions that broke a rule have said and heard.
   var transcripts: [String] {
-    broken.prefix(4).flatMap { ledger in ["", "session \(ledger.session) (\(ledger.provider)):"] + ledger.transcript }
+    broken.flatMap { ledger in
+      ["", "session \(ledger.session) (\(ledger.provider)):"]
+        + ledger.transcript.sorted { $0.atMs < $1.atMs }.map { "\($0.atMs) ms \($0.line)" }
+    }
   }
 }
