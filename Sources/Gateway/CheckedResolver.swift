@@ -47,7 +47,7 @@ final class CheckedResolver: Resolver, Sendable {
       return loop.makeSucceededFuture(literal.protocol == .init(family) ? [literal] : [])
     }
     return lookup.addresses(of: host, port: port, family, on: loop).map { [self] addresses in
-      let admitted = addresses.filter { $0.address.map(admits) ?? false }
+      let admitted = addresses.filter { $0.ipAddress.flatMap { IPAddress($0) }.map(admits) ?? false }
       if admitted.count < addresses.count { refusal.value = true }
       return admitted
     }
@@ -57,16 +57,5 @@ final class CheckedResolver: Resolver, Sendable {
 extension NIOBSDSocket.ProtocolFamily {
   fileprivate init(_ family: NIOBSDSocket.AddressFamily) {
     self = family == .inet6 ? .inet6 : .inet
-  }
-}
-
-extension SocketAddress {
-  /// Nil for a socket of the file system.
-  fileprivate var address: IPAddress? {
-    switch self {
-    case .v4(let address): withUnsafeBytes(of: address.address.sin_addr) { IPAddress(bytes: Array($0)) }
-    case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { IPAddress(bytes: Array($0)) }
-    case .unixDomainSocket: nil
-    }
   }
 }
