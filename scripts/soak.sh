@@ -21,7 +21,6 @@ if [[ ${1:-} == --short ]]; then
     --sessions 40 --concurrent 40 --faults-per-session 7 --seed "${SOAK_SEED:-6}"
 fi
 
-export PARLEY_STRICT=1
 if [[ -z ${PARLEY_BINARY:-} ]]; then
   scripts/release.sh
   PARLEY_BINARY=.build-release/release/parley
