@@ -176,6 +176,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Soak", swiftSettings: settings),
+    .executableTarget(
+      name: "Backpressure",
+      dependencies: [
+        "ParleyTesting", "WebSocketWire", nioCore, nioPosix,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Backpressure", swiftSettings: settings + arithmetic),
 
     // The tests.
     tests("WebSocketWireTests", ["WebSocketWire", nioCore]),

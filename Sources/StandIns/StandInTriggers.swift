@@ -11,7 +11,7 @@ public enum StandInTrigger: Sendable, Equatable {
     "say nothing", "stall", "think hard", "end with REASON", "speak and end with REASON", "fail with CODE", \
     "interrupt yourself", "what did I say", "what was said", "what are your instructions", "what are your tools", \
     "what is your voice", "what have you seen", "hear PHRASE" (spoken turns are heard as that), \
-    "close CODE [REASON]" (in Gemini's instructions: refuses the set-up), "drop the line", \
+    "close CODE [REASON]" (in Gemini's instructions: refuses the set-up), "close CODE while you speak", "drop the line", \
     "drop the line N times", "drop the line while you speak", "go away", "forget my handles", \
     "fail my next resumption", "show your extras", "run out of sessions". Anything else is answered with \
     "You said: …".
@@ -53,6 +53,8 @@ public enum StandInTrigger: Sendable, Equatable {
   case hear(String)
   /// `close CODE` or `close CODE REASON`: the connection ends so. As the instruction of a set-up it refuses that.
   case close(UInt16, String)
+  /// `close CODE while you speak`: the same in the middle of an answer.
+  case closeMidway(UInt16)
   /// `drop the line`: the connection ends without a close frame.
   case abort
   /// `drop the line while you speak`: the same in the middle of an answer.
@@ -113,12 +115,13 @@ public enum StandInTrigger: Sendable, Equatable {
     if let words = rest("close ")?.split(separator: " ", maxSplits: 1), let code = words.first.flatMap({ UInt16($0) }),
       (1_000..<5_000).contains(code)
     {
+      if words.count > 1, words[1].lowercased().hasPrefix("while you speak") { return .closeMidway(code) }
       return .close(code, words.count > 1 ? String(words[1]) : reason(for: code))
     }
     return nil
   }
 
-  private static func reason(for code: UInt16) -> String {
+  static func reason(for code: UInt16) -> String {
     switch code {
     case 1007: "Request contains an invalid argument."
     case 1008: "Operation is not implemented, or supported, or enabled."

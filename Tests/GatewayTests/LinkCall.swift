@@ -83,9 +83,17 @@ struct LinkCall {
   /// The client's messages through the first that has the text.
   func messages(through text: String) async -> [String] {
     var messages: [String] = []
-    while let message = await client.message() {
-      messages.append(message)
-      if message.contains(text) { break }
+    while let event = await client.event() {
+      switch event {
+      case .text(let message):
+        messages.append(String(buffer: message))
+        if messages.last?.contains(text) == true { return messages }
+      case .ping:
+        // Its pong is queued.
+        try? await client.sendFrames { _ in }
+      case .binary, .pong: continue
+      case .closed: return messages
+      }
     }
     return messages
   }

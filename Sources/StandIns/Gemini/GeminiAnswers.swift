@@ -50,6 +50,9 @@ extension GeminiLiveStandIn {
       conversation.phrase = phrase
       return reply(StandInWords.answer(to: text))
     case .close(let code, let reason): return [Step(.close(code, reason))]
+    case .closeMidway(let code):
+      return Array(reply("This is the last that you hear.").prefix(3))
+        + [Step(.close(code, StandInTrigger.reason(for: code)))]
     case .abort: return [Step(.abort)]
     case .abortMidway: return Array(reply("This is the last that you hear.").prefix(3)) + [Step(.abort)]
     case .goAway: return reply("Goodbye.") + [Step(.goAway, isInterruptible: false)]

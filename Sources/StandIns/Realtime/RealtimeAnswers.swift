@@ -95,6 +95,8 @@ extension RealtimeStandIn {
     case .recallAll: say(recallAll(context))
     case .instructions, .tools, .voice, .images: say(description(trigger))
     case .close(let code, let reason): [.close(code, reason)]
+    case .closeMidway(let code):
+      Array(say("This is the last that you hear.").prefix(3)) + [.close(code, StandInTrigger.reason(for: code))]
     case .abort: [.drop]
     case .abortMidway: Array(say("This is the last that you hear.").prefix(3)) + [.drop]
     case .goAway: say("Goodbye.") + [.expire]

@@ -1,0 +1,54 @@
+import NIOCore
+
+/// What both ends of a healthy call have sent and got, and how long it took.
+final class Ledger {
+  /// Microseconds of each chunk, both ways.
+  private(set) var latencies: [UInt32] = []
+  var isMeasuring = false
+  /// Chunks that were not the next one, whole and unchanged.
+  private(set) var damaged = 0
+  /// Calls that ended with 1000, and in which all that was sent arrived.
+  private(set) var whole = 0
+
+  func took(_ text: ByteBufferView, expecting number: Int) {
+    guard let sentAt = Chunk.sendingTime(of: text, expecting: number) else {
+      damaged += 1
+      return
+    }
+    guard isMeasuring else { return }
+    let now = NIODeadline.now().uptimeNanoseconds
+    latencies.append(UInt32(clamping: (now &- min(sentAt, now)) / 1_000))
+  }
+
+  func callEnded(isWhole: Bool) {
+    if isWhole { whole += 1 }
+  }
+
+  /// Microseconds below which this share of the chunks took.
+  func percentile(_ share: Double) -> Double {
+    guard !latencies.isEmpty else { return 0 }
+    let sorted = latencies.sorted()
+    return Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))])
+  }
+}
+
+/// What became of a slow client.
+struct SlowOutcome: Sendable {
+  var name: String
+  /// From its `response.cancel` until the provider heard it; nil: never.
+  var cancelHeardMilliseconds: Double?
+  /// Bytes that came after the cancel before `response.done`.
+  var lateBytes = 0
+  var doneStatus: String?
+  var doneCount = 0
+  /// Audio after the end of the response, or out of order.
+  var misplaced = 0
+  /// The close code of the call's end.
+  var close: UInt16?
+
+  /// - Parameter mostLateBytes: what may come after an interruption.
+  func isSound(mostLateBytes: Int) -> Bool {
+    cancelHeardMilliseconds != nil && doneStatus == "cancelled" && doneCount == 1 && misplaced == 0
+      && lateBytes <= mostLateBytes && close == 1000
+  }
+}
