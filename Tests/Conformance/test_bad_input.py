@@ -2,10 +2,12 @@
 works, and the stream of a session beside it is the same to the bit."""
 
 import json
+import time
 
 import pytest
 
 from raw_socket import BINARY, CLOSE, PING, TEXT, close, frame, text
+from upstream_record import await_record
 
 LIMIT = 24 * 1024 * 1024
 DEFLATED = b"\xf2\x48\xcd\xc9\xc9\x07\x00"
@@ -147,3 +149,30 @@ async def test_fault_row_31_compression_is_declined_and_the_session_works(edge, 
             assert (await socket.event("session.updated"))["session"]["instructions"] == "plain"
             await socket.send(frame(TEXT, DEFLATED, reserved=0x40))
             assert (await socket.end()).codes == [1002]
+
+
+async def test_fault_row_20_nothing_of_a_clients_head_reaches_the_provider(edge):
+    secret = f"of-the-client-{time.monotonic_ns()}"
+    fields = [
+        f"X-Forwarded-For: 203.0.113.7, {secret}", f"X-Forwarded-Host: {secret}", f"Forwarded: for={secret}",
+        f"X-User-Id: {secret}", f"Authorization: Bearer {secret}", f"api-key: {secret}", f"Cookie: session={secret}",
+        f"OpenAI-Organization: {secret}", f"User-Agent: {secret}", "Origin: http://localhost",
+        f"X-Goog-Api-Key: {secret}",
+    ]  # fmt: skip
+    words = f"Row twenty {time.monotonic_ns()}."
+    async with edge.undisturbed():
+        for provider in ("openai", "gemini"):
+            async with edge.socket(provider, *fields) as socket:
+                await socket.event("session.created")
+                update = {"type": "realtime", "instructions": words}
+                await socket.send(text({"type": "session.update", "session": update}))
+                await socket.event("session.updated")
+
+                def heads(record) -> list[dict]:
+                    numbers = record.connections(provider, lambda message: words in json.dumps(message))
+                    return [record.heads[number] for number in numbers]
+
+                (head,) = heads(await_record(edge.quick.record, lambda record: len(heads(record)) == 1))
+            assert secret not in json.dumps(head) and "203.0.113.7" not in json.dumps(head)
+            names = {name.lower() for name, _ in head["headers"]}
+            assert not names & {"x-forwarded-for", "forwarded", "x-user-id", "cookie", "origin", "openai-organization"}
