@@ -32,9 +32,11 @@ final class FaultyLinkConnection {
     self.relay = relay
     self.strikes = strikes
     toTarget = FaultyLinkFlow(
-      behaviour: behaviours[.toTarget] ?? .init(), jitter: .init(seed: seed, connection: number, .toTarget))
+      behaviour: behaviours[.toTarget] ?? .init(), jitter: .init(seed: seed, connection: number, .toTarget),
+      loop: client.eventLoop)
     toClient = FaultyLinkFlow(
-      behaviour: behaviours[.toClient] ?? .init(), jitter: .init(seed: seed, connection: number, .toClient))
+      behaviour: behaviours[.toClient] ?? .init(), jitter: .init(seed: seed, connection: number, .toClient),
+      loop: client.eventLoop)
   }
 
   var ends: [EventLoopFuture<Void>] { [client.closeFuture] + (target.map { [$0.closeFuture] } ?? []) }

@@ -49,14 +49,16 @@ final class FaultyLinkFlow {
   private var advanced: () -> Void = {}
   private var queue = CircularBuffer<(bytes: ByteBuffer, due: NIODeadline)>()
   private var queuedBytes = 0
-  private var lastDue = NIODeadline.now()
-  private var stalledUntil = NIODeadline.now()
-  private var linkIsFree = NIODeadline.now()
+  private let loop: any EventLoop
+  private var lastDue = NIODeadline.distantPast
+  private var stalledUntil = NIODeadline.distantPast
+  private var linkIsFree = NIODeadline.distantPast
   private var isWriting = false
   private var isPumping = false
   private var wake: Scheduled<Void>?
 
-  init(behaviour: FaultyLink.Behaviour, jitter: FaultyLinkJitter) {
+  init(behaviour: FaultyLink.Behaviour, jitter: FaultyLinkJitter, loop: any EventLoop) {
+    self.loop = loop
     self.behaviour = behaviour
     self.jitter = jitter
   }
@@ -82,14 +84,14 @@ final class FaultyLinkFlow {
   }
 
   func stall(_ duration: Duration) {
-    stalledUntil = max(stalledUntil, .now() + TimeAmount(duration))
+    stalledUntil = max(stalledUntil, loop.now + TimeAmount(duration))
   }
 
   // MARK: The source
 
   func hear(_ bytes: ByteBuffer) {
     guard phase == .flowing || phase == .ending else { return readOn() }
-    lastDue = max(lastDue, .now() + TimeAmount(behaviour.delay) + jitter.next(upTo: behaviour.jitter))
+    lastDue = max(lastDue, loop.now + TimeAmount(behaviour.delay) + jitter.next(upTo: behaviour.jitter))
     let bytes = watch.pass(bytes, repeatingClose: duplicatesClose)
     queue.append((bytes, lastDue))
     queuedBytes += bytes.readableBytes
@@ -150,17 +152,16 @@ final class FaultyLinkFlow {
         return
       }
       let start = max(first.due, stalledUntil, linkIsFree)
-      let now = NIODeadline.now()
-      let bound = NIOLoopBound(self, eventLoop: sink.eventLoop)
+      let now = loop.now
+      let bound = NIOLoopBound(self, eventLoop: loop)
       guard start <= now else {
-        wake = sink.eventLoop.scheduleTask(deadline: start) { bound.value.pump() }
+        wake = loop.scheduleTask(deadline: start) { bound.value.pump() }
         return
       }
       write(to: sink, at: now)
     }
-    guard let sink else { return }
-    let bound = NIOLoopBound(self, eventLoop: sink.eventLoop)
-    sink.eventLoop.execute { bound.value.pump() }
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    loop.execute { bound.value.pump() }
   }
 
   private func write(to sink: any Channel, at now: NIODeadline) {
