@@ -15,8 +15,8 @@ extension Outgoing {
           "connections leave through a proxy", metadata: ["scheme": "\(scheme)", "proxy": "\(proxy.address)"])
       }
       return Outgoing(proxies: proxies)
-    } catch let fault as ProxyFault {
-      printError("error: \(fault)")
+    } catch {
+      printError("error: \(error)")
       throw ExitCode.failure
     }
   }
