@@ -27,7 +27,9 @@ struct Call {
   init(planted: Bool) {
     self.planted = planted
     let endpoint = UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9, basePath: "")
-    guard let service = ProviderKind.geminiLive(GeminiLiveSettings()).service(at: endpoint, key: Redacted("key"), model: "gemini-3.8-live")
+    guard
+      let service = ProviderKind.geminiLive(GeminiLiveSettings()).service(
+        at: endpoint, key: Redacted("key"), model: "gemini-3.8-live")
     else { stop("no service of Gemini's") }
     session = Session(
       SessionParameters(
