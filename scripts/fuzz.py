@@ -26,8 +26,8 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS") or 600)
 JOBS = int(os.environ.get("FUZZ_JOBS") or 2)
 
 # Of the selection for the tests, beside the inputs that were written by hand.
-KEPT_BYTES = 16 * 1024
-KEPT_INPUT_BYTES = 2 * 1024
+KEPT_INPUTS = 40
+KEPT_INPUT_BYTES = 1024
 # An input that takes longer is a failure. The machine may be busy.
 TIMEOUT = 60
 
@@ -71,13 +71,13 @@ def keep(target: str, corpus: pathlib.Path) -> None:
         old.unlink()
     cover = merged(target, "set_cover_merge", seeds, corpus)
     written = {path.read_bytes() for path in seeds.iterdir()}
-    total = 0
-    for path in sorted(cover.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
-        content = path.read_bytes()
-        if content in written or len(content) > KEPT_INPUT_BYTES or total + len(content) > KEPT_BYTES:
-            continue
-        total += len(content)
-        (seeds / f"found-{path.name[:16]}").write_bytes(content)
+    before = len(written)
+    small = {path.name: content for path in cover.iterdir() if len(content := path.read_bytes()) <= KEPT_INPUT_BYTES}
+    # The longer ones reach the most.
+    for name in sorted(small, key=lambda name: (-len(small[name]), name)):
+        if small[name] not in written and len(written) - before < KEPT_INPUTS:
+            written.add(small[name])
+            (seeds / f"found-{name[:16]}").write_bytes(small[name])
     shutil.rmtree(cover)
 
 

@@ -20,7 +20,8 @@ extension FuzzTarget {
   /// With `FUZZ_LOG` in the environment, prints what is said in a call, to find out what led to a failure.
   static let log: (@Sendable (String) -> Void)? = {
     guard ProcessInfo.processInfo.environment["FUZZ_LOG"] != nil else { return nil }
-    return { line in print(line) }
+    // What is buffered would be lost with the process.
+    return { line in FileHandle.standardError.write(Data((line + "\n").utf8)) }
   }()
 }
 

@@ -53,13 +53,13 @@ enum PlainBase64 {
 /// G.711 by what its codes stand for, which needs no arithmetic of the standard's.
 enum PlainG711 {
   /// How far a sample may be from the middle of its interval: half of the wider gap to a neighbour, and what the laws do not
-  /// look at, of 14 and of 12 bits.
+  /// look at, of 14 and of 12 bits. What is louder than the loudest level is clipped to it.
   static func tolerance(of decoded: Int16, _ law: G711.Law) -> Int {
     let levels = levels[law] ?? []
     guard let place = levels.firstIndex(of: Int(decoded)) else { return 0 }
-    let below = place > 0 ? levels[place] - levels[place - 1] : 0
-    let above = place + 1 < levels.count ? levels[place + 1] - levels[place] : 0
-    return max(below, above) / 2 + (law == .muLaw ? 4 : 16)
+    guard place > 0, place + 1 < levels.count else { return Int(Int16.max) - abs(Int(decoded)) + 1 }
+    let widest = max(levels[place] - levels[place - 1], levels[place + 1] - levels[place])
+    return widest / 2 + (law == .muLaw ? 4 : 16)
   }
 
   private static let levels: [G711.Law: [Int]] = Dictionary(

@@ -26,16 +26,26 @@ extension Form {
     ], aliases: ["text": "output_text", "audio": "output_audio"])
 
   private static func message(of part: Form) -> Form {
-    .object([
-      .required("id", .id), itemObject, .required("status", itemStatus, or: "completed"),
-      .required("content", .list(part), or: []),
-    ])
+    .object(
+      [
+        .required("id", .id), itemObject, .required("status", itemStatus, or: "completed"),
+        .required("content", .list(part), or: []),
+      ] + foreign(to: []))
+  }
+
+  /// Fields of the other kinds of item. Whoever reads all kinds alike must not meet another kind of value in them.
+  private static func foreign(to fields: [Field]) -> [Field] {
+    ["name", "call_id", "arguments", "output"].filter { key in !fields.contains { $0.key == key } }
+      .map { .optionalNullable($0, .string) }
   }
 
   /// An item of another kind than a message. Roles are for messages; xAI gives its calls one, of its own making.
   private static func other(_ fields: Field...) -> Form {
     .object(
-      [.required("id", .id), itemObject, .optional("status", itemStatus), .optional("role", .nothing)] + fields)
+      [
+        .required("id", .id), itemObject, .optional("status", itemStatus), .optional("role", .nothing),
+        .optional("content", .nothing),
+      ] + fields + foreign(to: fields))
   }
 
   private static let mcpRequest = Form.other(
