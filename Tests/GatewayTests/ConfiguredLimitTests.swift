@@ -5,7 +5,7 @@ import WebSocketWire
 @testable import Gateway
 
 /// Each limit as an operator writes it, at the limit and one past it, on a running gateway.
-@Suite("Configured limits, live")
+@Suite("Configured limits, live", .timeLimit(.minutes(2)))
 struct ConfiguredLimitTests {
   private func withGateway(
     _ limits: String, _ script: ScriptedUpstream.Script = .silence, scheme: String = "ws",
@@ -246,7 +246,7 @@ struct ConfiguredLimitTests {
       #""peerStallSeconds": 0.3, "writeHighWaterBytes": 4096, "writeLowWaterBytes": 1024"#, .open(texts: texts)
     ) { gateway in
       let socket = try await gateway.connect()
-      try await socket.channel.setOption(.autoRead, value: false)
+      try await socket.channel.setOption(.autoRead, value: false).get()
       try await socket.send(TestSocket.upgradeRequest(path: LimitedGateway.path))
       let line = await gateway.log.line(with: "session ended")
       #expect(line.contains("fault=peer_stalled"), "\(line)")

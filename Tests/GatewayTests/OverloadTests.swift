@@ -96,7 +96,7 @@ struct OverloadTests {
   }
 }
 
-@Suite("Overload, live")
+@Suite("Overload, live", .timeLimit(.minutes(2)))
 struct LiveOverloadTests {
   /// How much memory the process says that it has.
   private final class Readings: Sendable {

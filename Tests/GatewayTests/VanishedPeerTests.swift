@@ -5,7 +5,7 @@ import WebSocketWire
 
 @testable import Gateway
 
-@Suite("Peers that vanish, live")
+@Suite("Peers that vanish, live", .timeLimit(.minutes(2)))
 struct VanishedPeerTests {
   @Test("fault row 34: a client whose cable is pulled is found by ping, and its provider's connection closed")
   func vanishes() async throws {
