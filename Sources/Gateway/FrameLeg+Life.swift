@@ -5,9 +5,7 @@ import WebSocketWire
 
 extension FrameLeg {
   func schedulePulse(_ context: ChannelHandlerContext) {
-    pulseTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.pingInterval)) { [weak self] in
-      self?.beat()
-    }
+    pulseTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.pingInterval)) { self.beat() }
   }
 
   func beat() {
@@ -42,15 +40,14 @@ extension FrameLeg {
       return
     }
     let delay = TimeAmount(limits.peerStall / 4)
-    stallTask = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-      guard let self, let context = self.context else { return }
+    stallTask = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+      guard let context = self.context else { return }
       self.checkStall(context, isFirst: false)
     }
   }
 
   func cancelTasks() {
-    pulseTask?.cancel()
-    endTask?.cancel()
-    stallTask?.cancel()
+    for task in [pulseTask, endTask, stallTask] { task?.cancel() }
+    (pulseTask, endTask, stallTask) = (nil, nil, nil)
   }
 }

@@ -7,6 +7,9 @@ import WebSocketWire
 /// One `writeAndFlush` of one contiguous buffer per burst. The buffer's storage is kept after the write and cleared when
 /// the next burst begins: if the socket took everything it is unique again by then, and steady audio allocates nothing.
 ///
+/// Nothing refers to it weakly: one such reference would make each count of it dearer for good. Its tasks end with the
+/// connection.
+///
 /// A slow peer is served from a queue of whole messages: the channel, which gives nothing back, has little ahead of the
 /// peer, and audio that waits can be dropped when an interruption makes it worthless (fault row 51).
 final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
@@ -23,6 +26,8 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     case ended
   }
 
+  /// Bursts whose storage is not kept: the greeting and the set-up must leave nothing behind in a session that stays idle.
+  private static let releasesAtFirst = 4
   /// Pings answered while the peer takes nothing; at most 128 KiB of pongs.
   private static let mostPingsWhileBusy = 1_024
 
@@ -30,18 +35,20 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   let limits: EdgeLimits
   var connection: WebSocketConnection
   var phase = Phase.open
-  private var owner: (any FrameLegOwner)?
+  var owner: (any FrameLegOwner)?
   var context: ChannelHandlerContext?
   private var outboundIsWritten = false
-  /// Messages that the channel has no room for yet, of an owner that queues.
-  private var waiting = MessageQueue()
-  private var isSendingWaiting = false
+  private var releases = 0
+  /// Messages that the channel has no room for yet.
+  var waiting = MessageQueue()
+  var keepsQueue = false
+  var isSendingWaiting = false
   /// Bytes that a burst may have before the rest of it waits.
-  private let room: Int
+  let room: Int
   /// The channel's own word, kept so that a frame need not ask.
-  private var hasRoom = true
-  /// Above the high water mark, and not below the low one since.
-  private(set) var isBusy = false
+  var hasRoom = true
+  /// Above the high water mark, and not below the low one since: the channel's, or the queue's where there is one.
+  var isBusy = false
   var pauses: ReadingPause = []
   private var readIsHeldBack = false
   /// What was read has not all been delivered: its answers fill the queue.
@@ -70,6 +77,11 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     self.owner = owner
   }
 
+  /// The owner uses `queue` from now on: the channel's own marks no longer say when too much waits.
+  func keepQueue() {
+    keepsQueue = true
+  }
+
   // MARK: What the owner asks for
 
   /// Queues one text message behind what waits for the peer; it leaves with the next `flush`, or when the peer has room.
@@ -81,16 +93,6 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     } else if phase == .open {
       waiting.append(lane) { $0.writeBytes(message) }
     }
-  }
-
-  /// Drops audio that waits for the peer (fault row 51).
-  ///
-  /// - Parameter responseID: of this response only; nil for all.
-  func dropQueuedAudio(ofResponse responseID: String?) {
-    guard !waiting.isEmpty else { return }
-    let id = responseID.map { Array($0.utf8) }
-    waiting.removeAudio { message in id.map { message.firstRange(of: $0) != nil } ?? true }
-    updateBusy()
   }
 
   /// Sends one message past every queue, for an owner that has only one kind of message; it leaves with the next `flush`.
@@ -111,49 +113,17 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   }
 
   @inline(__always)
-  private func writeOutbound() {
+  func writeOutbound() {
     guard let context, !outboundIsWritten, connection.outbound.readableBytes > 0 else { return }
-    outboundIsWritten = true
     stallWatch.queued(connection.outbound.readableBytes)
-    context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: nil)
-  }
-
-  /// A write may find room again at once and come back here: what it finds under way goes on by itself.
-  private func sendWaiting() {
-    guard !isSendingWaiting else { return }
-    isSendingWaiting = true
-    while hasRoom, phase == .open, !waiting.isEmpty {
-      reuseOutbound()
-      while connection.outbound.readableBytes <= room,
-        waiting.consume({ message, _ in connection.send(.text, message) })
-      {}
-      writeOutbound()
+    let bytes = connection.outbound
+    if releases < Self.releasesAtFirst {
+      releases += 1
+      connection.outbound = ByteBuffer()
+    } else {
+      outboundIsWritten = true
     }
-    isSendingWaiting = false
-    updateBusy()
-  }
-
-  /// Whether the answers to what the peer says find no room any more.
-  private var answersAreStuck: Bool {
-    waiting.isEmpty ? isBusy : pauses.contains(.ownQueueIsFull)
-  }
-
-  /// Tells the owner when the bytes that wait for the peer pass a water mark, and stops reading a peer that does not take
-  /// the answers to what it says. Audio does not count there: a client that is behind may still interrupt (fault row 49).
-  private func updateBusy() {
-    guard let context, phase == .open else { return }
-    let bytes = waiting.byteCount + ((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
-    let wasBusy = isBusy
-    isBusy = wasBusy ? bytes > limits.writeLowWaterBytes : bytes > limits.writeHighWaterBytes
-    if waiting.controlByteCount > limits.writeHighWaterBytes {
-      pauses.insert(.ownQueueIsFull)
-    } else if waiting.controlByteCount <= limits.writeLowWaterBytes {
-      resumeReading(.ownQueueIsFull)
-    }
-    defer { deliverHeldEvents() }
-    guard isBusy != wasBusy else { return }
-    watchForStall(context)
-    owner?.leg(self, becameWritable: !isBusy)
+    context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
   }
 
   /// Begins the close handshake behind everything queued, and flushes.
@@ -174,9 +144,7 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
       leg.drop()
     }
     let written = context.eventLoop.makePromise(of: Void.self)
-    written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
-      self?.awaitPeerClose(timeout)
-    }
+    written.futureResult.assumeIsolated().whenComplete { _ in self.awaitPeerClose(timeout) }
     context.writeAndFlush(wrapOutboundOut(connection.outbound), promise: written)
   }
 
@@ -292,7 +260,7 @@ extension FrameLeg {
   }
 
   /// Goes on where `deliverEvents` stopped.
-  private func deliverHeldEvents() {
+  func deliverHeldEvents() {
     guard inputIsHeldBack, !answersAreStuck else { return }
     inputIsHeldBack = false
     deliverEvents()
@@ -327,8 +295,7 @@ extension FrameLeg {
 
   private func closeOutput(_ context: ChannelHandlerContext) {
     let closed = context.eventLoop.makePromise(of: Void.self)
-    closed.futureResult.assumeIsolated().whenComplete { [weak self] _ in
-      guard let self else { return }
+    closed.futureResult.assumeIsolated().whenComplete { _ in
       self.outputIsClosed = true
       if self.inputIsClosed { self.drop() }
     }
@@ -362,10 +329,7 @@ extension FrameLeg {
     _ context: ChannelHandlerContext, after delay: Duration, _ action: @escaping (FrameLeg) -> Void
   ) {
     endTask?.cancel()
-    endTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
-      guard let self else { return }
-      action(self)
-    }
+    endTask = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { action(self) }
   }
 
   // MARK: Buffers and reading

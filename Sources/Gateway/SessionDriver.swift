@@ -7,6 +7,8 @@ import WebSocketWire
 
 /// The only thing of a session that touches channels and the clock: feeds the pure ``Session`` with what both sides say
 /// and with the time, and does what it asks for. Confined to one event loop, which both legs share.
+///
+/// Nothing refers to it weakly, as to a ``FrameLeg``: `finish` lets go of all that refers to it.
 final class SessionDriver: FrameLegOwner {
   var session: Session
   let downstream: FrameLeg
@@ -40,6 +42,7 @@ final class SessionDriver: FrameLegOwner {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
     self.downstream = downstream
+    downstream.keepQueue()
     self.loop = loop
     self.limits = limits
     self.outgoing = outgoing
@@ -205,13 +208,12 @@ extension SessionDriver {
 
   private func dial(_ target: UpstreamTarget) {
     record.phase = .dialling
-    succession.whenPredecessorHasEnded { [weak self] in self?.connect(target) }
+    succession.whenPredecessorHasEnded { self.connect(target) }
   }
 
   private func connect(_ target: UpstreamTarget) {
     let connector = UpstreamConnector(target: target, limits: limits, outgoing: outgoing, loop: loop) {
-      [weak self] outcome in
-      self?.dialled(outcome)
+      self.dialled($0)
     }
     self.connector = connector
     connector.start()
@@ -225,9 +227,7 @@ extension SessionDriver {
   /// Made when the first is needed: most sessions have none.
   func sideConnections() -> SideConnections {
     if let sides { return sides }
-    let sides = SideConnections(limits: limits, outgoing: outgoing, loop: loop) { [weak self] line, outcome in
-      self?.sideDialled(line, outcome)
-    }
+    let sides = SideConnections(limits: limits, outgoing: outgoing, loop: loop) { self.sideDialled($0, $1) }
     self.sides = sides
     return sides
   }
@@ -316,6 +316,7 @@ extension SessionDriver {
     isOver = true
     closeUpstream(.normal)
     sides?.closeAll()
+    sides = nil
     deadlineTask?.cancel()
     deadlineTask = nil
     place?.giveBack()
@@ -333,9 +334,7 @@ extension SessionDriver {
     deadlineTaskTime = deadline
     // A deadline that does not go away must not keep the loop from its other sessions.
     let time = max(NIODeadline(deadline), loop.now + .milliseconds(1))
-    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in
-      self?.deadlineCame()
-    }
+    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: time) { self.deadlineCame() }
   }
 
   private func deadlineCame() {

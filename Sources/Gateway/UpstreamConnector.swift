@@ -186,5 +186,5 @@ enum ReceiveBuffers {
   /// that the provider could have dropped when the client interrupts.
   static let mostOfKernel: ChannelOptions.Types.SocketOption.Value = 128 * 1024
 
-  static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 * 1024)
+  static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 1024, maximum: 64 * 1024)
 }

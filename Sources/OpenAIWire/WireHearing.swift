@@ -118,7 +118,8 @@ struct WireHearing: Sendable {
     } else if speechItemID != nil {
       open = heardMs - speechStartMs + Limits.replayedBeforeSpeechMs
     } else {
-      open = Limits.replayedMs
+      // Nobody knows what of it the service had.
+      open = max(buffered, Limits.replayedMs)
     }
     resumesSpeech = !isManual && speechItemID != nil
     untoldSpeechItemID = nil

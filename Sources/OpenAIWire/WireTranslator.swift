@@ -248,7 +248,7 @@ enum Limits {
   static let steadyAge = Duration.seconds(10)
   /// From before a position where speech is known to begin.
   static let replayedBeforeSpeechMs = 300
-  /// What a new connection hears again where nothing is known of speech.
+  /// What a new connection hears again at least where nothing is known of speech.
   static let replayedMs = 500
   /// Audio that is kept for that.
   static let recentAudioMs = 5_000

@@ -20,8 +20,13 @@ public struct MessageQueue: Sendable {
   /// the session lives.
   private static let largestIdleCapacity = 1 << 20
 
+  /// So often a queue runs empty without keeping its storage: the greeting and the set-up must leave nothing behind in a
+  /// session that stays idle.
+  private static let releasesAtFirst = 8
+
   private var bytes = ByteBuffer()
   private var entries: [Entry] = []
+  private var releases = 0
   private var head = 0
 
   public init() {}
@@ -61,7 +66,7 @@ public struct MessageQueue: Sendable {
     body(view, entry.lane)
     bytes.moveReaderIndex(forwardBy: entry.byteCount)
     if entry.lane == .control { controlByteCount &-= entry.byteCount }
-    if head == entries.count { releaseLargeStorage() }
+    if head == entries.count { releaseStorage() }
     return true
   }
 
@@ -88,7 +93,7 @@ public struct MessageQueue: Sendable {
   public mutating func removeAll() {
     controlByteCount = 0
     bytes.clear()
-    releaseLargeStorage()
+    releaseStorage()
     entries.removeAll(keepingCapacity: true)
     head = 0
   }
@@ -104,8 +109,15 @@ public struct MessageQueue: Sendable {
 
   /// For an empty queue only.
   @inline(__always)
-  private mutating func releaseLargeStorage() {
-    if bytes.capacity > Self.largestIdleCapacity { bytes = ByteBuffer() }
+  private mutating func releaseStorage() {
+    if releases < Self.releasesAtFirst {
+      releases += 1
+      bytes = ByteBuffer()
+      entries = []
+      head = 0
+    } else if bytes.capacity > Self.largestIdleCapacity {
+      bytes = ByteBuffer()
+    }
   }
 
   private mutating func reuseStorageIfEmpty() {

@@ -19,13 +19,14 @@ struct SessionBackpressureTests {
     let downstreamReads = ReadCount()
     let upstreamReads = ReadCount()
     let driver: SessionDriver
+    private let client: FrameLeg
 
     init(upstreamComesLate: Bool = false) throws {
       let limits = EdgeLimits()
       let logger = LogCapture().logger
       downstream = EmbeddedChannel(loop: loop)
       upstream = EmbeddedChannel(loop: loop)
-      let client = FrameLeg(role: .server, limits: limits)
+      client = FrameLeg(role: .server, limits: limits)
       try downstream.pipeline.syncOperations.addHandlers([downstreamReads, client])
       let endpoint = UpstreamEndpoint(isSecure: false, host: "127.0.0.1", port: 9)
       let parameters = SessionParameters(
@@ -57,6 +58,13 @@ struct SessionBackpressureTests {
       return (channel, reads)
     }
 
+    /// The client takes nothing, and more waits for it than it may.
+    func fillClient(_ lane: MessageQueue.Lane = .audio) {
+      set(downstream, isWritable: false)
+      client.queue(ByteBuffer(repeating: 0x20, count: EdgeLimits().writeHighWaterBytes + 1).readableBytesView, lane)
+      client.flush()
+    }
+
     func set(_ channel: EmbeddedChannel, isWritable: Bool) {
       channel.isWritable = isWritable
       channel.pipeline.fireChannelWritabilityChanged()
@@ -64,10 +72,22 @@ struct SessionBackpressureTests {
     }
   }
 
-  @Test("fault row 49: a client that takes nothing stops the reading of the provider, and of its own questions")
+  @Test("fault row 49: a client that does not take audio stops the reading of the provider, and may still interrupt")
   func slowClient() throws {
     let bench = try Bench()
-    bench.set(bench.downstream, isWritable: false)
+    bench.fillClient()
+    bench.upstream.read()
+    bench.downstream.read()
+    #expect(bench.upstreamReads.count == 0)
+    #expect(bench.downstreamReads.count == 1)
+    bench.set(bench.downstream, isWritable: true)
+    #expect(bench.upstreamReads.count == 1)
+  }
+
+  @Test("fault row 49: a client that does not take the answers to its questions is not read either")
+  func slowClientWithQuestions() throws {
+    let bench = try Bench()
+    bench.fillClient(.control)
     bench.upstream.read()
     bench.downstream.read()
     #expect(bench.upstreamReads.count == 0)
@@ -75,6 +95,46 @@ struct SessionBackpressureTests {
     bench.set(bench.downstream, isWritable: true)
     #expect(bench.upstreamReads.count == 1)
     #expect(bench.downstreamReads.count == 1)
+  }
+
+  @Test(
+    "fault row 49: what a client takes late is bounded exactly: the high water mark is no reason yet, one byte more is")
+  func waterMark() throws {
+    for (more, reads) in [(0, 1), (1, 0)] {
+      let bench = try Bench()
+      bench.set(bench.downstream, isWritable: false)
+      bench.driver.downstream.queue(
+        ByteBuffer(repeating: 0x20, count: EdgeLimits().writeHighWaterBytes + more).readableBytesView, .audio)
+      bench.driver.downstream.flush()
+      bench.upstream.read()
+      #expect(bench.upstreamReads.count == reads)
+    }
+  }
+
+  @Test(
+    "fault row 51: audio that is taken back lets the provider be read again, and what is behind it goes out in its order"
+  )
+  func takenBack() throws {
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: true)
+    while try bench.downstream.readOutbound(as: ByteBuffer.self) != nil {}
+    bench.set(bench.downstream, isWritable: false)
+    let leg = bench.driver.downstream
+    let audio = ByteBuffer(string: #"{"response_id":"resp_1"}"# + String(repeating: " ", count: 300_000))
+    for (lane, text) in [(MessageQueue.Lane.control, "one"), (.audio, ""), (.control, "two"), (.audio, "other")] {
+      leg.queue(
+        lane == .audio && text.isEmpty ? audio.readableBytesView : ByteBuffer(string: text).readableBytesView, lane)
+    }
+    leg.flush()
+    bench.upstream.read()
+    #expect(bench.upstreamReads.count == 0)
+    leg.dropQueuedAudio(ofResponse: "resp_1")
+    #expect(bench.upstreamReads.count == 1)
+    bench.set(bench.downstream, isWritable: true)
+    let sent = try #require(try bench.downstream.readOutbound(as: ByteBuffer.self))
+    #expect(
+      Array(sent.readableBytesView) == [0x81, 3] + Array("one".utf8) + [0x81, 3] + Array("two".utf8) + [0x81, 5]
+        + Array("other".utf8))
   }
 
   @Test("fault row 50: a provider that takes nothing stops the reading of the client, and only that")
@@ -92,7 +152,7 @@ struct SessionBackpressureTests {
   @Test("fault row 49: a provider that is reached while the client takes nothing is not read")
   func lateProvider() throws {
     let bench = try Bench(upstreamComesLate: true)
-    bench.set(bench.downstream, isWritable: false)
+    bench.fillClient()
     try bench.openUpstream()
     bench.upstream.read()
     #expect(bench.upstreamReads.count == 0)
@@ -104,7 +164,7 @@ struct SessionBackpressureTests {
   func slowClientWithSides() throws {
     let bench = try Bench()
     let sides = try [bench.openSide(1), bench.openSide(2)]
-    bench.set(bench.downstream, isWritable: false)
+    bench.fillClient()
     for side in sides {
       side.channel.read()
       #expect(side.reads.count == 0)
@@ -120,7 +180,7 @@ struct SessionBackpressureTests {
   @Test("fault row 49: a connection beside the session's own that opens while the client takes nothing is not read")
   func lateSide() throws {
     let bench = try Bench()
-    bench.set(bench.downstream, isWritable: false)
+    bench.fillClient()
     let side = try bench.openSide(1)
     side.channel.read()
     #expect(side.reads.count == 0)
@@ -137,12 +197,13 @@ struct SessionBackpressureTests {
     #expect(side.reads.count == 1)
   }
 
-  /// So many bad events in one read that their answers pass the high water mark several times over.
+  /// So many events in one read that their answers pass the high water mark several times over.
   private static let questions = 4_000
+  private static let question = ByteBuffer(string: #"{"type":"conversation.item.retrieve","item_id":"none"}"#)
 
   private func ask(_ bench: Bench) throws {
     var client = WebSocketConnection(role: .client)
-    for _ in 0..<Self.questions { client.send(.text, ByteBuffer(string: "x").readableBytesView) }
+    for _ in 0..<Self.questions { client.send(.text, Self.question.readableBytesView) }
     try bench.downstream.writeInbound(client.outbound)
     bench.loop.run()
   }

@@ -1,3 +1,5 @@
+import Audio
+
 /// A forward cursor over the bytes of one JSON text, for code that looks for a few fields without building a tree.
 ///
 /// Reads stay inside `bytes`; use it only inside the closure that lent them. The grammar of RFC 8259 is kept to, with
@@ -33,10 +35,22 @@ public struct JSONScanner {
   /// Moves over space, tab, line feed and carriage return.
   @inline(__always)
   public mutating func skipWhitespace() {
+    guard position < bytes.count, bytes[position] <= 0x20 else { return }
+    skipIndentation()
+  }
+
+  /// Pretty-printed JSON is line feeds and runs of spaces.
+  private mutating func skipIndentation() {
     while position < bytes.count {
       let byte = bytes[position]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
       position &+= 1
+      while position &+ 8 <= bytes.count {
+        let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+        let others = word ^ 0x2020_2020_2020_2020
+        position &+= others.trailingZeroBitCount &>> 3
+        if others != 0 { break }
+      }
     }
   }
 
@@ -60,7 +74,17 @@ public struct JSONScanner {
     guard text.hasPointerRepresentation, range.count == text.utf8CodeUnitCount, range.lowerBound >= 0,
       range.upperBound <= bytes.count
     else { return false }
-    for index in 0..<range.count where bytes[range.lowerBound &+ index] != text.utf8Start[index] { return false }
+    var index = 0
+    while index &+ 8 <= range.count {
+      let word = bytes.loadUnaligned(fromByteOffset: range.lowerBound &+ index, as: UInt64.self)
+      let expected = UnsafeRawPointer(text.utf8Start).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      guard word == expected else { return false }
+      index &+= 8
+    }
+    while index < range.count {
+      guard bytes[range.lowerBound &+ index] == text.utf8Start[index] else { return false }
+      index &+= 1
+    }
     return true
   }
 
@@ -95,6 +119,22 @@ extension JSONScanner {
       odd |= (byte < 0x20 ? 1 : 0) | (byte == ASCII.backslash ? 1 : 0)
     }
     return (all, odd)
+  }
+
+  /// Moves over a string that is base64 in standard form; nil, with the cursor anywhere, if what comes next is none. One
+  /// pass over the text, where `string` and a check of its letters would be three.
+  @inline(__always)
+  public mutating func base64() -> (range: Range<Int>, decodedBytes: Int)? {
+    guard consume(ASCII.quote) else { return nil }
+    let start = position
+    let letters = Base64.alphabetPrefix(bytes, from: start)
+    position &+= letters
+    while consume(UInt8(ascii: "=")) {}
+    let range = start..<position
+    guard consume(ASCII.quote) else { return nil }
+    let text = UnsafeRawBufferPointer(rebasing: bytes[range])
+    guard let count = Base64.decodedCount(text, alphabetPrefix: letters), count > 0 else { return nil }
+    return (range, count)
   }
 
   /// Moves over a number of at most `maxDigits` digits.

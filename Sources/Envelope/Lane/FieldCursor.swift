@@ -47,16 +47,7 @@ struct FieldCursor {
   /// A string that is base64 in standard form and stands for at least one byte.
   @inline(__always)
   mutating func base64() -> (range: Range<Int>, decodedBytes: Int)? {
-    guard scanner.consume(ASCII.quote) else { return nil }
-    let start = scanner.position
-    let letters = Base64.alphabetPrefix(scanner.bytes, from: start)
-    scanner.advance(by: letters)
-    while scanner.consume(UInt8(ascii: "=")) {}
-    let range = start..<scanner.position
-    guard scanner.consume(ASCII.quote) else { return nil }
-    let text = UnsafeRawBufferPointer(rebasing: scanner.bytes[range])
-    guard let count = Base64.decodedCount(text, alphabetPrefix: letters), count > 0 else { return nil }
-    return (range, count)
+    scanner.base64()
   }
 
   /// A whole number from 0 to 999,999, written plainly.

@@ -1,4 +1,3 @@
-import Audio
 import Envelope
 
 /// Finds the base64 text in a message that is nothing but one part of audio (see `Downlink.audioOnly`), in one pass over
@@ -13,11 +12,7 @@ struct AudioMessageReader {
   mutating func read() -> Range<Int>? {
     guard enter("serverContent"), enter("modelTurn"), let data = modelTurn(), leave(), leave() else { return nil }
     scanner.skipWhitespace()
-    guard scanner.isAtEnd,
-      let byteCount = Base64.standardPayload(UnsafeRawBufferPointer(rebasing: scanner.bytes[data])),
-      byteCount > 0, byteCount % 2 == 0
-    else { return nil }
-    return data
+    return scanner.isAtEnd ? data : nil
   }
 
   /// `parts`, one of them, and `role`.
@@ -45,12 +40,15 @@ struct AudioMessageReader {
     var data: Range<Int>?
     guard open() else { return nil }
     repeat {
-      guard let key = key(), let text = plainString() else { return nil }
+      guard let key = key() else { return nil }
       if scanner.matches(key, "data") {
-        guard data == nil else { return nil }
-        data = text
+        scanner.skipWhitespace()
+        guard data == nil, let audio = scanner.base64(), audio.decodedBytes % 2 == 0 else { return nil }
+        data = audio.range
       } else if scanner.matches(key, "mimeType") {
-        guard text.count > 6, scanner.matches(text.lowerBound..<(text.lowerBound + 6), "audio/") else { return nil }
+        guard let type = plainString(), type.count > 6,
+          scanner.matches(type.lowerBound..<(type.lowerBound + 6), "audio/")
+        else { return nil }
       } else {
         return nil
       }

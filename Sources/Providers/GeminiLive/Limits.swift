@@ -105,7 +105,7 @@ enum Limits {
   static let systemNotesGathering = Duration.milliseconds(300)
   /// How long a handle is awaited after a turn; without it what was said last would have to be told again.
   static let handleTimeout = Duration.seconds(1)
-  /// Of the audio before a new connection, how much it hears again when nothing is known of speech in it.
+  /// Of the audio before a new connection that was wanted, how much it hears again when nothing is known of speech in it.
   static let replayedMilliseconds = 1_000
   /// From before a position where speech is known to begin.
   static let replayedBeforeSpeechMilliseconds = 1_000

@@ -125,10 +125,12 @@ extension GeminiLiveTranslator {
 
   var isUserSpeaking: Bool { speech.map { !$0.isCommitted } ?? false }
 
-  /// How much of the client's audio another connection would have to hear again.
-  private var replayedMs: Int {
+  /// How much of the client's audio another connection would have to hear again. Of a connection that was lost nobody
+  /// knows what the service had, so all goes up that no answer has been given to.
+  private func replayedMs(afterLoss: Bool) -> Int {
     guard !ownsTurns else { return 0 }  // What was not committed has not been sent.
     guard speech != nil, isUserSpeaking || turn.isCommitted else {
+      guard !afterLoss else { return heardMs - heardFromMs }
       // What came faster than it was spoken is as fresh.
       return min(max(Limits.replayedMilliseconds, heardMs - freshFromMs), heardMs - heardFromMs)
     }
@@ -141,7 +143,8 @@ extension GeminiLiveTranslator {
   /// were told cannot be taken back. Otherwise the turn is answered first; the user's words go before everything else.
   private var canBeHeardAgain: Bool {
     guard let speech else { return false }
-    return speechLagMs != nil && !speech.hasWords && recentAudio.milliseconds >= min(heardMs, replayedMs)
+    return speechLagMs != nil && !speech.hasWords
+      && recentAudio.milliseconds >= min(heardMs, replayedMs(afterLoss: false))
   }
 
   // MARK: Replacing
@@ -238,12 +241,12 @@ extension GeminiLiveTranslator {
     let isCommitted = turn.isCommitted
     turn = Turn()
     turn.isCommitted = isCommitted
-    hearAgain(port: &port)
+    hearAgain(afterLoss: followsLoss, port: &port)
   }
 
   /// The next connection hears the end of what this one heard: ahead of all that comes from here on.
-  private mutating func hearAgain(port: inout Port) {
-    let replayMs = min(replayedMs, recentAudio.milliseconds)
+  private mutating func hearAgain(afterLoss: Bool, port: inout Port) {
+    let replayMs = min(replayedMs(afterLoss: afterLoss), recentAudio.milliseconds)
     streamFromMs = heardMs - bufferedMs - replayMs
     guard replayMs > 0 else { return sendBuffered(port: &port) }
     let rate = uplinkAudio.rate

@@ -1,0 +1,56 @@
+import NIOCore
+import Translation
+import WebSocketWire
+
+// What waits for a slow peer.
+
+extension FrameLeg {
+  /// Drops audio that waits for the peer (fault row 51).
+  ///
+  /// - Parameter responseID: of this response only; nil for all.
+  func dropQueuedAudio(ofResponse responseID: String?) {
+    guard !waiting.isEmpty else { return }
+    let id = responseID.map { Array($0.utf8) }
+    waiting.removeAudio { message in id.map { message.firstRange(of: $0) != nil } ?? true }
+    updateBusy()
+  }
+
+  /// A write may find room again at once and come back here: what it finds under way goes on by itself.
+  func sendWaiting() {
+    guard !isSendingWaiting else { return }
+    isSendingWaiting = true
+    while hasRoom, phase == .open, !waiting.isEmpty {
+      reuseOutbound()
+      while connection.outbound.readableBytes <= room,
+        waiting.consume({ message, _ in connection.send(.text, message) })
+      {}
+      writeOutbound()
+    }
+    isSendingWaiting = false
+    updateBusy()
+  }
+
+  /// Whether the answers to what the peer says find no room any more.
+  var answersAreStuck: Bool {
+    waiting.isEmpty ? isBusy : pauses.contains(.ownQueueIsFull)
+  }
+
+  /// Tells the owner when the bytes that wait for the peer pass a water mark, and stops reading a peer that does not take
+  /// the answers to what it says. Audio does not count there: a client that is behind may still interrupt (fault row 49).
+  func updateBusy() {
+    guard let context, phase == .open else { return }
+    let bytes = waiting.byteCount + ((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
+    let wasBusy = isBusy
+    let mark = wasBusy ? limits.writeLowWaterBytes : limits.writeHighWaterBytes
+    isBusy = keepsQueue ? bytes > mark : !hasRoom
+    if waiting.controlByteCount > limits.writeHighWaterBytes {
+      pauses.insert(.ownQueueIsFull)
+    } else if waiting.controlByteCount <= limits.writeLowWaterBytes {
+      resumeReading(.ownQueueIsFull)
+    }
+    defer { deliverHeldEvents() }
+    guard isBusy != wasBusy else { return }
+    watchForStall(context)
+    owner?.leg(self, becameWritable: !isBusy)
+  }
+}
