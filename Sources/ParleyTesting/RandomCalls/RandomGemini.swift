@@ -107,8 +107,10 @@ public struct RandomGemini: RandomProvider {
       return ["serverContent": ["turnComplete": true, "turnCompleteReason": .string(reason)]]
     case 14: return ["usageMetadata": ["promptTokenCount": 3]]
     case 15, 16:
-      let calls = (0..<Int.random(in: 1...2, using: &random)).map { _ -> JSONValue in
-        ["id": .string("\(callPrefix)_\(UInt32.random(in: 0...999_999, using: &random))"), "name": "f", "args": [:]]
+      // No two of a frame have the same id, however few bits the generator has.
+      let calls = (0..<Int.random(in: 1...2, using: &random)).map { place -> JSONValue in
+        let number = UInt32.random(in: 0...999_999, using: &random)
+        return ["id": .string("\(callPrefix)_\(number)_\(place)"), "name": "f", "args": [:]]
       }
       return ["toolCall": ["functionCalls": .array(calls)]]
     case 17:
