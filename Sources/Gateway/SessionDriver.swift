@@ -320,6 +320,7 @@ extension SessionDriver {
     deadlineTask?.cancel()
     deadlineTask = nil
     place?.giveBack()
+    record.messagesSkipped = session.skippedMessages
     record.end(at: Instant(loop.now))
   }
 

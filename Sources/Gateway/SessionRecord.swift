@@ -13,6 +13,8 @@ struct SessionRecord {
   var phase = Phase.waiting
   var messagesUp = 0
   var messagesDown = 0
+  /// Messages of the provider that nobody here knows.
+  var messagesSkipped = 0
   private let provider: String
   private let begunAt: Instant
   private let counters: FieldCounters
@@ -118,6 +120,7 @@ struct SessionRecord {
       "messages_down": "\(messagesDown)",
     ]
     if let closeCode { metadata["close_code"] = "\(closeCode)" }
+    if messagesSkipped > 0 { metadata["messages_skipped"] = "\(messagesSkipped)" }
     if uplinkWait.longest > .zero { metadata["uplink_waited_ms"] = "\(uplinkWait.longest.wholeMilliseconds)" }
     if downlinkWait.longest > .zero { metadata["downlink_waited_ms"] = "\(downlinkWait.longest.wholeMilliseconds)" }
     logger.info("session ended", metadata: metadata)

@@ -6,6 +6,8 @@ public struct EventMender: Sendable {
   private let rules: MendingRules
   private let shape: ServerShape
   private var lifecycle: Lifecycle
+  /// Events that were dropped because nobody here knows their type.
+  public private(set) var unknownEvents = 0
 
   public init(_ rules: MendingRules) {
     self.rules = rules
@@ -70,7 +72,10 @@ public struct EventMender: Sendable {
 
   private mutating func completed(_ candidate: JSONObject, _ event: JSONObject, ids: inout IDSource) -> Mended {
     var candidate = BetaWire.serverEvent(toGA: candidate)
-    guard let type = candidate.eventType else { return .events([]) }
+    guard let type = candidate.eventType else {
+      unknownEvents += 1
+      return .events([])
+    }
     learnConversation(from: candidate, type, ids: &ids)
     candidate = lifecycle.filled(candidate, type, ids: &ids)
     var isRepaired = false

@@ -162,6 +162,8 @@ public struct WireTranslator: Translator {
     mender.isMidTurn || awaited.contains { $0.kind == .response }
   }
 
+  public var skippedMessages: Int { mender.unknownEvents }
+
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? { service.verdict(on: end) }
 
   // MARK: Time

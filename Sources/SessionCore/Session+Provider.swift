@@ -16,6 +16,9 @@ extension Session {
     resumeIfPossible()
   }
 
+  /// Messages of the provider that nobody here knows; they were skipped (fault row 45).
+  public var skippedMessages: Int { translator.skippedMessages }
+
   /// The provider is not read because the client takes nothing, or is read again (fault row 49).
   public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {
     guard phase != .ended else { return }

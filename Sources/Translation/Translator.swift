@@ -61,6 +61,9 @@ public protocol Translator: Sendable {
 
   mutating func timeReached(at now: Instant, port: inout Port)
 
+  /// Messages of the provider that nobody here knows; they were skipped.
+  var skippedMessages: Int { get }
+
   /// Whether the client waits for something of the provider: a response that is open, or one that was asked for.
   var isMidTurn: Bool { get }
 
@@ -71,6 +74,8 @@ public protocol Translator: Sendable {
 extension Translator {
   /// PCM16, unless a provider takes more.
   public var bytesPerSample: Int { PCM16.bytesPerSample }
+
+  public var skippedMessages: Int { 0 }
 
   // Most providers have one connection, which ends the call with it.
 

@@ -99,10 +99,12 @@ struct LinkProtocolTests {
     await peer.stop()
   }
 
-  @Test("fault row 45: what nobody knows of Gemini's, beside what is known or alone, is skipped")
+  @Test(
+    "fault row 45: what nobody knows of Gemini's is skipped, beside what is known or alone, and counted if it is alone")
   func unknown() async throws {
     let peer = try await LinkPeer.start()
-    let gateway = try await TestGateway.routes(Self.gemini(peer.port))
+    let log = LogCapture()
+    let gateway = try await TestGateway.routes(Self.gemini(peer.port), log: log)
     let client = try await gateway.connect()
     #expect(try await client.upgrade(path: "/v1/realtime?model=gemini-3.8-live"))
     var lines = peer.lines.makeAsyncIterator()
@@ -130,6 +132,38 @@ struct LinkProtocolTests {
     #expect(messages.count("response.output_audio.delta") == 1)
     #expect(messages.last?.contains(#""status":"completed""#) ?? false)
     #expect(messages.count("error") == 0 && !messages.joined().contains("planted"))
+    try await client.sendFrames { $0.close(.normal, reason: "") }
+    #expect(await log.line(with: "session ended").contains("messages_skipped=2"))
+    await gateway.stop()
+    await peer.stop()
+  }
+
+  @Test(
+    "fault row 45: an event that nobody knows is skipped and counted; one of OpenAI's own is the client's to judge",
+    arguments: ["xai", "openai"])
+  func unknownEvent(kind: String) async throws {
+    let peer = try await LinkPeer.start()
+    let log = LogCapture()
+    let gateway = try await TestGateway.routes(Self.gemini(peer.port).replacing("gemini-live", with: kind), log: log)
+    let client = try await gateway.connect()
+    #expect(try await client.upgrade(path: "/v1/realtime?model=gemini-3.8-live"))
+    var lines = peer.lines.makeAsyncIterator()
+    let line = try #require(await lines.next())
+    try await line.say(
+      [
+        LinkCall.session("session.created"), LinkCall.session("session.updated"),
+        #"{"type":"brand.new","event_id":"e"}"#,
+      ]
+        + LinkCall.beginning())
+    var messages: [String] = []
+    while let message = await client.message() {
+      messages.append(message)
+      if message.contains("content_part.added") { break }
+    }
+    let isNative = kind == "openai"
+    #expect(messages.count("brand.new") == (isNative ? 1 : 0) && messages.count("error") == 0)
+    try await client.sendFrames { $0.close(.normal, reason: "") }
+    #expect(await log.line(with: "session ended").contains("messages_skipped=1") == !isNative)
     await gateway.stop()
     await peer.stop()
   }

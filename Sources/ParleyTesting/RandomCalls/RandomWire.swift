@@ -31,6 +31,8 @@ public struct RandomWire: RandomProvider {
   public func sideFrame(_ random: inout some RandomNumberGenerator) -> JSONValue { Self.acceptance }
 
   public mutating func play(to call: inout WatchedCall<Law>, _ random: inout some RandomNumberGenerator) {
+    // What it was about to say on another connection is not said on this one.
+    guard call.isReady else { return }
     for frame in call.takeSent() { answer(frame) }
     if replies.isEmpty { goOn(&random) }
     guard !replies.isEmpty else { return }

@@ -19,6 +19,13 @@ struct ServerMessage: Decodable {
   var interactionStatus: String?
   /// Anticipated by the SDK, not seen: an error as a message.
   var error: JSONValue?
+
+  /// Nothing in it is known.
+  var isUnknown: Bool {
+    setupComplete == nil && serverContent == nil && toolCall == nil && toolCallCancellation == nil && goAway == nil
+      && sessionResumptionUpdate == nil && usageMetadata == nil && voiceActivity == nil
+      && voiceActivityDetectionSignal == nil && interactionStatus == nil && error == nil
+  }
 }
 
 struct ServerContent: Decodable {

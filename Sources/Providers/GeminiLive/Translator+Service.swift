@@ -16,6 +16,7 @@ extension GeminiLiveTranslator {
       return
     }
     let decoded = try ServerMessage(decoding: message)
+    if decoded.isUnknown { skippedMessages += 1 }
     try control(decoded, at: now, port: &port)
     renewIfPossible(at: now, port: &port)
   }

@@ -139,6 +139,7 @@ public struct GeminiLiveTranslator: Translator {
   var spoken = SpokenAnswer()
   var idleAt: Instant?
   var idleFromMs = 0
+  public internal(set) var skippedMessages = 0
   /// Not while the service is not read.
   var silenceMatters = true
   /// When the last answer ended.
