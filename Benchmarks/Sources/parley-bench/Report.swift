@@ -96,9 +96,10 @@ struct Report: Codable {
   struct Memory: Codable {
     let target: String
     let sessions: Int
-    /// Resident bytes per session before the first frame, and after one frame each way in each.
+    /// Resident bytes per session before the first frame.
     let idle: Double
-    let afterFrames: Double
+    /// With all sessions open, after one frame each way in each.
+    var afterFrames: Double?
   }
 
   struct Calls: Codable {

@@ -43,7 +43,7 @@ extension Report {
   private var memoryLines: [String] {
     guard !memory.isEmpty else { return [] }
     return table(["proxy", "sessions", "KiB per idle session", "KiB after one frame each way"]) {
-      memory.map { [$0.target, "\($0.sessions)", kibibytes($0.idle), kibibytes($0.afterFrames)] }
+      memory.map { [$0.target, "\($0.sessions)", kibibytes($0.idle), $0.afterFrames.map(kibibytes)] }
     }
   }
 
