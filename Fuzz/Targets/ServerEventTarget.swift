@@ -23,7 +23,8 @@ extension FuzzTarget {
     rules.callsComeWhole = habits & 8 != 0
     rules.repeatsTranscripts = habits & 16 != 0
     rules.announcesSpeechLate = habits & 32 != 0
-    if habits & 64 != 0 {
+    // Transcripts that grow are told anew: never of a service that is told as it is.
+    if habits & 64 != 0, rules.completesLifecycle {
       rules.dropped = ["ping"]
       rules.renames = ["response.output_text.chunk": "response.output_text.delta"]
       rules.cumulativeTranscripts = ["conversation.item.input_audio_transcription.updated"]
