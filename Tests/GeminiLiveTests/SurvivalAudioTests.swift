@@ -76,7 +76,7 @@ import Translation
     #expect(Self.heard(call.reconnect()) == Self.pieces(0..<18).joined())
   }
 
-  @Test("gemini 4.6, fault row 46: after a loss all that had no answer is heard again as far as it is kept: three seconds")
+  @Test("gemini 4.6, fault row 46: after a loss all that had no answer is heard again, up to three seconds")
   func replayAfterLoss() {
     var call = Survival.spoken()
     for number in 0..<200 {
@@ -87,7 +87,7 @@ import Translation
     #expect(Self.heard(call.reconnect()) == Self.pieces(50..<200).joined())
   }
 
-  @Test("gemini 4.6: a new connection that was wanted hears no more than a second again: old sound confuses its detection")
+  @Test("gemini 4.6: a connection that was wanted hears no more than a second again: old sound confuses it")
   func replayAtRest() {
     var call = Survival.spoken()
     for number in 0..<200 {

@@ -21,7 +21,8 @@ import Testing
 
   @Test("it is a boolean, and the provider has to be somewhere else")
   func faults() {
-    #expect(faultLines(Self.provider(#", "allowPrivateAddresses": "yes""#)).first?.hasPrefix("routes.json:4: ") ?? false)
+    let text = faultLines(Self.provider(#", "allowPrivateAddresses": "yes""#))
+    #expect(text.first?.hasPrefix("routes.json:4: ") ?? false)
     #expect(faultLines(Self.provider(#", "allowPrivateAddresses": 1"#)).count == 1)
     let local = smallFile(provider: #""openai": {"kind": "local", "allowPrivateAddresses": true}"#)
     #expect(faultLines(local).count == 1)
