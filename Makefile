@@ -28,7 +28,7 @@ build: ## Build the executable for use: .build-release/release/parley (several m
 test: ## Run every fast test, the official Python clients included, and print a tally
 	scripts/test.sh
 
-bench: ## Measure the CPU cost of an audio frame beside nginx and print the table
+bench: ## Measure what audio costs beside nginx, HAProxy and LiteLLM; writes docs/performance.md
 	scripts/setup.sh build bench
 	scripts/bench.sh
 
