@@ -21,6 +21,8 @@ struct WireHearing: Sendable {
   var untoldSpeechItemID: String?
   /// The turn began on a connection that is gone: the next one that the service announces is it.
   private(set) var resumesSpeech = false
+  /// The client knows that the turn's speech has ended; the next connection says it once more.
+  private var stopWasTold = false
   private var recent = RecentAudio(milliseconds: Limits.recentAudioMs)
   private var isManual = false
   /// The next connection does not hear all of a turn.
@@ -61,6 +63,7 @@ struct WireHearing: Sendable {
 
   /// The service has ended a turn, or is told at once that the client has.
   mutating func committed() {
+    stopWasTold = false
     buffered = 0
     speechItemID = nil
     resumesSpeech = false
@@ -93,12 +96,16 @@ struct WireHearing: Sendable {
   // MARK: Turns that the service finds
 
   mutating func speechStarted(_ itemID: String, atMs startMs: Int) {
+    stopWasTold = false
     speechItemID = itemID
     speechStartMs = startMs
   }
 
-  mutating func speechStopped() {
+  /// - Returns: whether the client is to be told, which it is once.
+  mutating func speechStopped() -> Bool {
     resumesSpeech = false
+    defer { stopWasTold = speechItemID != nil }
+    return !stopWasTold
   }
 
   /// The turn is not announced a second time.

@@ -272,8 +272,7 @@ extension WireTranslator {
     case .inputAudioBufferSpeechStarted:
       return observeUntold(event["item_id"]?.string, isStart: true) && observeSpeech(event, port: &port)
     case .inputAudioBufferSpeechStopped:
-      guard observeUntold(event["item_id"]?.string, isStart: false) else { return false }
-      hearing.speechStopped()
+      guard observeUntold(event["item_id"]?.string, isStart: false), hearing.speechStopped() else { return false }
     case .inputAudioBufferCommitted, .inputAudioBufferTimeoutTriggered:
       if session.audio.input.turnDetection != nil { hearing.committed() }
     case .responseCreated:
