@@ -169,11 +169,17 @@ public struct WireTranslator: Translator {
   // MARK: Time
 
   public var deadline: Instant? {
+    // Asked for with every frame: no array of them.
     var earliest = redialAt
-    let renewal = connection == .ready && isQuiet ? renewAt : nil
-    for instant in [flushAt, transcriptAt, idleAt, responseDue, stallsAt, renewal] {
+    func consider(_ instant: Instant?) {
       if let instant { earliest = earliest.map { min($0, instant) } ?? instant }
     }
+    consider(flushAt)
+    consider(transcriptAt)
+    consider(idleAt)
+    consider(responseDue)
+    consider(stallsAt)
+    if connection == .ready, isQuiet { consider(renewAt) }
     return earliest
   }
 

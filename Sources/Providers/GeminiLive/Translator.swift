@@ -187,7 +187,7 @@ public struct GeminiLiveTranslator: Translator {
   public var deadline: Instant? {
     var earliest = turn.releaseAt
     Self.consider(setUpBy, &earliest)
-    for instant in silenceMatters ? silences : [] { Self.consider(instant, &earliest) }
+    if silenceMatters { considerSilence(&earliest) }
     Self.consider(tools.deliverAt, &earliest)
     Self.consider(idleAt, &earliest)
     Self.consider(restAt, &earliest)
@@ -245,12 +245,15 @@ public struct GeminiLiveTranslator: Translator {
     if let at = request?.deadline, now >= at { requestTimedOut(at: now, port: &port) }
   }
 
-  /// The instants at which the service's silence means something.
-  private var silences: [Instant?] {
-    [
-      turn.discardUntil, turn.endsIfSilentAt, turn.thinksUntil, turn.stallsAt, turn.committedUntil, request?.cueAt,
-      request?.deadline,
-    ]
+  /// The instants at which the service's silence means something. Asked for with every frame: no array of them.
+  private func considerSilence(_ earliest: inout Instant?) {
+    Self.consider(turn.discardUntil, &earliest)
+    Self.consider(turn.endsIfSilentAt, &earliest)
+    Self.consider(turn.thinksUntil, &earliest)
+    Self.consider(turn.stallsAt, &earliest)
+    Self.consider(turn.committedUntil, &earliest)
+    Self.consider(request?.cueAt, &earliest)
+    Self.consider(request?.deadline, &earliest)
   }
 
   public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {

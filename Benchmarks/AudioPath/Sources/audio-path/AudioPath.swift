@@ -21,6 +21,8 @@ struct Call {
   private let planted: Bool
   /// Kept from one frame to the next, or the optimiser takes it away.
   private var plant: UnsafeMutableRawPointer?
+  /// What the gateway's timer would be set to; asked for after every message.
+  private(set) var deadline: Instant?
   /// Messages that went out on either side.
   private(set) var delivered = 0
 
@@ -69,6 +71,7 @@ struct Call {
     while session.outbox.downstream.consume({ message, _ in client.send(.text, message) }) { sent += 1 }
     while session.outbox.upstream.consume({ message, _ in provider.send(.text, message) }) { sent += 1 }
     if session.hasActions { session.outbox.actions.removeAll() }
+    deadline = session.deadline
     delivered += sent
     // What the sockets take.
     client.emptyOutbound()
