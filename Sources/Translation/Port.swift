@@ -40,7 +40,8 @@ public struct Port: Sendable {
   public mutating func emit(_ body: ServerEvent.Body) {
     switch body {
     case .inputAudioBufferSpeechStarted: interrupted(.speech)
-    case .responseDone(let response) where response.status == .cancelled: interrupted(by: response)
+    case .responseDone(let response) where response.status == .cancelled:
+      interrupted(.cancelled(responseID: response.id))
     default: break
     }
     let event = ServerEvent(eventID: ids.next(.event), body)
@@ -50,10 +51,6 @@ public struct Port: Sendable {
   /// Audio that the client has not taken yet has lost its worth.
   public mutating func interrupted(_ interruption: Interruption) {
     interruptions.append(interruption)
-  }
-
-  private mutating func interrupted(by response: Response) {
-    interrupted(.cancelled(responseID: response.id))
   }
 
   /// Whether there are any that were not taken yet.
