@@ -81,8 +81,13 @@ struct PortBinder {
   }
 
   private var bootstrap: ServerBootstrap {
-    let prepare = self.prepare
+    let (prepare, logger) = (self.prepare, self.logger)
     return ServerBootstrap(group: group)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+        }
+      }
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)

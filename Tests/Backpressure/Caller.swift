@@ -11,8 +11,8 @@ final class HealthyCaller {
   private var sent = 0
   private var taken = 0
   private var isDone = false
+  private var code: UInt16?
   private(set) var isTalking = false
-  private(set) var hasEnded = false
 
   init(_ number: Int, _ end: SocketEnd, loop: any EventLoop, ledger: Ledger, provider: Provider) {
     self.number = number
@@ -59,11 +59,17 @@ final class HealthyCaller {
 
   private func ended(_ code: UInt16) {
     pacing?.stop()
-    hasEnded = true
-    let line = provider.lines[number]
-    ledger.callEnded(
-      isWhole: isDone && code == 1000 && line?.taken == sent && line?.sent == taken && line?.close == 1000)
+    self.code = code
     end.drop()
+  }
+
+  /// Both ends know of the end: the provider may hear of it after the client.
+  var hasEnded: Bool { code != nil && provider.lines[number]?.close != nil }
+
+  /// Ended with 1000 at both ends, and all that was sent arrived.
+  var isWhole: Bool {
+    guard isDone, code == 1000, let line = provider.lines[number] else { return false }
+    return line.close == 1000 && line.taken == sent && line.sent == taken
   }
 }
 

@@ -7,8 +7,6 @@ final class Ledger {
   var isMeasuring = false
   /// Chunks that were not the next one, whole and unchanged.
   private(set) var damaged = 0
-  /// Calls that ended with 1000, and in which all that was sent arrived.
-  private(set) var whole = 0
 
   func took(_ text: ByteBufferView, expecting number: Int) {
     guard let sentAt = Chunk.sendingTime(of: text, expecting: number) else {
@@ -18,10 +16,6 @@ final class Ledger {
     guard isMeasuring else { return }
     let now = NIODeadline.now().uptimeNanoseconds
     latencies.append(UInt32(clamping: (now &- min(sentAt, now)) / 1_000))
-  }
-
-  func callEnded(isWhole: Bool) {
-    if isWhole { whole += 1 }
   }
 
   /// Microseconds below which this share of the chunks took.

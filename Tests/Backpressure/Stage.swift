@@ -89,7 +89,8 @@ struct Stage: Sendable {
       let ledger = cast.ledger
       return Trial.Outcome(
         p50: ledger.percentile(0.5), p99: ledger.percentile(0.99), chunks: ledger.latencies.count,
-        damaged: ledger.damaged, whole: ledger.whole, residentKiB: residentKiB, slow: cast.slow.map(\.outcome))
+        damaged: ledger.damaged, whole: cast.healthy.count(where: \.isWhole), residentKiB: residentKiB,
+        slow: cast.slow.map(\.outcome))
     }
   }
 }
