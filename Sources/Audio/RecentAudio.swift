@@ -13,7 +13,7 @@ public struct RecentAudio: Sendable {
     var sampleCount: Int
   }
 
-  /// At least this much is kept where there is that much, and less than 100 ms more.
+  /// At least this much is kept where there is that much, and less than one piece more.
   private let limit: Int
   /// Of all pieces that are kept; 0 before the first one.
   private var rate = 0
@@ -46,7 +46,7 @@ public struct RecentAudio: Sendable {
   /// Takes a copy of one piece, and forgets the oldest ones that are not needed any more.
   ///
   /// - Parameters:
-  ///   - piece: base64 text, whole samples, at most 100 ms.
+  ///   - piece: base64 text, whole samples, at most 200 ms.
   ///   - rate: samples per second, 8,000 to 192,000. Another one than before forgets what was there: a replay has one rate.
   ///   - bytesPerSample: 2, or 1 for G.711; another one than before forgets what was there too.
   public mutating func append(_ piece: ByteBuffer, rate: Int, bytesPerSample: Int = PCM16.bytesPerSample) {

@@ -28,8 +28,8 @@ final class AddressLookup: Sendable {
   }
 
   private static let threads: NIOThreadPool = {
-    // A configuration names a handful of hosts.
-    let threads = NIOThreadPool(numberOfThreads: 8)
+    // A configuration names a handful of hosts, and most of them may be without an answer.
+    let threads = NIOThreadPool(numberOfThreads: 32)
     threads.start()
     return threads
   }()

@@ -10,8 +10,9 @@ extension FrameLeg {
 
   func beat() {
     guard phase == .open, let context else { return }
-    // Whoever is not being read cannot be heard.
-    if !pauses.isEmpty { pulse.heard() }
+    // Whoever is not being read cannot be heard, and who has much to take has another watch.
+    if !pauses.isEmpty || isWatchedForStall { pulse.heard() }
+    if let waiting = waitingBytes(context), waiting > 0 { pulse.took(stallWatch.taken(waiting: waiting)) }
     guard pulse.beat(at: context.eventLoop.now) else {
       end(.silent)
       drop()
@@ -23,17 +24,23 @@ extension FrameLeg {
     schedulePulse(context)
   }
 
+  /// A client that takes nothing is dropped for that; a provider is only as slow as its pongs.
+  private var isWatchedForStall: Bool { role == .server && isBusy }
+
+  /// What the channel holds for the peer.
+  private func waitingBytes(_ context: ChannelHandlerContext) -> Int? {
+    try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+  }
+
   func watchForStall(_ context: ChannelHandlerContext) {
     stallTask?.cancel()
     stallTask = nil
-    guard role == .server, isBusy else { return }
+    guard isWatchedForStall else { return }
     checkStall(context, isFirst: true)
   }
 
   func checkStall(_ context: ChannelHandlerContext, isFirst: Bool) {
-    guard context.channel.isActive, isBusy,
-      let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    else { return }
+    guard context.channel.isActive, isBusy, let waiting = waitingBytes(context) else { return }
     guard stallWatch.check(waiting: waiting, at: context.eventLoop.now, isFirst: isFirst) else {
       end(.stalled)
       drop()

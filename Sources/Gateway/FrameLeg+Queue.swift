@@ -10,7 +10,7 @@ extension FrameLeg {
   /// - Parameter responseID: of this response only; nil for all.
   func dropQueuedAudio(ofResponse responseID: String?) {
     guard !waiting.isEmpty else { return }
-    let id = responseID.map { Array($0.utf8) }
+    let id = responseID.map { Array("\"\($0)\"".utf8) }
     waiting.removeAudio { message in id.map { message.firstRange(of: $0) != nil } ?? true }
     updateBusy()
   }
@@ -42,10 +42,11 @@ extension FrameLeg {
     let bytes = waiting.byteCount + ((try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0)
     let wasBusy = isBusy
     let mark = wasBusy ? limits.writeLowWaterBytes : limits.writeHighWaterBytes
-    isBusy = keepsQueue ? bytes > mark : !hasRoom
-    if waiting.controlByteCount > limits.writeHighWaterBytes {
+    // What the channel takes without a complaint does not wait: no event of its would tell that it has gone.
+    isBusy = keepsQueue ? bytes > mark && !(hasRoom && waiting.isEmpty) : !hasRoom
+    if waiting.answerByteCount > limits.writeHighWaterBytes {
       pauses.insert(.ownQueueIsFull)
-    } else if waiting.controlByteCount <= limits.writeLowWaterBytes {
+    } else if waiting.answerByteCount <= limits.writeLowWaterBytes {
       resumeReading(.ownQueueIsFull)
     }
     defer { deliverHeldEvents() }

@@ -51,8 +51,8 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
   var isBusy = false
   var pauses: ReadingPause = []
   private var readIsHeldBack = false
-  /// What was read has not all been delivered: its answers fill the queue.
-  private var inputIsHeldBack = false
+  /// What is queued meanwhile answers the peer itself.
+  private var isDelivering = false
   private var pingsWhileBusy = 0
   private var inputIsClosed = false
   private var outputIsClosed = false
@@ -91,7 +91,7 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     if hasRoom, waiting.isEmpty, connection.outbound.readableBytes <= room {
       connection.send(.text, message)
     } else if phase == .open {
-      waiting.append(lane) { $0.writeBytes(message) }
+      waiting.append(isDelivering && lane == .control ? .answer : lane) { $0.writeBytes(message) }
     }
   }
 
@@ -135,10 +135,13 @@ final class FrameLeg: ChannelDuplexHandler, RemovableChannelHandler {
     while waiting.consume({ message, _ in connection.send(.text, message) }) {}
     phase = .closing
     connection.close(code, reason: reason)
+    if inputIsHeldBack {
+      // The peer's own close may be in there.
+      context.eventLoop.assumeIsolated().execute { self.deliverEvents() }
+    }
     resumeReadingForGood()
     outboundIsWritten = true
     stallWatch.queued(connection.outbound.readableBytes)
-    inputIsHeldBack = false
     scheduleEnd(context, after: timeout ?? limits.closeFlushTimeout) { leg in
       leg.end(.closeUnanswered)
       leg.drop()
@@ -237,6 +240,8 @@ extension FrameLeg {
   // MARK: Events
 
   private func deliverEvents() {
+    isDelivering = true
+    defer { isDelivering = false }
     while phase == .open || phase == .closing, let event = connection.nextEvent() {
       switch event {
       case .text(let message): owner?.leg(self, receivedText: message)
@@ -248,22 +253,25 @@ extension FrameLeg {
         return
       }
       // The answers to one read may be many times its size: the rest of it waits until they have gone.
-      guard max(connection.outbound.readableBytes, waiting.controlByteCount) > limits.writeHighWaterBytes else {
+      guard max(connection.outbound.readableBytes, waiting.answerByteCount) > limits.writeHighWaterBytes else {
         continue
       }
       flush()
       if answersAreStuck, phase == .open {
-        inputIsHeldBack = true
+        pauses.insert(.inputIsHeldBack)
         return
       }
     }
   }
 
+  private var inputIsHeldBack: Bool { pauses.contains(.inputIsHeldBack) }
+
   /// Goes on where `deliverEvents` stopped.
   func deliverHeldEvents() {
     guard inputIsHeldBack, !answersAreStuck else { return }
-    inputIsHeldBack = false
+    pauses.remove(.inputIsHeldBack)
     deliverEvents()
+    continueReading()
     flush()
     owner?.legFinishedBurst(self)
   }

@@ -50,8 +50,10 @@ struct ReadingPause: OptionSet {
   let rawValue: UInt8
   /// The other side does not take what this side sends.
   static let otherSideIsBusy = ReadingPause(rawValue: 1)
-  /// This side does not take the answers to what it says; audio is none.
+  /// This side does not take the answers to what it says.
   static let ownQueueIsFull = ReadingPause(rawValue: 4)
+  /// What was read has not all been delivered: its answers fill the queue.
+  static let inputIsHeldBack = ReadingPause(rawValue: 16)
   /// The session holds enough.
   static let sessionIsFull = ReadingPause(rawValue: 2)
   /// The provider's account takes no more for now.

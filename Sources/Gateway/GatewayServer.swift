@@ -89,14 +89,16 @@ public final class GatewayServer: Sendable {
     return Task { [limits, registry, takenBytes] in
       var releasedAt: ContinuousClock.Instant?
       repeat {
-        guard var taken = takenBytes() else { return }
-        // Not at each reading: it takes its time, and what is free now will soon be used again.
-        if !overload.hasRoom(with: taken), releasedAt.map({ $0.duration(to: .now) > .seconds(10) }) ?? true {
-          releasedAt = .now
-          ProcessMemory.releaseFree()
-          taken = takenBytes() ?? taken
+        // Nil while there is no descriptor to read it with.
+        if var taken = takenBytes() {
+          // Not at each reading: it takes its time, and what is free now will soon be used again.
+          if !overload.hasRoom(with: taken), releasedAt.map({ $0.duration(to: .now) > .seconds(10) }) ?? true {
+            releasedAt = .now
+            ProcessMemory.releaseFree()
+            taken = takenBytes() ?? taken
+          }
+          if let idle = overload.read(taken) { registry.fire(ShedIdleEvent(idle: idle)) }
         }
-        if let idle = overload.read(taken) { registry.fire(ShedIdleEvent(idle: idle)) }
         try? await Task.sleep(for: limits.memoryReadingInterval)
       } while !Task.isCancelled
     }

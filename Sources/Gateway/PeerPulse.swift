@@ -4,6 +4,7 @@ import NIOCore
 struct PeerPulse {
   private let timeout: TimeAmount
   private var unansweredSince: NIODeadline?
+  private var takenBytes = 0
 
   init(timeout: Duration) {
     self.timeout = TimeAmount(timeout)
@@ -11,6 +12,15 @@ struct PeerPulse {
 
   mutating func heard() {
     unansweredSince = nil
+  }
+
+  /// A ping stands behind all that waits for the peer: what it takes of that is a sign of life too (fault rows 49, 56).
+  ///
+  /// - Parameter bytes: taken of all that was queued, while more waits.
+  mutating func took(_ bytes: Int) {
+    guard bytes != takenBytes else { return }
+    takenBytes = bytes
+    heard()
   }
 
   /// Notes that a ping goes out now. False when the pings have stayed unanswered for the whole timeout.
@@ -39,9 +49,12 @@ struct StallWatch {
     queuedBytes &+= count
   }
 
+  /// - Parameter waiting: what the channel still holds.
+  func taken(waiting: Int) -> Int { queuedBytes &- waiting }
+
   /// `waiting` is what the channel still holds. False when the peer has taken not one byte for the whole timeout.
   mutating func check(waiting: Int, at now: NIODeadline, isFirst: Bool) -> Bool {
-    let taken = queuedBytes &- waiting
+    let taken = taken(waiting: waiting)
     if isFirst || taken != takenBytes {
       takenBytes = taken
       lastProgress = now

@@ -95,7 +95,7 @@ struct RealtimeAdmission: UpgradeAdmission {
       let address = ForwardedAddress.client(
         of: peer.address, forwarded: head.listMembers(of: "x-forwarded-for"), proxies: proxies)
     {
-      holders.append((.address(address), most))
+      holders.append((.address(address.subscriber), most))
     }
     if case .key(let name) = principal, let most = table.accessKeys.first(where: { $0.name == name })?.maxSessions {
       holders.append((.key(name: name), most))

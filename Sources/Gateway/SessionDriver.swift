@@ -117,7 +117,7 @@ final class SessionDriver: FrameLegOwner {
     } else if leg === upstream {
       upstream = nil
       stopPacing()
-      downstream.resumeReading(.otherSideIsBusy)
+      nobodyHoldsTheClientBack()
       if case .silent = end { record.note(SessionNote(.warning, "peer_silent", ["source": "upstream"])) }
       upstreamEnded(UpstreamEnd(end))
     } else if succession.isRetiring(leg) {
@@ -137,6 +137,7 @@ final class SessionDriver: FrameLegOwner {
 
   func leg(_ leg: FrameLeg, shouldStopIfIdleFor idle: Duration) {
     guard leg === downstream else { return }
+    hearUnread()
     step { $0.shed(ifIdleFor: idle, at: $1) }
     flush()
   }
@@ -148,8 +149,9 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   private func step(_ input: (inout Session, Instant) -> Void) {
-    let next = Self.advance(
-      &session, Instant(loop.now), input, downstream, pacer == nil ? upstream : nil, engineLine)
+    input(&session, Instant(loop.now))
+    if session.hasActions { dropWhatIsOvertaken() }
+    let next = Self.handOut(&session, downstream, pacer == nil ? upstream : nil, engineLine)
     pacer?.send()
     if next.hasActions {
       performActions()
@@ -159,14 +161,20 @@ extension SessionDriver {
     }
   }
 
-  /// One access to the session for a whole step: it is looked at, not copied, on the way of a frame. Nothing in here comes
-  /// back to the driver; `send` only queues.
+  /// Before what the step says goes out: the beginning of the next answer may be in it. Dropping makes room, so that more of
+  /// the client's may be heard in here.
+  private func dropWhatIsOvertaken() {
+    for case .dropQueuedAudio(let responseID) in session.outbox.actions {
+      downstream.dropQueuedAudio(ofResponse: responseID)
+    }
+  }
+
+  /// One access to the session for all that a step says: it is looked at, not copied, on the way of a frame. Nothing in
+  /// here comes back to the driver; `send` only queues.
   @inline(__always)
-  private static func advance(
-    _ session: inout Session, _ now: Instant, _ input: (inout Session, Instant) -> Void, _ downstream: FrameLeg,
-    _ upstream: FrameLeg?, _ engineLine: EngineLine?
+  private static func handOut(
+    _ session: inout Session, _ downstream: FrameLeg, _ upstream: FrameLeg?, _ engineLine: EngineLine?
   ) -> (hasActions: Bool, deadline: Instant?) {
-    input(&session, now)
     while session.outbox.downstream.consume({ message, lane in downstream.queue(message, lane) }) {}
     if let upstream {
       while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
@@ -192,7 +200,7 @@ extension SessionDriver {
       case .closeDownstream(let code, let reason):
         record.closed(code: code, reason: reason)
         downstream.close(CloseCode(rawValue: code), reason: reason)
-      case .dropQueuedAudio(let responseID): downstream.dropQueuedAudio(ofResponse: responseID)
+      case .dropQueuedAudio: break  // Done before the rest.
       case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
       case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
       case .note(let note): record.note(note)
@@ -307,8 +315,13 @@ extension SessionDriver {
     upstream = nil
     succession.retire(leg)
     // What it had not taken yet is nobody's any more.
-    downstream.resumeReading(.otherSideIsBusy)
+    nobodyHoldsTheClientBack()
     leg.close(code, reason: "", within: limits.lingerTimeout)
+  }
+
+  private func nobodyHoldsTheClientBack() {
+    record.provider(takes: true, at: Instant(loop.now))
+    downstream.resumeReading(.otherSideIsBusy)
   }
 
   private func finish() {
@@ -338,10 +351,17 @@ extension SessionDriver {
     deadlineTask = loop.assumeIsolated().scheduleTask(deadline: time) { self.deadlineCame() }
   }
 
+  /// A client that is not read is not silent.
+  private func hearUnread() {
+    guard !downstream.pauses.isEmpty else { return }
+    session.downstreamIsUnread(at: Instant(loop.now))
+  }
+
   private func deadlineCame() {
     deadlineTaskTime = nil
     guard !isOver, let deadline = session.deadline else { return }
     if deadline <= Instant(loop.now) {
+      hearUnread()
       step { $0.timeReached(at: $1) }
       flush()
     } else {

@@ -124,6 +124,7 @@ enum TokenFault: Error, Sendable, Hashable {
   init(_ error: any Error) {
     switch error {
     case let fault as TokenFault: self = fault
+    case let error where UpstreamEnd.isLoss(error): self = .unreachable
     case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError: self = .tlsRefused
     case let error as HTTPClientError:
       switch error {

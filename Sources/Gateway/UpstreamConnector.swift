@@ -1,3 +1,4 @@
+import HTTPWire
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -113,7 +114,7 @@ final class UpstreamConnector {
     }
     self.channel = channel
     guard let proxy else { return speak(on: channel, tls) }
-    let tunnel = ProxyTunnel(to: target.endpoint, through: proxy, limits: limits.head, deadline: deadline) {
+    let tunnel = ProxyTunnel(to: target.endpoint, through: proxy, limits: HeadLimits(), deadline: deadline) {
       [self] end in
       if let end { finish(.failed(end)) } else { speak(on: channel, tls) }
     }

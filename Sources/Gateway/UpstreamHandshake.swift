@@ -30,7 +30,7 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
     self.target = target
     self.limits = limits
     self.report = report
-    parser = ResponseHeadParser(limits: limits.head)
+    parser = ResponseHeadParser(limits: HeadLimits())
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -68,12 +68,25 @@ final class UpstreamHandshake: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    fail(phase == .tls ? .tlsRefused : .lost, context)
+    fail(phase == .tls && !UpstreamEnd.isLoss(error) ? .tlsRefused : .lost, context)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     fail(.lost, context)
     context.fireChannelInactive()
+  }
+}
+
+extension UpstreamEnd {
+  /// Whether the connection went away, rather than that something was wrong with what came over it: a balancer that
+  /// restarts closes connections in the middle of their TLS handshake.
+  static func isLoss(_ error: any Error) -> Bool {
+    switch error {
+    case is IOError: true
+    case NIOSSLError.handshakeFailed(.sslError(let stack)): stack.contains(.eofDuringHandshake)
+    case NIOSSLError.uncleanShutdown: true
+    default: false
+    }
   }
 }
 

@@ -45,8 +45,8 @@ struct WireHearing: Sendable {
     let before = heardMs
     clock.append(bytes: count)
     buffered += heardMs - before
-    // The ring would be emptied by a piece that is longer than it; eight letters of base64 are whole samples and groups.
-    let isLong = heardMs - before > 1_000
+    // The ring takes pieces of that length; eight letters of base64 are whole samples and groups.
+    let isLong = heardMs - before > 200
     let longest = isLong ? format.bytesPerMillisecond * 100 / 6 * 8 : chunk.readableBytes
     var rest = chunk
     while let piece = rest.readSlice(length: min(longest, rest.readableBytes)), piece.readableBytes > 0 {
@@ -115,18 +115,19 @@ struct WireHearing: Sendable {
 
   // MARK: Loss
 
-  /// The connection is lost: takes out what the next one hears first.
+  /// The connection has ended: takes out what the next one hears first.
   ///
-  /// - Parameter isManual: the client ends its turns itself.
-  mutating func connectionLost(isManual: Bool) {
+  /// - Parameters:
+  ///   - isManual: the client ends its turns itself.
+  ///   - isLoss: nobody knows what the service had of it. What it had heard it would answer twice.
+  mutating func connectionEnded(isManual: Bool, isLoss: Bool) {
     let open: Int
     if isManual {
       open = buffered
     } else if speechItemID != nil {
       open = heardMs - speechStartMs + Limits.replayedBeforeSpeechMs
     } else {
-      // Nobody knows what of it the service had.
-      open = max(buffered, Limits.replayedMs)
+      open = isLoss ? max(buffered, Limits.replayedMs) : Limits.replayedMs
     }
     resumesSpeech = !isManual && speechItemID != nil
     untoldSpeechItemID = nil

@@ -177,7 +177,7 @@ extension WireTranslator {
       if !traits.takesRecordings, let recording = KeptRecording(object["item"]) {
         return try keep(recording, after: previous, port: &port)
       }
-      try checkAwaited()
+      try checkAwaited(besideKept: keptBytes)
       if traits.answersItems, item.type == .message {
         // What the service cannot take is refused before it is shown.
         _ = try service.wireEvent(object, of: session)
@@ -250,7 +250,8 @@ extension WireTranslator {
     let (event, object) = traits.isNative ? (event, object) : Self.withoutNulls(event, object)
     // A refusal leaves no trace.
     _ = try service.wireEvent(object, of: session)
-    try checkAwaited()
+    // It takes what is kept along.
+    try checkAwaited(besideKept: 0)
     try note(ignored: service.ignoredOptions(object["response"]?.object ?? JSONObject()), port: &port)
     if case .responseCreate(let checked)? = body {
       if !traits.takesOwnInput {
@@ -268,12 +269,15 @@ extension WireTranslator {
       mender.asked(metadata: checked?.metadata, modalities: checked?.outputModalities ?? session.outputModalities)
     }
     if isStale { renew(at: now, port: &port) }
+    let context = keptItemIDs
     if traits.answersItems, hasTurn(for: object["response"]), let item = takeKeptItems(asContext: true) {
       // The turn asks for the answer.
       send(["type": "conversation.item.create", "item": .object(item)], port: &port)
     }
     let isDrawn = commitTurns(object["response"], port: &port)
-    let kept = keptItems.compactMap { $0["id"]?.string }
+    let kept = keptItemIDs
+    // What waits for a connection waits with the turn.
+    if kept.isEmpty, !context.isEmpty { awaited[awaited.count - 1].itemIDs = context }
     if traits.answersItems, let item = takeKeptItems(instructions: object["response"]?["instructions"]?.string) {
       // The item itself asks for the answer.
       let create: JSONObject = ["type": "conversation.item.create", "item": .object(item)]
@@ -328,7 +332,7 @@ extension WireTranslator {
   }
 
   /// What the service leaves unanswered is held until it answers, and bounded.
-  func checkAwaited() throws(EventFault) {
+  func checkAwaited(besideKept keptBytes: Int) throws(EventFault) {
     guard keptBytes + awaited.reduce(0, { $0 + $1.message.readableBytes }) <= Limits.awaitedBytes else {
       throw .tooMuchHeld("The provider has not answered what was sent before.", param: "type")
     }

@@ -31,6 +31,17 @@ struct KeptRecording: Sendable {
 extension WireTranslator {
   // MARK: Messages
 
+  var keptItemIDs: [String] { keptItems.compactMap { $0["id"]?.string } }
+
+  /// Items that the client has, and that a message tells of which waits for the next connection or is said to it again.
+  var waitingItemIDs: Set<String> {
+    let awaited = awaited.flatMap { entry in
+      // Of a turn only the commit is said again; what was said twice is given up.
+      !entry.isSent || entry.kind == .response && !entry.isRepeated ? entry.itemIDs : []
+    }
+    return Set(keptItemIDs + awaited)
+  }
+
   /// A message that would draw an answer at once is acknowledged here, and goes up when an answer is asked for.
   mutating func keep(_ item: Item, _ object: JSONObject, _ previous: Patch<String>, port: inout Port) {
     guard var told = object["item"]?.object, let id = told["id"]?.string else { return }

@@ -55,11 +55,12 @@ extension WireTranslator {
   }
 
   private mutating func tellConversation(port: inout Port) {
+    var isComplete = !hearing.isTorn
     if !isResuming {
       itemIDs.removeAll { conversation.item($0) != nil }
       toldAgain = []
       tellOfDeletions(port: &port)
-      let kept = Set(keptItems.compactMap { $0["id"]?.string } + untakenTurns + awaited.flatMap(\.itemIDs))
+      let kept = waitingItemIDs.union(untakenTurns)
       let replay = Replay(conversation) { kept.contains($0) }
       // Each item of the user's would be answered.
       for item in traits.answersItems ? [replay.asOneMessage].compactMap({ $0 }) : replay.items {
@@ -73,13 +74,14 @@ extension WireTranslator {
         ]
         for told in (try? service.wireEvent(event, of: session)) ?? [event] { tellSetUp(told, port: &port) }
       }
-      if !replay.isComplete || hearing.isTorn {
-        port.emit(
-          EventFault(
-            type: "server_error", code: "context_lost",
-            message: "The connection to the provider was replaced; what was said without a transcript is lost to the "
-              + "model."), eventID: nil)
-      }
+      isComplete = isComplete && replay.isComplete
+    }
+    if !isComplete {
+      port.emit(
+        EventFault(
+          type: "server_error", code: "context_lost",
+          message: "The connection to the provider was replaced; what was said without a transcript is lost to the "
+            + "model."), eventID: nil)
     }
     // Turns that the lost connection has not taken are told before their commits.
     if !awaited.contains(where: \.isSentTurn) { tellAudio(port: &port) }
@@ -167,7 +169,7 @@ extension WireTranslator {
     if wasReady {
       port.note(.warning, "the connection to the provider was lost", ["end": end.label])
       closeOpenResponses(Self.lost, port: &port)
-      hearing.connectionLost(isManual: session.audio.input.turnDetection == nil)
+      hearing.connectionEnded(isManual: session.audio.input.turnDetection == nil, isLoss: true)
       isResuming = traits.resumesConversations && conversationID != nil
     } else {
       port.note(.warning, "the provider could not be reached again", ["end": end.label])
@@ -193,8 +195,9 @@ extension WireTranslator {
     connection = .lost
     renewAt = nil
     updates.connectionLost()
-    ownFrames = [:]
-    hiddenItems = Set(keptItems.compactMap { $0["id"]?.string })
+    // The others wait for the next one.
+    ownFrames = ownFrames.filter { $0.value != .replay }
+    hiddenItems = waitingItemIDs
   }
 
   /// The responses that the connection took with it.
@@ -230,7 +233,7 @@ extension WireTranslator {
   mutating func renew(at now: Instant, port: inout Port) {
     guard connection == .ready else { return }
     leaveConnection()
-    hearing.connectionLost(isManual: session.audio.input.turnDetection == nil)
+    hearing.connectionEnded(isManual: session.audio.input.turnDetection == nil, isLoss: false)
     isResuming = false
     port.redial(upstream(), closing: true)
   }

@@ -194,7 +194,7 @@ extension WireTranslator {
     case .untouched:
       guard observe(event, port: &port) else { break }
       if isUntouched, download == nil {
-        port.outbox.downstream.append(.control) { $0.writeImmutableBuffer(message) }
+        port.outbox.downstream.append(Self.lane(of: event)) { $0.writeImmutableBuffer(message) }
       } else {
         show(event, port: &port)
       }
@@ -270,7 +270,10 @@ extension WireTranslator {
       if let text = event["transcript"]?.string { remember(text, of: id) }
       return recordedItems[id] == nil
     case .inputAudioBufferSpeechStarted:
-      return observeUntold(event["item_id"]?.string, isStart: true) && observeSpeech(event, port: &port)
+      guard observeUntold(event["item_id"]?.string, isStart: true), observeSpeech(event, port: &port) else {
+        return false
+      }
+      port.interrupted(.speech)
     case .inputAudioBufferSpeechStopped:
       guard observeUntold(event["item_id"]?.string, isStart: false), hearing.speechStopped() else { return false }
     case .inputAudioBufferCommitted, .inputAudioBufferTimeoutTriggered:

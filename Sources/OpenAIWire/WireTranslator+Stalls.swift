@@ -49,6 +49,7 @@ extension WireTranslator {
   public mutating func upstreamIsHeldBack(_ isHeld: Bool, at now: Instant) {
     isHeldBack = isHeld
     if !isHeld {
+      if transcriptAt != nil { transcriptAt = now + Limits.transcriptTimeout }
       for index in awaited.indices where awaited[index].since != nil { awaited[index].since = now }
     }
     watchResponses(at: now)

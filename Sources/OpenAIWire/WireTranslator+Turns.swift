@@ -122,7 +122,6 @@ extension WireTranslator {
 
   /// What ends the worth of audio that the client has not taken yet.
   func observeInterruption(_ type: ServerEventType, _ event: JSONObject, port: inout Port) {
-    if type == .inputAudioBufferSpeechStarted { port.interrupted(.speech) }
     if type == .responseDone, let response = event["response"], response["status"]?.string == "cancelled" {
       port.interrupted(.cancelled(responseID: response["id"]?.string))
     }

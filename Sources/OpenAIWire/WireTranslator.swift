@@ -175,7 +175,7 @@ public struct WireTranslator: Translator {
       if let instant { earliest = earliest.map { min($0, instant) } ?? instant }
     }
     consider(flushAt)
-    consider(transcriptAt)
+    if !isHeldBack { consider(transcriptAt) }
     consider(idleAt)
     consider(responseDue)
     consider(stallsAt)
@@ -185,7 +185,7 @@ public struct WireTranslator: Translator {
 
   public mutating func timeReached(at now: Instant, port: inout Port) {
     if let due = flushAt, now >= due { flushUpload(port: &port) }
-    if let due = transcriptAt, now >= due { transcriptTimeout(port: &port) }
+    if let due = transcriptAt, now >= due, !isHeldBack { transcriptTimeout(port: &port) }
     if let due = redialAt, now >= due {
       redialAt = nil
       port.redial(upstream(), closing: false)
@@ -224,8 +224,11 @@ public struct WireTranslator: Translator {
   func tell(_ event: JSONObject, port: inout Port) {
     var event = event
     if event["event_id"]?.string == nil { event["event_id"] = .string(port.ids.next(.event)) }
-    let isAudio = event["type"] == "response.output_audio.delta"
-    port.outbox.downstream.append(isAudio ? .audio : .control) { event.write(into: &$0) }
+    port.outbox.downstream.append(Self.lane(of: event)) { event.write(into: &$0) }
+  }
+
+  static func lane(of event: JSONObject) -> MessageQueue.Lane {
+    event["type"] == "response.output_audio.delta" ? .audio : .control
   }
 
   /// Sends content to the service.

@@ -52,6 +52,12 @@ public struct IPAddress: Sendable, Hashable {
     isIPv6 && hasPrefix(Self.mapped, 96) ? embedded(at: 12) : self
   }
 
+  /// What one subscriber of a network has at least: an IPv4 address, or 64 bits of IPv6 (RFC 6177), in which it may choose
+  /// another address for each connection.
+  public var subscriber: IPAddress {
+    isIPv6 ? IPAddress(bytes: Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8)) ?? self : self
+  }
+
   /// Whether the first `count` bits are those of `prefix`, an address of the same family.
   public func hasPrefix(_ prefix: IPAddress, _ count: Int) -> Bool {
     bytes.count == prefix.bytes.count && hasPrefix(prefix.bytes, count)
@@ -97,6 +103,7 @@ extension IPAddress {
     let ranges: [(prefix: [UInt8], bits: Int, realm: Realm)] = [
       ([127], 8, .loopback), ([10], 8, .privateNetwork), ([172, 16], 12, .privateNetwork),
       ([192, 168], 16, .privateNetwork), ([100, 64], 10, .privateNetwork), ([198, 18], 15, .privateNetwork),
+      ([192, 0, 0], 24, .privateNetwork),
       ([169, 254], 16, .linkLocal), ([0], 8, .none), ([224], 4, .none), ([240], 4, .none),
     ]
     return ranges.first { hasPrefix($0.prefix, $0.bits) }?.realm ?? .global
@@ -124,9 +131,11 @@ extension IPAddress {
   }
 
   /// Services of clouds that hand out a machine's credentials, outside of the link-local ranges: of Alibaba, of Azure's
-  /// hosts, and of Amazon.
+  /// hosts, of Oracle, of Amazon, and of Google.
   private static let metadata: [[UInt8]] = [
     [100, 100, 100, 200], [168, 63, 129, 16],
+    [192, 0, 0, 192], [0xFD, 0, 0, 0xC1, 0, 0, 0, 0, 0, 0, 0, 0, 0xA9, 0xFE, 0xA9, 0xFE],
     [0xFD, 0, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54],
+    [0xFD, 0x20, 0, 0xCE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54],
   ]
 }

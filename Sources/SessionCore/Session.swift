@@ -128,7 +128,7 @@ public struct Session: Sendable {
       switch interruption {
       case .cancelled(let responseID):
         port.outbox.actions.append(.dropQueuedAudio(ofResponse: responseID))
-      case .speech where translator.session.audio.input.turnDetection?.interruptResponse ?? true:
+      case .speech where translator.session.audio.input.turnDetection?.interruptResponse ?? false:
         port.outbox.actions.append(.dropQueuedAudio(ofResponse: nil))
       case .speech: break
       }
@@ -178,7 +178,8 @@ public struct Session: Sendable {
   /// and is closed (fault row 41).
   private mutating func refuse(_ fault: EventFault, eventID: String?, at now: Instant) {
     port.emit(fault, eventID: eventID)
-    guard !pace.bears(badEventAt: now) else { return }
+    // The event was sound, and the limit is ours.
+    guard fault.code != EventFault.tooMuchHeldCode, !pace.bears(badEventAt: now) else { return }
     port.note(.warning, "too many bad events", ["limit": "\(limits.badEventsPerMinute)"])
     end(
       EventFault(
@@ -215,9 +216,10 @@ public struct Session: Sendable {
       if header.type == .sessionUpdate { window.updated(at: now) }
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
+      // Also where the provider has said all: the client has not heard it yet.
+      if header.type == .responseCancel { port.interrupted(.cancelled(responseID: value["response_id"]?.string)) }
       try translator.clientEvent(event, at: now, port: &port)
       if header.type == .inputAudioBufferCommit { askForTranscript(at: now) }
-      if header.type == .responseCancel { port.interrupted(.cancelled(responseID: value["response_id"]?.string)) }
     } catch {
       refuse(error, eventID: ClientEvent.eventID(of: value), at: now)
     }
@@ -343,10 +345,15 @@ public struct Session: Sendable {
       closing: 1012, at: now)
   }
 
-  /// The gateway has no memory left for a client that says nothing.
+  /// The client is not read just now, so that it cannot be heard.
+  public mutating func downstreamIsUnread(at now: Instant) {
+    span.heard(at: now)
+  }
+
+  /// The gateway has no memory left for a client that says nothing, and hears nothing.
   public mutating func shed(ifIdleFor idle: Duration, at now: Instant) {
     defer { dress() }
-    guard span.isIdle(for: idle, at: now) else { return }
+    guard span.isIdle(for: idle, at: now), !translator.isMidTurn else { return }
     end(
       EventFault(
         type: "server_error", code: "gateway_overloaded",

@@ -16,8 +16,10 @@ extension EventFault {
   ///
   /// - Parameter reason: one sentence.
   public static func tooMuchHeld(_ reason: String, param: String) -> EventFault {
-    EventFault(code: "too_much_held", message: reason, param: param)
+    EventFault(code: tooMuchHeldCode, message: reason, param: param)
   }
+
+  public static let tooMuchHeldCode = "too_much_held"
 
   /// The field was fixed when the provider was set up.
   public static func cannotUpdate(_ param: String) -> EventFault {

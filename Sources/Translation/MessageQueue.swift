@@ -9,6 +9,8 @@ public struct MessageQueue: Sendable {
   public enum Lane: Sendable, Hashable {
     case audio
     case control
+    /// Of a client's queue: what it asked for itself.
+    case answer
   }
 
   private struct Entry {
@@ -23,6 +25,8 @@ public struct MessageQueue: Sendable {
   /// So often a queue runs empty without keeping its storage: the greeting and the set-up must leave nothing behind in a
   /// session that stays idle.
   private static let releasesAtFirst = 8
+
+  private static let leastReclaimed = 65_536
 
   private var bytes = ByteBuffer()
   private var entries: [Entry] = []
@@ -39,8 +43,8 @@ public struct MessageQueue: Sendable {
   /// The payload bytes that wait.
   public var byteCount: Int { bytes.readableBytes }
 
-  /// Those of them that are not audio.
-  public private(set) var controlByteCount = 0
+  /// Those of them that are answers.
+  public private(set) var answerByteCount = 0
 
   /// The bytes of storage that are allocated.
   var capacity: Int { bytes.capacity }
@@ -49,10 +53,11 @@ public struct MessageQueue: Sendable {
   @inline(__always)
   public mutating func append(_ lane: Lane, _ write: (inout ByteBuffer) -> Void) {
     reuseStorageIfEmpty()
+    reclaimStorage()
     let before = bytes.writerIndex
     write(&bytes)
     let count = bytes.writerIndex - before
-    if lane == .control { controlByteCount &+= count }
+    if lane == .answer { answerByteCount &+= count }
     entries.append(Entry(byteCount: count, lane: lane))
   }
 
@@ -65,7 +70,7 @@ public struct MessageQueue: Sendable {
     guard let view = bytes.viewBytes(at: bytes.readerIndex, length: entry.byteCount) else { return false }
     body(view, entry.lane)
     bytes.moveReaderIndex(forwardBy: entry.byteCount)
-    if entry.lane == .control { controlByteCount &-= entry.byteCount }
+    if entry.lane == .answer { answerByteCount &-= entry.byteCount }
     if head == entries.count { releaseStorage() }
     return true
   }
@@ -91,7 +96,7 @@ public struct MessageQueue: Sendable {
 
   /// Drops everything that waits.
   public mutating func removeAll() {
-    controlByteCount = 0
+    answerByteCount = 0
     bytes.clear()
     releaseStorage()
     entries.removeAll(keepingCapacity: true)
@@ -118,6 +123,15 @@ public struct MessageQueue: Sendable {
     } else if bytes.capacity > Self.largestIdleCapacity {
       bytes = ByteBuffer()
     }
+  }
+
+  /// A queue that is never empty gives back what it has handed on: each byte is moved once at most for each that leaves.
+  @inline(__always)
+  private mutating func reclaimStorage() {
+    guard bytes.readerIndex > Self.leastReclaimed, bytes.readerIndex >= bytes.readableBytes else { return }
+    bytes.discardReadBytes()
+    entries.removeFirst(head)
+    head = 0
   }
 
   private mutating func reuseStorageIfEmpty() {

@@ -8,7 +8,8 @@ final class GatewayProcess {
   private let process = Process()
   private let folder: URL
 
-  init(binary: String, providerPort: Int, stallSeconds: Int) async throws {
+  /// - Parameter pulseSeconds: between two pings, and from a ping to the end of the patience.
+  init(binary: String, providerPort: Int, stallSeconds: Int, pulseSeconds: Double) async throws {
     port = try await Self.freePort()
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("parley-backpressure-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -18,7 +19,9 @@ final class GatewayProcess {
       {"listen": [{"host": "127.0.0.1", "port": \(port)}], "default": "main", "contact": "nobody",
        "providers": {"main": {"kind": "openai", "url": "ws://127.0.0.1:\(providerPort)/v1/realtime",
                               "model": "gpt-realtime"}},
-       "routes": [{"path": "/v1/realtime"}], "limits": {"peerStallSeconds": \(stallSeconds)}}
+       "routes": [{"path": "/v1/realtime"}],
+       "limits": {"peerStallSeconds": \(stallSeconds), "pingIntervalSeconds": \(pulseSeconds),
+                  "pongTimeoutSeconds": \(pulseSeconds)}}
       """.utf8
     ).write(to: file)
     let log = folder.appendingPathComponent("serve.log")

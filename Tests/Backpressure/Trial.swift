@@ -28,6 +28,8 @@ struct Trial: Sendable {
   /// A client that takes nothing is not dropped meanwhile: what it costs is measured here, and that it is dropped is
   /// another test's.
   private static let stallSeconds = 600
+  /// Pings come as by default in a long run, and in a short one so often that they would end a call as well.
+  private var pulseSeconds: Double { min(20, max(1, measured / .seconds(3))) }
 
   var binary: String
   var healthyCount: Int
@@ -41,7 +43,8 @@ struct Trial: Sendable {
     defer { group.shutdownGracefully { _ in } }
     let stage = try await Stage.on(group.next())
     let gateway = try await GatewayProcess(
-      binary: binary, providerPort: try await stage.listen(), stallSeconds: Self.stallSeconds)
+      binary: binary, providerPort: try await stage.listen(), stallSeconds: Self.stallSeconds,
+      pulseSeconds: pulseSeconds)
     defer { gateway.stop() }
     for number in 0..<healthyCount { try await stage.addHealthy(number, port: gateway.port) }
     guard try await stage.waits(upTo: .seconds(120), until: { $0.allTalk }) else { throw TrialFault.notTalking }

@@ -90,7 +90,8 @@ struct ConfiguredLimitTests {
       // On a busy machine the answer may come first.
       try? await socket.send("GET /v1/realtime HTTP/1.1\r\n")
       #expect(await socket.textToEnd().hasPrefix("HTTP/1.1 408 "))
-      #expect(clock.now - began > .milliseconds(250))
+      // The defaults are 5 and 10 s.
+      #expect((.milliseconds(250)..<(.milliseconds(4_500))).contains(clock.now - began))
     }
   }
 
@@ -222,9 +223,12 @@ struct ConfiguredLimitTests {
     try await withGateway(#""closeTimeoutSeconds": 0.2, "sessionLengthSeconds": 0.1"#) { gateway in
       let socket = try await gateway.session()
       // Reads, and answers nothing.
+      let began = ContinuousClock.now
       while await socket.event() != nil {}
       #expect(await gateway.log.line(with: "session ended").contains("close_code=1000"))
       try await socket.channel.closeFuture.get()
+      // By default it is 5 s; the socket gives up by itself after 20.
+      #expect(ContinuousClock.now - began < .milliseconds(4_500))
     }
   }
 
@@ -247,9 +251,12 @@ struct ConfiguredLimitTests {
     ) { gateway in
       let socket = try await gateway.connect()
       try await socket.channel.setOption(.autoRead, value: false).get()
+      let began = ContinuousClock.now
       try await socket.send(TestSocket.upgradeRequest(path: LimitedGateway.path))
       let line = await gateway.log.line(with: "session ended")
       #expect(line.contains("fault=peer_stalled"), "\(line)")
+      // By default it is 10 s.
+      #expect(ContinuousClock.now - began < .seconds(9))
     }
   }
 
@@ -267,7 +274,10 @@ struct ConfiguredLimitTests {
     ])
   func dial(scheme: String, script: ScriptedUpstream.Script, limits: String, phase: String) async throws {
     try await withGateway(limits, script, scheme: scheme) { gateway in
+      let began = ContinuousClock.now
       let (texts, code) = await ending(try await gateway.session())
+      // The defaults are 5 and 10 s.
+      #expect(ContinuousClock.now - began < .milliseconds(4_500))
       #expect(texts.last?.contains(#""code":"upstream_timeout""#) ?? false)
       #expect(texts.last?.contains("(\(phase))") ?? false)
       #expect(code == 1013)

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import Testing
+import Translation
 import WebSocketWire
 
 @testable import Gateway
@@ -81,6 +82,43 @@ struct FrameLegTests {
     #expect(bench.counter.count == before + 2)
   }
 
+  @Test("fault row 49: one answer that fills the channel keeps its peer from being read until it has gone")
+  func heldInput() throws {
+    let bench = try Bench()
+    bench.leg.keepQueue()
+    let socket = FullSocket()
+    try bench.channel.pipeline.syncOperations.addHandler(socket, position: .first)
+    try bench.receive { peer in
+      peer.send(.text, ByteBuffer(repeating: 0x20, count: EdgeLimits().writeHighWaterBytes + 1).readableBytesView)
+      peer.send(.text, ByteBuffer(string: "later").readableBytesView)
+    }
+    let before = bench.counter.count
+    bench.channel.read()
+    #expect(bench.counter.count == before)
+    socket.isFull = false
+    bench.channel.flush()
+    bench.becomeWritable(true)
+    #expect(bench.counter.count == before + 1)
+    #expect(try bench.writes().last.map { Array($0.readableBytesView.suffix(5)) } == Array("later".utf8))
+  }
+
+  @Test("a queue that has run empty keeps nobody waiting, whatever the marks are")
+  func drained() throws {
+    let bench = try Bench { $0.writeLowWaterBytes = 1_024 }
+    bench.leg.keepQueue()
+    let socket = FullSocket()
+    try bench.channel.pipeline.syncOperations.addHandler(socket, position: .first)
+    bench.becomeWritable(false)
+    bench.leg.queue(ByteBuffer(repeating: 0x20, count: EdgeLimits().writeHighWaterBytes + 1).readableBytesView, .audio)
+    bench.leg.flush()
+    #expect(bench.leg.isBusy)
+    // The channel takes the last of it without being full.
+    bench.leg.dropQueuedAudio(ofResponse: nil)
+    bench.leg.queue(ByteBuffer(repeating: 0x20, count: 20_000).readableBytesView, .audio)
+    bench.becomeWritable(true)
+    #expect(!bench.leg.isBusy)
+  }
+
   @Test("two reasons not to read need two reasons to read again")
   func twoPauses() throws {
     let bench = try Bench()
@@ -117,6 +155,33 @@ struct FrameLegTests {
     bench.leg.pauseReading(.otherSideIsBusy)
     bench.channel.embeddedEventLoop.advanceTime(by: .seconds(120))
     #expect(bench.channel.isActive)
+  }
+
+  @Test("fault row 49: a client that is behind is not taken for silent: its pongs are behind what it has to take")
+  func pulseWhileBehind() throws {
+    let bench = try Bench()
+    bench.becomeWritable(false)
+    bench.channel.embeddedEventLoop.advanceTime(by: .seconds(120))
+    #expect(bench.channel.isActive)
+    bench.becomeWritable(true)
+    bench.channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+    #expect(!bench.channel.isActive)
+    #expect(bench.owner.ends == ["silent"])
+  }
+
+  @Test("fault rows 49 and 56: what a peer takes of what waits for it is a sign of life; nothing taken is none")
+  func pulseOfProgress() {
+    var pulse = PeerPulse(timeout: .seconds(20))
+    var now = NIODeadline.uptimeNanoseconds(1)
+    for taken in 1...5 {
+      pulse.took(1_000 * taken)
+      let isAlive = pulse.beat(at: now)
+      #expect(isAlive)
+      now = now + .seconds(20)
+    }
+    pulse.took(5_000)
+    let isAlive = pulse.beat(at: now)
+    #expect(!isAlive)
   }
 
   @Test("fault row 30: pings are all answered, unless the peer takes no pongs")
@@ -179,6 +244,25 @@ struct FrameLegTests {
     bench.channel.pipeline.fireChannelInactive()
     #expect(bench.owner.ends == ["closed 1000"])
     #expect(try bench.writes().map { Array($0.readableBytesView) } == [[0x88, 2, 0x03, 0xE8]])
+  }
+}
+
+/// Takes more than it should, and lets nothing out.
+private final class FullSocket: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+  var isFull = true
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    let count = unwrapOutboundIn(data).readableBytes
+    context.write(data, promise: promise)
+    guard isFull, count > 64 * 1024, let channel = context.channel as? EmbeddedChannel else { return }
+    channel.isWritable = false
+    context.fireChannelWritabilityChanged()
+  }
+
+  func flush(context: ChannelHandlerContext) {
+    if !isFull { context.flush() }
   }
 }
 

@@ -197,11 +197,13 @@ struct RequestGateTests {
     try await socket.channel.setOption(.autoRead, value: false).get()
     var frames = WebSocketConnection(role: .client)
     frames.send(.binary, ByteBuffer(repeating: 7, count: 20_000_000).readableBytesView)
-    // More than all socket buffers hold: it can only end by the gateway's closing.
+    // More than all socket buffers hold: it ends by the gateway's closing, long before the socket gives up by itself.
     let flood = frames.outbound
+    let began = ContinuousClock.now
     await #expect(throws: (any Error).self) {
       while true { try await socket.send(flood) }
     }
+    #expect(ContinuousClock.now - began < .seconds(15))
     await gateway.stop()
     #expect(gateway.running.connectionCount == 0)
   }
@@ -215,8 +217,10 @@ struct RequestGateTests {
     let socket = try await gateway.connect()
     #expect(try await socket.upgrade())
     // The raw client reads pings and answers none.
+    let began = ContinuousClock.now
     _ = await socket.textToEnd()
     #expect(!socket.channel.isActive)
+    #expect(ContinuousClock.now - began < .seconds(15))
     await gateway.stop()
   }
 

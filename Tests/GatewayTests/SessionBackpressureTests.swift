@@ -87,13 +87,23 @@ struct SessionBackpressureTests {
   @Test("fault row 49: a client that does not take the answers to its questions is not read either")
   func slowClientWithQuestions() throws {
     let bench = try Bench()
-    bench.fillClient(.control)
+    bench.fillClient(.answer)
     bench.upstream.read()
     bench.downstream.read()
     #expect(bench.upstreamReads.count == 0)
     #expect(bench.downstreamReads.count == 0)
     bench.set(bench.downstream, isWritable: true)
     #expect(bench.upstreamReads.count == 1)
+    #expect(bench.downstreamReads.count == 1)
+  }
+
+  @Test("fault row 49: a client that does not take the words of an answer may still interrupt it")
+  func slowClientOfText() throws {
+    let bench = try Bench()
+    bench.fillClient(.control)
+    bench.upstream.read()
+    bench.downstream.read()
+    #expect(bench.upstreamReads.count == 0)
     #expect(bench.downstreamReads.count == 1)
   }
 

@@ -55,6 +55,14 @@ import Translation
     #expect(step.event("response.output_item.added")?["item"]?["arguments"] == "")
   }
 
+  @Test("gemini 8.6: two calls with one id in one frame are one call")
+  func sameID() {
+    var call = Self.ready()
+    let step = call.upstream(Call.calls(Call.called("a"), Call.called("a"), Call.called("b")))
+    #expect(step.types.filter { $0 == "response.function_call_arguments.done" }.count == 2)
+    #expect(EventInvariants.violations(in: call.history, isComplete: true) == [])
+  }
+
   @Test("gemini 3.3 6.1 8.7: calls without ids and arguments get ids of ours, which never go up")
   func withoutIDs() throws {
     var call = Self.ready()

@@ -89,6 +89,15 @@ struct ToolCall: Decodable {
     var args: JSONValue?
   }
   var functionCalls: [FunctionCall]?
+
+  /// Each call once: its result goes up by its id.
+  var distinctCalls: [FunctionCall] {
+    var seen: Set<String> = []
+    return (functionCalls ?? []).filter { call in
+      guard let id = call.id, !id.isEmpty else { return true }
+      return seen.insert(id).inserted
+    }
+  }
 }
 
 struct ToolCallCancellation: Decodable {

@@ -177,7 +177,7 @@ extension GeminiLiveTranslator {
         sides[index].deadline = now + Limits.usageTimeout
       }
     }
-    for call in message.toolCall?.functionCalls ?? [] {
+    for call in message.toolCall?.distinctCalls ?? [] {
       let id = call.id ?? port.ids.next(.call)
       sides[index].timeline.call(
         id, name: call.name ?? "", arguments: (call.args ?? [:]).text, &conversation, port: &port)

@@ -38,7 +38,7 @@ extension GeminiLiveTranslator {
     }
     let content = message.serverContent
     if let content { try output(of: content, at: now, port: &port) }
-    let hasCalled = message.toolCall?.functionCalls.map { called($0, at: now, port: &port) } ?? false
+    let hasCalled = message.toolCall.map { called($0.distinctCalls, at: now, port: &port) } ?? false
     if let ids = message.toolCallCancellation?.ids { callsCancelled(ids, at: now, port: &port) }
     // An end that is owed belongs to an earlier turn than speech that is being answered, or waits to be.
     let isOwed = turn.owesEnd && turn.releaseAt == nil && (timeline.isLive || turn.isCommitted)

@@ -193,7 +193,7 @@ public struct GeminiLiveTranslator: Translator {
     Self.consider(restAt, &earliest)
     Self.consider(speechEndsAt, &earliest)
     Self.consider(renewalDeadline, &earliest)
-    for side in sides { Self.consider(side.deadline, &earliest) }
+    if silenceMatters { for side in sides { Self.consider(side.deadline, &earliest) } }
     return earliest
   }
 
@@ -216,7 +216,7 @@ public struct GeminiLiveTranslator: Translator {
     if let at = tools.deliverAt, now >= at { deliverUnasked(at: now, port: &port) }
     if let at = idleAt, now >= at { idled(at: now, port: &port) }
     if let at = speechEndsAt, now >= at { speechWasSilent(at: now, port: &port) }
-    for line in sides.filter({ now >= $0.deadline }).map(\.line) {
+    for line in sides.filter({ silenceMatters && now >= $0.deadline }).map(\.line) {
       sideTimedOut(line, port: &port)
     }
     if let at = renewal.redialAt, now >= at { redial(at: now, port: &port) }
@@ -262,6 +262,7 @@ public struct GeminiLiveTranslator: Translator {
     // What it has said meanwhile comes now.
     let soonest = now + Limits.heardAgainTimeout
     func postpone(_ instant: inout Instant?) { instant = instant.map { max($0, soonest) } }
+    for index in sides.indices { sides[index].deadline = max(sides[index].deadline, soonest) }
     postpone(&turn.discardUntil)
     postpone(&turn.endsIfSilentAt)
     postpone(&turn.thinksUntil)
