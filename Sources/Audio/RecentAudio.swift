@@ -100,7 +100,7 @@ extension RecentAudio {
     self.rate = rate
     self.bytesPerSample = bytesPerSample
     // One piece more than the limit, as much again for the gap before the end, and the padding of each piece.
-    let milliseconds = limit + 2 * PieceLengths.mostMilliseconds
+    let milliseconds = limit + 2 * 200
     let pieceLimit = limit / PieceLengths.leastMilliseconds + 2 + Self.shortPieces
     capacity = Base64.encodedCount(ofBytes: milliseconds * rate / 1000 * bytesPerSample) + 4 * pieceLimit
     storage.clear(minimumCapacity: capacity)
