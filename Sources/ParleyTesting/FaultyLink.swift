@@ -45,6 +45,12 @@ public final class FaultyLink: Sendable {
     case duplicateClose
   }
 
+  /// A fault that has struck a connection.
+  public struct Strike: Sendable, Hashable {
+    public let fault: Fault
+    public let at: NIODeadline
+  }
+
   private let listener: any Channel
   private let relay: NIOLoopBound<FaultyLinkRelay>
 
@@ -111,9 +117,19 @@ public final class FaultyLink: Sendable {
     get async { await onLoop { $0.acceptedConnections } }
   }
 
+  /// Connections whose client has not left, whatever became of their other side.
+  public var openClients: Int {
+    get async { await onLoop { $0.openClients } }
+  }
+
+  /// The faults that struck a connection, in their order; a doubled close for each close frame that came twice.
+  public var strikes: [Strike] {
+    get async { await onLoop { $0.strikes } }
+  }
+
   /// How often each fault struck a connection.
   public var struckFaults: [Fault: Int] {
-    get async { await onLoop { $0.struckFaults } }
+    get async { await strikes.reduce(into: [:]) { $0[$1.fault, default: 0] += 1 } }
   }
 
   /// What the receiver's side of the system has taken of a direction, for connections that are over too.

@@ -22,6 +22,8 @@ final class FaultyLinkConnection {
   private var strikes: [FaultyLinkStrike]
   private var isVanished = false
   private var isOver = false
+  /// Channels that are not closed.
+  private var openChannels = 0
 
   init(
     number: Int, client: any Channel, seed: UInt64, behaviours: [FaultyLink.Direction: FaultyLink.Behaviour],
@@ -48,11 +50,30 @@ final class FaultyLinkConnection {
     direction == .toTarget ? toTarget : toClient
   }
 
+  var hasClient: Bool { client.isActive }
+
   // MARK: What the channels tell
+
+  /// Takes note of a channel's end.
+  ///
+  /// NIO tells no handler of the end of a channel that is closed before it is active, or in the callback of its
+  /// connection: `closeFuture` knows of every end.
+  func follow(_ channel: any Channel) {
+    openChannels += 1
+    channel.closeFuture.assumeIsolated().whenComplete { _ in
+      self.openChannels -= 1
+      guard self.openChannels == 0 else { return }
+      self.isOver = true
+      self.toTarget.stop()
+      self.toClient.stop()
+      self.relay.forget(self)
+    }
+  }
 
   /// The target is there: bytes may pass.
   func begin(_ target: any Channel) {
     self.target = target
+    follow(target)
     guard client.isActive, !isOver else {
       Self.lingerNot(target)
       return target.close(promise: nil)
@@ -77,18 +98,12 @@ final class FaultyLinkConnection {
 
   /// The side that speaks in this direction is closed.
   func lose(_ direction: FaultyLink.Direction, byReset: Bool) {
-    if !client.isActive, target?.isActive != true {
-      isOver = true
-      toTarget.stop()
-      toClient.stop()
-      relay.forget(self)
-    } else if !isOver, !isVanished {
-      if !byReset, flow(direction.opposite).isEnded {
-        // It had been told the end, and has now said the end itself.
-        flow(direction).hearEnd()
-      } else {
-        reset()
-      }
+    guard !isOver, !isVanished else { return }
+    if !byReset, flow(direction.opposite).isEnded {
+      // It had been told the end, and has now said the end itself.
+      flow(direction).hearEnd()
+    } else {
+      reset()
     }
   }
 
@@ -120,7 +135,8 @@ final class FaultyLinkConnection {
 
   func strike(_ fault: FaultyLink.Fault) {
     guard !isOver else { return }
-    relay.count(fault)
+    // A close frame that comes twice is counted where one does.
+    if fault != .duplicateClose { relay.count(fault) }
     switch fault {
     case .stall(let duration):
       toTarget.stall(duration)
@@ -139,8 +155,7 @@ final class FaultyLinkConnection {
       let bound = NIOLoopBound(self, eventLoop: client.eventLoop)
       client.eventLoop.scheduleTask(in: Self.grace) { bound.value.closeBoth() }
     case .duplicateClose:
-      toTarget.duplicatesClose = true
-      toClient.duplicatesClose = true
+      for flow in [toTarget, toClient] { flow.closeDoubled = { [relay] in relay.count(.duplicateClose) } }
     }
   }
 

@@ -36,7 +36,8 @@ final class FaultyLinkFlow {
 
   private(set) var behaviour: FaultyLink.Behaviour
   private(set) var passed = 0
-  var duplicatesClose = false
+  /// Close frames pass twice if this is set, and it hears of those that do.
+  var closeDoubled: (() -> Void)?
   /// Nothing past this byte is passed on.
   var limit: Int?
 
@@ -92,9 +93,10 @@ final class FaultyLinkFlow {
   func hear(_ bytes: ByteBuffer) {
     guard phase == .flowing || phase == .ending else { return readOn() }
     lastDue = max(lastDue, loop.now + TimeAmount(behaviour.delay) + jitter.next(upTo: behaviour.jitter))
-    let bytes = watch.pass(bytes, repeatingClose: duplicatesClose)
-    queue.append((bytes, lastDue))
-    queuedBytes += bytes.readableBytes
+    let passing = watch.pass(bytes, repeatingClose: closeDoubled != nil)
+    if passing.readableBytes > bytes.readableBytes { closeDoubled?() }
+    queue.append((passing, lastDue))
+    queuedBytes += passing.readableBytes
     readOn()
     pump()
   }

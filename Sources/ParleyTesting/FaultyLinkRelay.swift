@@ -15,7 +15,7 @@ final class FaultyLinkRelay {
   private var waitingStrikes: [Int: [FaultyLinkStrike]] = [:]
   private var passed: [Int: [FaultyLink.Direction: Int]] = [:]
   private(set) var acceptedConnections = 0
-  private(set) var struckFaults: [FaultyLink.Fault: Int] = [:]
+  private(set) var strikes: [FaultyLink.Strike] = []
 
   init(loop: any EventLoop, host: String, port: Int, seed: UInt64, socketBytes: Int) {
     self.loop = loop
@@ -26,6 +26,7 @@ final class FaultyLinkRelay {
   }
 
   var openConnections: Int { connections.count }
+  var openClients: Int { connections.values.count(where: \.hasClient) }
   var ends: [EventLoopFuture<Void>] { connections.values.flatMap(\.ends) }
 
   func accept(_ client: any Channel) throws {
@@ -35,6 +36,7 @@ final class FaultyLinkRelay {
       number: number, client: client, seed: seed, behaviours: behaviours,
       strikes: waitingStrikes.removeValue(forKey: number) ?? [], relay: self)
     connections[number] = connection
+    connection.follow(client)
     try client.pipeline.syncOperations.addHandler(FaultyLinkEnd(connection: connection, heard: .toTarget))
     let bound = NIOLoopBound(connection, eventLoop: loop)
     ClientBootstrap(group: loop)
@@ -84,7 +86,7 @@ final class FaultyLinkRelay {
   }
 
   func count(_ fault: FaultyLink.Fault) {
-    struckFaults[fault, default: 0] += 1
+    strikes.append(.init(fault: fault, at: .now()))
   }
 
   /// Both sides of a connection are closed.

@@ -206,6 +206,7 @@ struct FaultyLinkFaultTests {
     }
     #expect(pair.target.channel.isActive)
     #expect(await pair.link.openConnections == 1)
+    #expect(await pair.link.openClients == 0)
     await pair.link.shutDown()
     #expect(await pair.target.next() == .reset)
     await pair.close()
@@ -240,6 +241,18 @@ struct FaultyLinkFaultTests {
     #expect(await pair.target.read(2 * close.count) == close + close)
     #expect(await pair.link.struckFaults == [.duplicateClose: 1])
     await pair.close()
+  }
+
+  @Test("A connection that was to be cut at its first byte is cut at once, and the link forgets it")
+  func cutBeforeItBegins() async throws {
+    let (listener, _) = try await LinkPeer.listen()
+    let link = try await FaultyLink.open(port: listener.localAddress?.port ?? 0)
+    await link.strike(.cut, connection: 0, afterBytes: 0, .toTarget)
+    let client = try await LinkPeer.connect(port: link.port)
+    #expect(await client.next() == .reset)
+    await link.shutDown()
+    #expect(await link.openConnections == 0)
+    try? await listener.close().get()
   }
 
   @Test("A fault strikes the connection that it names and no other")
