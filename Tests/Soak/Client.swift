@@ -221,6 +221,7 @@ final class Client: ChannelInboundHandler {
       cancelAt = nil
       write(isStory: isStory)
     case .spoken(let loud):
+      ledger.spokenTurns += 1
       blocksLeft = (loud, 45)
       spokenSince = nil
     case .update: update()
@@ -231,9 +232,12 @@ final class Client: ChannelInboundHandler {
   private func goOn(_ step: Script.Step, _ now: NIODeadline) -> Bool {
     switch step {
     case .typed:
-      if let at = cancelAt, at <= now, ledger.notes[noteNumber]?.outcome == nil {
+      if let at = cancelAt, at <= now, ledger.notes[noteNumber]?.outcome == nil, let id = ledger.cancel(noteNumber) {
         cancelAt = .distantFuture
-        send(["type": "response.cancel", "event_id": .string("cancel_\(ledger.session)_\(noteNumber)")])
+        send([
+          "type": "response.cancel", "event_id": .string("cancel_\(ledger.session)_\(noteNumber)"),
+          "response_id": .string(id),
+        ])
       }
       return ledger.notes[noteNumber]?.outcome != nil
     case .spoken:
@@ -276,7 +280,8 @@ final class Client: ChannelInboundHandler {
     let text =
       "note \(Numbers.note(noteNumber, session: ledger.session));" + (isStory ? "\n\(Numbers.storyRequest)" : "")
     let id = "\(ledger.session)_\(noteNumber)"
-    ledger.notes[noteNumber] = .init(isStory: isStory, isAsked: true)
+    let crossesSpeech = ledger.isGemini && ledger.spokenTurns > ledger.spokenAnswers
+    ledger.notes[noteNumber] = .init(isStory: isStory, crossesSpeech: crossesSpeech, isAsked: true)
     send([
       "type": "conversation.item.create", "event_id": .string("create_\(id)"),
       "item": [
@@ -294,7 +299,7 @@ final class Client: ChannelInboundHandler {
     let isLoud = blocksLeft.loud > 0
     if isLoud { blocksLeft.loud -= 1 } else { blocksLeft.silent -= 1 }
     let audio = Base64Bytes.encode(NumberedSound.block(ledger.blocksSent, isLoud: isLoud))
-    ledger.blocksSent += 1
+    ledger.blocks.append(.init(atMs: CommonTime.milliseconds(), isLoud: isLoud))
     send(["type": "input_audio_buffer.append", "audio": .string(audio)])
   }
 

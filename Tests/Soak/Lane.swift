@@ -35,26 +35,32 @@ struct Lane: Sendable {
     var script = Script(session: session, seed: seed, kinds: upstreams.keys.sorted())
     guard let upstream = upstreams[script.provider] else { throw CancellationError() }
     script.provider += String(number)
-    let before = (client: await Self.tally(client), upstream: await Self.tally(upstream))
+    let before = (client: await client.strikes.count, upstream: await upstream.strikes.count)
     let plan = FaultPlan(session: session, seed: seed, count: faults)
     async let ledger = Client.run(session, script: script, port: client.port, loop: loop)
     let storm = Task { await self.storm(plan, upstream) }
     var outcome = Outcome(ledger: try await ledger)
     storm.cancel()
     let applied = await storm.value
+    for calm in applied.calms {
+      calm.cancel()
+      await calm.value
+    }
     for link in [client, upstream] {
       for direction in FaultyLink.Direction.allCases { await link.behave(.init(), direction) }
     }
     outcome.faults = applied.behaviours
-    for (link, before) in [(client, before.client), (upstream, before.upstream)] {
-      for (name, count) in await Self.tally(link) where count > before[name, default: 0] {
-        outcome.faults[name, default: 0] += count - before[name, default: 0]
-        if link === upstream { outcome.ledger.upstreamWasStruck = true }
-      }
-    }
-    if applied.hasSlowedUpstream { outcome.ledger.upstreamWasStruck = true }
     for (atMs, line) in applied.lines { outcome.ledger.record(line, atMs: atMs) }
-    if !applied.hasVanished, await !isDeserted(upstream) {
+    let isDeserted = await isDeserted(upstream)
+    let strikes = (
+      client: await client.strikes.dropFirst(before.client), upstream: await upstream.strikes.dropFirst(before.upstream)
+    )
+    for strike in strikes.client + strikes.upstream { outcome.faults[strike.fault.name, default: 0] += 1 }
+    outcome.ledger.clientWasBroken = strikes.client.contains { $0.fault.isTheEnd }
+    outcome.ledger.upstreamBreaks = strikes.upstream.filter(\.fault.isTheEnd).map { CommonTime.milliseconds($0.at) }
+    outcome.ledger.upstreamVanished =
+      strikes.upstream.filter { $0.fault == .vanish }.map { CommonTime.milliseconds($0.at) }
+    if !isDeserted {
       let newest = await upstream.acceptedConnections - 1
       let passed = (
         await upstream.passedBytes(.toTarget, connection: newest),
@@ -69,14 +75,10 @@ struct Lane: Sendable {
     return outcome
   }
 
-  private static func tally(_ link: FaultyLink) async -> [String: Int] {
-    await link.struckFaults.reduce(into: [:]) { $0[$1.key.name, default: 0] += $1.value }
-  }
-
   private struct Applied: Sendable {
     var behaviours: [String: Int] = [:]
-    var hasVanished = false
-    var hasSlowedUpstream = false
+    /// Each ends a behaviour when its time is over.
+    var calms: [Task<Void, Never>] = []
     var lines: [(atMs: Int, line: String)] = []
   }
 
@@ -90,7 +92,6 @@ struct Lane: Sendable {
       applied.lines.append((entry.atMs, "! \(entry.side) \(entry.action)"))
       switch entry.action {
       case .strike(let fault):
-        if fault == .vanish, entry.side == .upstream { applied.hasVanished = true }
         await link.strike(fault)
       case .strikeLater(let fault, let bytes, let direction):
         let newest = await link.acceptedConnections - 1
@@ -99,20 +100,21 @@ struct Lane: Sendable {
         await link.strike(fault, connection: newest, afterBytes: passed + bytes, direction)
       case .behave(let name, let behaviour, let direction, let milliseconds):
         applied.behaviours[name, default: 0] += 1
-        if entry.side == .upstream { applied.hasSlowedUpstream = true }
         await link.behave(behaviour, direction)
-        Task {
-          try? await Task.sleep(for: .milliseconds(milliseconds))
-          await link.behave(.init(), direction)
-        }
+        applied.calms.append(
+          Task {
+            try? await Task.sleep(for: .milliseconds(milliseconds))
+            await link.behave(.init(), direction)
+          })
       }
     }
     return applied
   }
 
+  /// Whether Parley has left all its connections to the provider, those too whose cable was pulled.
   private func isDeserted(_ upstream: FaultyLink) async -> Bool {
     let deadline = ContinuousClock.now + Self.orphanDeadline
-    while await upstream.openConnections > 0 {
+    while await upstream.openClients > 0 {
       guard ContinuousClock.now < deadline else { return false }
       try? await Task.sleep(for: .milliseconds(50))
     }

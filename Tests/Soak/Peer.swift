@@ -45,6 +45,8 @@ struct Peer: AsyncParsableCommand {
 final class PeerBook: Sendable {
   private let state: Mutex<(file: FileHandle, connections: Int)>
 
+  static func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+
   init(path: String) throws {
     let url = URL(fileURLWithPath: path)
     try Data().write(to: url)
@@ -54,7 +56,10 @@ final class PeerBook: Sendable {
   func begin(service: String) -> Int {
     state.withLock { state in
       state.connections += 1
-      let line: JSONValue = ["connection": .number(JSONNumber(state.connections)), "service": .string(service)]
+      let line: JSONValue = [
+        "connection": Self.number(state.connections), "service": .string(service),
+        "at": Self.number(CommonTime.milliseconds()),
+      ]
       state.file.write(Data((line.text + "\n").utf8))
       return state.connections
     }
@@ -74,8 +79,11 @@ struct LedgerScript: StandInScript {
   private var session: Int?
   private var sound = NumberedSoundReader()
   private var notes: [JSONValue] = []
+  /// What a service says that still holds the connection whose place a new one was to take.
+  private static let busy = (code: UInt16(1011), reason: "Internal error occurred.")
   /// The codes with which a service says that it was told something wrong; it has others for troubles of its own.
-  private static let refusing: Set<UInt16> = [1002, 1003, 1007, 1008, 1009]
+  private static let refusing: Set<UInt16> = [1002, 1003, 1007, 1008, 1009, 1011]
+  private var wasBusy = false
   /// What the service refused: a rule of its wire was broken.
   private var refusals: [JSONValue] = []
 
@@ -107,12 +115,13 @@ struct LedgerScript: StandInScript {
 
   mutating func connectionEnded() {
     script.connectionEnded()
-    let number = { (value: Int) in JSONValue.number(JSONNumber(value)) }
+    let number = PeerBook.number
     book.end([
       "connection": number(connection), "service": .string(service), "ended": true,
+      "at": number(CommonTime.milliseconds()),
       "session": session.map(number) ?? .null, "notes": .array(notes), "strayBytes": number(sound.strayBytes),
       "runs": .array(sound.runs.map { .array([number($0.lowerBound), number($0.upperBound)]) }),
-      "refusals": .array(refusals),
+      "refusals": .array(refusals), "busy": .bool(wasBusy),
     ])
   }
 
@@ -133,6 +142,7 @@ struct LedgerScript: StandInScript {
     for frame in frames {
       switch frame {
       case .violation(let violation): refusals.append(violation)
+      case .close(let code, let reason) where (code, reason) == Self.busy: wasBusy = true
       case .close(let code, let reason) where Self.refusing.contains(code):
         refusals.append(.string("close \(code) \(reason)"))
       case .text, .binary, .close, .abort: break

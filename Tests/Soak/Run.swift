@@ -49,13 +49,14 @@ struct Run: AsyncParsableCommand {
     result.memory = sampler.samples
     result.endDescriptors = await settle(gateway, base: result.baseDescriptors)
     result.hasDied = !gateway.isRunning
+    // Before the links are shut down, and the gateway is: that would end them all.
+    result.openUpstream = try UpstreamLedger.read(ledgerPath).open.count
     for lane in lanes { await lane.shutDown() }
     result.exitCode = await gateway.stop(within: .seconds(40))
     result.log = try GatewayLog(path: gateway.log)
     try? await Task.sleep(for: .seconds(1))
-    let (upstream, open) = try UpstreamLedger.read(ledgerPath)
+    let upstream = try UpstreamLedger.read(ledgerPath).ledgers
     _ = await peer.stop(within: .seconds(5))
-    result.openUpstream = open.count
     result.upstreamConnections = upstream.count
     let bySession = Dictionary(grouping: upstream.filter { $0.session != nil }) { $0.session ?? 0 }
     for var outcome in outcomes {
@@ -93,6 +94,8 @@ struct Run: AsyncParsableCommand {
           while let session = take() {
             outcomes.append(try await lane.run(only ?? session, seed: seed, faults: faults))
           }
+          // From here on the load falls, and with it the memory.
+          sampler.end()
           return outcomes
         }
       }
