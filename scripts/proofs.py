@@ -4,7 +4,7 @@
 Usage: proofs.py [--check]
 
 --check changes nothing. It fails if a table is not current, if a claim that is not marked as open has no test, and if one that
-is marked so has some.
+is marked so has some. The page of the faults ends with what the last long soak has found, from docs/soak.md.
 
 A test proves a requirement if its name says `R026` or `R031-R033`, and a fault row if it says `fault row 25` (also
 `fault rows 21, 22` and `fault rows 21-24`). Swift names are the display names of @Test and @Suite; Python names are those of functions
@@ -113,6 +113,16 @@ def table(title: str, introduction: str, claimed: Claims, proofs: dict[str, list
     return "\n".join(lines) + "\n"
 
 
+def soak() -> str:
+    """What the last long soak has found, from the table that it wrote into its own page."""
+    page = (ROOT / "docs" / "soak.md").read_text(encoding="utf-8")
+    written = page.partition("<!-- soak:begin -->")[2].partition("<!-- soak:end -->")[0]
+    rows = [line for line in written.splitlines() if line.startswith("|")]
+    lines = ["", "## Faults met by chance", "", "`make soak` runs calls over links that break: [soak.md](soak.md) has the rules."]
+    lines += ["The last long run:", "", *rows] if rows else ["No long run is written down there yet."]
+    return "\n".join(lines) + "\n"
+
+
 def mismarked(name: str, claimed: Claims, proofs: dict[str, list[tuple[str, str]]]) -> list[str]:
     """The claims whose mark in the file is not what the tests say."""
     lost = [f"{name} {number} has no test: {claimed.texts[number]}" for number in claimed.texts
@@ -144,7 +154,8 @@ def main() -> int:
             "without one is not claimed.",
             claimed["faults"],
             faults,
-        ),
+        )
+        + soak(),
     }
     stale = []
     for name, text in pages.items():

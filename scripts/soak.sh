@@ -42,5 +42,7 @@ if [[ $sessions -ge 2000 && -f $report ]]; then
     /<!-- soak:begin -->/ { while ((getline line < report) > 0) print line; skipping = 1 }
   ' docs/soak.md >"$report.page"
   cp "$report.page" docs/soak.md
+  # docs/faults.md quotes it.
+  python3 scripts/proofs.py || status=$?
 fi
 exit "$status"

@@ -117,8 +117,10 @@ public final class FaultyLink: Sendable {
     get async { await onLoop { $0.acceptedConnections } }
   }
 
-  /// Connections whose client has not left, whatever became of their other side.
-  public var openClients: Int {
+  /// The ports of the clients of whose end nothing has come here, whatever became of their other side.
+  ///
+  /// A client that has left one that vanished may be among them: its end waits behind what is not read any more.
+  public var openClients: [Int] {
     get async { await onLoop { $0.openClients } }
   }
 

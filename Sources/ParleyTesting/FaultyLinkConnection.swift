@@ -50,7 +50,8 @@ final class FaultyLinkConnection {
     direction == .toTarget ? toTarget : toClient
   }
 
-  var hasClient: Bool { client.isActive }
+  /// Nil when the client is gone.
+  var clientPort: Int? { client.isActive ? client.remoteAddress?.port : nil }
 
   // MARK: What the channels tell
 

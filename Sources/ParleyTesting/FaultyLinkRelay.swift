@@ -26,7 +26,7 @@ final class FaultyLinkRelay {
   }
 
   var openConnections: Int { connections.count }
-  var openClients: Int { connections.values.count(where: \.hasClient) }
+  var openClients: [Int] { connections.values.compactMap(\.clientPort) }
   var ends: [EventLoopFuture<Void>] { connections.values.flatMap(\.ends) }
 
   func accept(_ client: any Channel) throws {

@@ -2,6 +2,28 @@ import Foundation
 import NIOCore
 import NIOPosix
 
+/// The TCP connections of this machine that a process has open; those that only the system still holds are not among them.
+enum HeldSockets {
+  static func read() -> [(local: Int, remote: Int)] {
+    parse((try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? "")
+  }
+
+  static func parse(_ table: String) -> [(local: Int, remote: Int)] {
+    table.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard words.count > 9, words[9] != "0", let local = port(words[1]), let remote = port(words[2]) else {
+        return nil
+      }
+      return (local, remote)
+    }
+  }
+
+  /// Of an address in the form `0100007F:1F90`.
+  private static func port(_ address: Substring) -> Int? {
+    address.split(separator: ":").last.flatMap { Int($0, radix: 16) }
+  }
+}
+
 /// A process of the run's own, whose output goes to a file.
 final class Child {
   private let process = Process()

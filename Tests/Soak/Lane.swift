@@ -114,11 +114,15 @@ struct Lane: Sendable {
   /// Whether Parley has left all its connections to the provider, those too whose cable was pulled.
   private func isDeserted(_ upstream: FaultyLink) async -> Bool {
     let deadline = ContinuousClock.now + Self.orphanDeadline
-    while await upstream.openClients > 0 {
-      guard ContinuousClock.now < deadline else { return false }
+    while true {
+      let ports = await upstream.openClients
+      if ports.isEmpty { return true }
+      guard ContinuousClock.now < deadline else {
+        // Behind a pulled cable a FIN may wait for ever in the system: what counts is whether Parley has closed.
+        return !HeldSockets.read().contains { ports.contains($0.local) && $0.remote == upstream.port }
+      }
       try? await Task.sleep(for: .milliseconds(50))
     }
-    return true
   }
 
   func shutDown() async {

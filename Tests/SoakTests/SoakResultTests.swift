@@ -45,3 +45,18 @@ struct SoakResultTests {
     #expect(!violations(planned: 2_000, seconds: 299).isEmpty)
   }
 }
+
+@Suite("The sockets that a process holds")
+struct HeldSocketsTests {
+  @Test("A connection that its process has closed, and that only the system holds, is not held")
+  func parse() {
+    let table = """
+        sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+         0: 0100007F:1F90 0100007F:0050 01 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 20 4 30 10 -1
+         1: 0100007F:1F91 0100007F:0051 04 0000A000:00000000 00:00000000 00000000     0        0 0 2 0 20 4 30 10 -1
+      """
+    let held = HeldSockets.parse(table)
+    #expect(held.map(\.local) == [8_080])
+    #expect(held.map(\.remote) == [80])
+  }
+}
