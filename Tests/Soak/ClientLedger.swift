@@ -176,7 +176,7 @@ struct ClientLedger: Sendable {
   private mutating func hearDone(_ event: JSONValue) {
     guard let id = event["response"]?["id"]?.string, let response = responses.removeValue(forKey: id) else { return }
     let status = event["response"]?["status"]?.string ?? ""
-    record("< response.done \(id) \(status)")
+    record("< response.done \(id) \(status), \(response.words.suffix(40)), \(response.sound.count) bytes")
     let isWhole = status == "completed"
     judge(response, id, status)
     judge(response, id, isWhole: isWhole && !response.isEmpty)
