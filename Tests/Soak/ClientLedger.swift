@@ -66,6 +66,8 @@ struct ClientLedger: Sendable {
   var blocks: [Block] = []
   /// When a fault ended a connection between Parley and the service.
   var upstreamBreaks: [Int] = []
+  /// When a stall, or a slow behaviour, began to hold back what was said there, a goodbye too.
+  var upstreamHolds: [Int] = []
   /// When one of them vanished, so that nobody knew.
   var upstreamVanished: [Int] = []
   /// A fault ended the client's own connection.

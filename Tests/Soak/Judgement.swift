@@ -55,6 +55,9 @@ enum Judgement {
   /// How long after a connection's successor has begun, or after the end, the event may come that tells of its loss.
   private static let tellingMs = 5_000
 
+  /// How long ago what holds a link back may have begun: it lasts up to 1.5 s, and what it held needs time to pass.
+  private static let holdMs = 2_500
+
   static func judge(_ client: inout ClientLedger, _ upstream: [UpstreamLedger]) {
     client.judgeCauses()
     for ledger in upstream { judge(ledger, of: &client) }
@@ -79,12 +82,13 @@ enum Judgement {
     if numbers != Array(Set(numbers)).sorted() { client.broke("\(place) was told notes \(numbers)") }
   }
 
-  /// A service may still hold a connection only if its link was broken, so that it could not know of the end.
+  /// A service may still hold a connection only if its link was broken or slow, so that it could not know of the end.
   private static func judgeBusy(_ client: inout ClientLedger, _ upstream: [UpstreamLedger]) {
     for ledger in upstream where ledger.wasBusy {
       let isCaused = upstream.contains { old in
         old.connection < ledger.connection && old.endedMs > ledger.beganMs
-          && client.upstreamBreaks.contains { old.beganMs <= $0 && $0 <= ledger.beganMs }
+          && (client.upstreamBreaks.contains { old.beganMs <= $0 && $0 <= ledger.beganMs }
+            || client.upstreamHolds.contains { ledger.beganMs - holdMs <= $0 && $0 <= old.endedMs })
       }
       if !isCaused { client.broke("connection \(ledger.connection) came while the one before was open and sound") }
     }

@@ -58,6 +58,9 @@ struct Lane: Sendable {
     for strike in strikes.client + strikes.upstream { outcome.faults[strike.fault.name, default: 0] += 1 }
     outcome.ledger.clientWasBroken = strikes.client.contains { $0.fault.isTheEnd }
     outcome.ledger.upstreamBreaks = strikes.upstream.filter(\.fault.isTheEnd).map { CommonTime.milliseconds($0.at) }
+    outcome.ledger.upstreamHolds =
+      applied.upstreamHolds
+      + strikes.upstream.filter { !$0.fault.isTheEnd }.map { CommonTime.milliseconds($0.at) }
     outcome.ledger.upstreamVanished =
       strikes.upstream.filter { $0.fault == .vanish }.map { CommonTime.milliseconds($0.at) }
     if !isDeserted {
@@ -77,6 +80,8 @@ struct Lane: Sendable {
 
   private struct Applied: Sendable {
     var behaviours: [String: Int] = [:]
+    /// When a behaviour of the way to the service began.
+    var upstreamHolds: [Int] = []
     /// Each ends a behaviour when its time is over.
     var calms: [Task<Void, Never>] = []
     var lines: [(atMs: Int, line: String)] = []
@@ -100,6 +105,7 @@ struct Lane: Sendable {
         await link.strike(fault, connection: newest, afterBytes: passed + bytes, direction)
       case .behave(let name, let behaviour, let direction, let milliseconds):
         applied.behaviours[name, default: 0] += 1
+        if entry.side == .upstream { applied.upstreamHolds.append(CommonTime.milliseconds()) }
         await link.behave(behaviour, direction)
         applied.calms.append(
           Task {

@@ -22,7 +22,8 @@ struct Peer: AsyncParsableCommand {
     gemini.storyFrames = Numbers.storyParts
     gemini.storyInterval = .milliseconds(30)
     gemini.goAwayAfter = .seconds(7)
-    gemini.timeLeft = .seconds(4)
+    // Parley leaves three seconds before that, whatever is under way: more than the slowest story takes is before it.
+    gemini.timeLeft = .seconds(8)
     var realtime = RealtimeStandIn.Options()
     realtime.answerInterval = .milliseconds(10)
     realtime.storyFrames = Numbers.storyParts

@@ -158,12 +158,17 @@ struct JudgementTests {
     #expect(violations(gemini, first, upstream(2, notes: ["7.3"], runs: [10...49])) == [])
   }
 
-  @Test("A service may hold a connection still only if its link was broken")
+  @Test("A service may hold a connection still only if its link was broken, or slow a moment ago")
   func busy() {
     let first = upstream(runs: [0...49], until: 1_000)
     for (broke, began, fine) in [([450], 500, true), ([], 500, false), ([550], 500, false), ([450], 1_001, false)] {
       let call = client(blocks: 50, breaks: broke)
       #expect(violations(call, first, upstream(2, at: began, wasBusy: true)).isEmpty == fine)
+    }
+    let late = upstream(runs: [0...49], until: 9_000)
+    for (hold, fine) in [(2_499, false), (2_500, true), (5_100, true), (9_001, false)] {
+      let call = client(blocks: 50) { $0.upstreamHolds = [hold] }
+      #expect(violations(call, late, upstream(2, at: 5_000, wasBusy: true)).isEmpty == fine)
     }
   }
 
