@@ -79,6 +79,8 @@ extension FaultyLink.Fault {
     }
   }
 
+  var isStall: Bool { if case .stall = self { true } else { false } }
+
   /// The kind, for the tally.
   var name: String {
     switch self {

@@ -60,7 +60,7 @@ struct Lane: Sendable {
     outcome.ledger.upstreamBreaks = strikes.upstream.filter(\.fault.isTheEnd).map { CommonTime.milliseconds($0.at) }
     outcome.ledger.upstreamHolds =
       applied.upstreamHolds
-      + strikes.upstream.filter { !$0.fault.isTheEnd }.map { CommonTime.milliseconds($0.at) }
+      + strikes.upstream.filter(\.fault.isStall).map { CommonTime.milliseconds($0.at) }
     outcome.ledger.upstreamVanished =
       strikes.upstream.filter { $0.fault == .vanish }.map { CommonTime.milliseconds($0.at) }
     if !isDeserted {
