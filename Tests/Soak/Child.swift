@@ -2,7 +2,9 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// The TCP connections of this machine that a process has open; those that only the system still holds are not among them.
+/// The TCP connections of this machine that a process has open.
+///
+/// Those that only the system still holds are not among them.
 enum HeldSockets {
   static func read() -> [(local: Int, remote: Int)] {
     parse((try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? "")
