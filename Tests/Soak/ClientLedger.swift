@@ -294,8 +294,9 @@ extension ClientLedger {
     }
   }
 
-  /// What Parley does not promise: what is older than its ring (a second where a vanished connection was replaced before
-  /// it was missed), and, of Gemini, which has no positions, silence behind a turn that the service has heard to its end.
+  /// What Parley does not promise: what is older than its ring (a second where a vanished connection was replaced
+  /// before it was missed), and, of Gemini, which has no positions, silence behind a turn that the service has heard to
+  /// its end.
   ///
   /// - Parameter last: the last block that the connection before was told; -1 for none.
   func isExcused(_ lost: Range<Int>, heardTo last: Int, before endMs: Int, since: Int) -> Bool {

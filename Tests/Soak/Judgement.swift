@@ -49,8 +49,8 @@ struct UpstreamLedger: Sendable {
 
 /// Compares what clients said with what services were told (`docs/soak.md` says the rules).
 enum Judgement {
-  /// What a renewed connection may be told of again: the ring of what was spoken last (3 s of Gemini, 5 s of OpenAI), in
-  /// blocks of 20 ms, and the piece that was being gathered.
+  /// What a renewed connection may be told of again: the ring of what was spoken last (3 s of Gemini, 5 s of OpenAI),
+  /// in blocks of 20 ms, and the piece that was being gathered.
   private static func repeatedBlocks(_ client: ClientLedger) -> Int { client.isGemini ? 160 : 260 }
   /// How long after a connection's successor has begun, or after the end, the event may come that tells of its loss.
   private static let tellingMs = 5_000
