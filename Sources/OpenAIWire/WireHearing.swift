@@ -12,6 +12,10 @@ struct WireHearing: Sendable {
   private(set) var connectionStartMs = 0
   /// In milliseconds, since the client's last commit or clear.
   private(set) var buffered = 0
+  /// Where the turn ended that is being committed, in the client's audio.
+  private var turnEndMs: Int?
+  /// `buffered` begins where the last turn ended, not where it became known here.
+  private var isExact = true
   /// Lengths of what the client has committed and the service has not, the oldest first. Without turn detection only.
   private var owed: [Int] = []
   /// The user's turn that goes on.
@@ -23,6 +27,10 @@ struct WireHearing: Sendable {
   private(set) var resumesSpeech = false
   /// The client knows that the turn's speech has ended; the next connection says it once more.
   private var stopWasTold = false
+  /// So it is with the turn's commit and its item.
+  private var commitWasTold = false
+  /// A turn that the service has ended, and has not begun to answer.
+  private var unanswered: (itemID: String, startMs: Int)?
   private var recent = RecentAudio(milliseconds: Limits.recentAudioMs)
   private var isManual = false
   /// The next connection does not hear all of a turn.
@@ -62,12 +70,33 @@ struct WireHearing: Sendable {
   }
 
   /// The service has ended a turn, or is told at once that the client has.
-  mutating func committed() {
+  ///
+  /// - Parameters:
+  ///   - byService: what came on the way of its word is not of the turn.
+  ///   - isToBeAnswered: by the service, of itself.
+  /// - Returns: whether the client is to be told, which it is once.
+  @discardableResult
+  mutating func committed(byService: Bool = false, isToBeAnswered: Bool = false) -> Bool {
+    defer { commitWasTold = false }
     stopWasTold = false
-    buffered = 0
+    unanswered = isToBeAnswered ? speechItemID.map { ($0, speechStartMs) } : nil
+    isExact = !byService || turnEndMs != nil
+    buffered = byService ? turnEndMs.map { max(0, heardMs - $0) } ?? 0 : 0
+    // A commit of the client's own is acknowledged by the service.
+    turnEndMs = byService ? nil : heardMs
     speechItemID = nil
     resumesSpeech = false
+    return !commitWasTold
   }
+
+  var isUnanswered: Bool { unanswered != nil }
+
+  mutating func answerBegan() {
+    unanswered = nil
+  }
+
+  /// The turn whose item the client knows, and which the next connection hears again.
+  var heardAgainItemID: String? { commitWasTold ? speechItemID : nil }
 
   mutating func cleared() {
     committed()
@@ -97,12 +126,17 @@ struct WireHearing: Sendable {
 
   mutating func speechStarted(_ itemID: String, atMs startMs: Int) {
     stopWasTold = false
+    commitWasTold = false
+    unanswered = nil
+    turnEndMs = nil
     speechItemID = itemID
     speechStartMs = startMs
   }
 
+  /// - Parameter endMs: in the client's audio; some services say 0, or nothing.
   /// - Returns: whether the client is to be told, which it is once.
-  mutating func speechStopped() -> Bool {
+  mutating func speechStopped(atMs endMs: Int?) -> Bool {
+    if speechItemID != nil, let endMs, endMs > speechStartMs, endMs <= heardMs { turnEndMs = endMs }
     resumesSpeech = false
     defer { stopWasTold = speechItemID != nil }
     return !stopWasTold
@@ -120,14 +154,24 @@ struct WireHearing: Sendable {
   /// - Parameters:
   ///   - isManual: the client ends its turns itself.
   ///   - isLoss: nobody knows what the service had of it. What it had heard it would answer twice.
-  mutating func connectionEnded(isManual: Bool, isLoss: Bool) {
+  ///   - isForgotten: the next one knows nothing of this one's turns.
+  mutating func connectionEnded(isManual: Bool, isLoss: Bool, isForgotten: Bool = true) {
+    if isLoss, isForgotten, !isManual, speechItemID == nil, let turn = unanswered,
+      min(heardMs - turn.startMs + Limits.replayedBeforeSpeechMs, heardMs) <= recent.milliseconds
+    {
+      // Nobody would answer it: it is spoken once more.
+      (speechItemID, speechStartMs) = turn
+      (stopWasTold, commitWasTold) = (true, true)
+    }
+    unanswered = nil
     let open: Int
     if isManual {
       open = buffered
     } else if speechItemID != nil {
       open = heardMs - speechStartMs + Limits.replayedBeforeSpeechMs
     } else {
-      open = isLoss ? max(buffered, Limits.replayedMs) : Limits.replayedMs
+      let least = isExact ? 0 : Limits.replayedMs
+      open = isLoss ? max(buffered, least) : max(min(buffered, Limits.replayedMs), least)
     }
     resumesSpeech = !isManual && speechItemID != nil
     untoldSpeechItemID = nil

@@ -60,7 +60,7 @@ extension WireTranslator {
       itemIDs.removeAll { conversation.item($0) != nil }
       toldAgain = []
       tellOfDeletions(port: &port)
-      let kept = waitingItemIDs.union(untakenTurns)
+      let kept = waitingItemIDs.union(untakenTurns).union([hearing.heardAgainItemID].compactMap { $0 })
       let replay = Replay(conversation) { kept.contains($0) }
       // Each item of the user's would be answered.
       for item in traits.answersItems ? [replay.asOneMessage].compactMap({ $0 }) : replay.items {
@@ -169,8 +169,10 @@ extension WireTranslator {
     if wasReady {
       port.note(.warning, "the connection to the provider was lost", ["end": end.label])
       closeOpenResponses(Self.lost, port: &port)
-      hearing.connectionEnded(isManual: session.audio.input.turnDetection == nil, isLoss: true)
       isResuming = traits.resumesConversations && conversationID != nil
+      hearing.connectionEnded(
+        isManual: session.audio.input.turnDetection == nil, isLoss: true, isForgotten: !isResuming)
+      if let id = hearing.heardAgainItemID { hiddenItems.insert(id) }
     } else {
       port.note(.warning, "the provider could not be reached again", ["end": end.label])
       if isResuming, case .closed = end { isResuming = false }
@@ -220,7 +222,7 @@ extension WireTranslator {
 
   /// Nothing is going on that another connection would not know of.
   var isQuiet: Bool {
-    !isMidTurn && hearing.speechItemID == nil && awaited.isEmpty && updates.pending.isEmpty
+    !isMidTurn && !hearing.isUnanswered && hearing.speechItemID == nil && awaited.isEmpty && updates.pending.isEmpty
       && keptTurns.isEmpty && (session.audio.input.turnDetection != nil || hearing.buffered == 0)
   }
 

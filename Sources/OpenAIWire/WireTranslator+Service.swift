@@ -267,6 +267,7 @@ extension WireTranslator {
       speech.cut(id, toMs: endMs)
     case .inputAudioTranscriptionCompleted, .inputAudioTranscriptionDelta, .inputAudioTranscriptionFailed:
       guard let id = event["item_id"]?.string else { return true }
+      if id == hearing.heardAgainItemID, conversation.item(id)?.spokenWords != nil { return false }
       if let text = event["transcript"]?.string { remember(text, of: id) }
       return recordedItems[id] == nil
     case .inputAudioBufferSpeechStarted:
@@ -275,10 +276,14 @@ extension WireTranslator {
       }
       port.interrupted(.speech)
     case .inputAudioBufferSpeechStopped:
-      guard observeUntold(event["item_id"]?.string, isStart: false), hearing.speechStopped() else { return false }
+      let stopMs = event["audio_end_ms"]?.milliseconds
+      guard observeUntold(event["item_id"]?.string, isStart: false), hearing.speechStopped(atMs: stopMs) else {
+        return false
+      }
     case .inputAudioBufferCommitted, .inputAudioBufferTimeoutTriggered:
-      if session.audio.input.turnDetection != nil { hearing.committed() }
+      return observeCommit()
     case .responseCreated:
+      hearing.answerBegan()
       idleAt = nil
       if let index = awaited.firstIndex(where: { $0.kind == .response && $0.isSent }) { awaited.remove(at: index) }
     case .responseContentPartAdded:
@@ -344,19 +349,6 @@ extension WireTranslator {
   private mutating func remember(_ transcript: String, of id: String) {
     guard let item = conversation.item(id) else { return }
     conversation.replace(item.saying(transcript))
-  }
-
-  /// A turn that began on a lost connection is announced again by the new one; the client knows it already.
-  private mutating func observeSpeech(_ event: JSONObject, port: inout Port) -> Bool {
-    idleAt = nil
-    guard let id = event["item_id"]?.string else { return true }
-    if hearing.resumesSpeech, let known = hearing.speechItemID {
-      hearing.speechWasResumed()
-      if known != id { itemIDs[id] = known }
-      return false
-    }
-    hearing.speechStarted(id, atMs: event["audio_start_ms"]?.milliseconds ?? hearing.heardMs)
-    return true
   }
 }
 

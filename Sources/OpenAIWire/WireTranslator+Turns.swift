@@ -18,7 +18,8 @@ extension WireTranslator {
     }
     guard isManual else {
       try forward(event, object, port: &port)
-      return hearing.committed()
+      hearing.committed()
+      return
     }
     guard traits.answersCommits == .nothing else { return keepTurn(port: &port) }
     try forward(event, object, port: &port)
@@ -118,6 +119,25 @@ extension WireTranslator {
     guard isTaken else { return }
     awaited.remove(at: index)
     hearing.turnWasTaken()
+  }
+
+  /// A turn that began on a lost connection is announced again by the new one; the client knows it already.
+  mutating func observeSpeech(_ event: JSONObject, port: inout Port) -> Bool {
+    idleAt = nil
+    guard let id = event["item_id"]?.string else { return true }
+    if hearing.resumesSpeech, let known = hearing.speechItemID {
+      hearing.speechWasResumed()
+      if known != id { itemIDs[id] = known }
+      return false
+    }
+    hearing.speechStarted(id, atMs: event["audio_start_ms"]?.milliseconds ?? hearing.heardMs)
+    return true
+  }
+
+  /// - Returns: whether the client is to be told.
+  mutating func observeCommit() -> Bool {
+    guard let detection = session.audio.input.turnDetection else { return true }
+    return hearing.committed(byService: true, isToBeAnswered: detection.createResponse)
   }
 
   /// What ends the worth of audio that the client has not taken yet.

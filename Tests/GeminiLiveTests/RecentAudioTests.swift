@@ -51,7 +51,7 @@ import Testing
     #expect(replay(audio, 3_000).isEmpty)
   }
 
-  @Test("three seconds at 24 kHz stay in one piece of memory of about 200 KiB, however much comes")
+  @Test("three seconds at 24 kHz stay in one piece of memory of about 210 KiB, however much comes")
   func memory() throws {
     var specimen = SoundSpecimen(seed: 5)
     var audio = RecentAudio()
@@ -65,7 +65,7 @@ import Testing
       }
     }
     let span = try #require(addresses.max()) - #require(addresses.min())
-    #expect(span <= 202 * 1024)
+    #expect(span <= 216 * 1024)
     // All of it is used.
     #expect(span > 180 * 1024)
   }

@@ -87,6 +87,17 @@ import Translation
     #expect(Self.heard(call.reconnect()) == Self.pieces(50..<200).joined())
   }
 
+  @Test("fault row 46: what was on its way when an answer began is heard again: the silence before it is in no turn")
+  func replayBehindAnAnswer() {
+    var call = Survival.spoken(
+      #""audio":{"input":{"turn_detection":{"type":"server_vad","silence_duration_ms":400}}}"#)
+    _ = Self.say(0..<100, to: &call)
+    _ = call.answer()
+    _ = Self.say(100..<110, to: &call)
+    _ = call.upstreamEnds(.lost)
+    #expect(Self.heard(call.reconnect()) == Self.pieces(80..<110).joined())
+  }
+
   @Test("gemini 4.6: a connection that was wanted hears no more than a second again: old sound confuses it")
   func replayAtRest() {
     var call = Survival.spoken()

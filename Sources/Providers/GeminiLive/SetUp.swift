@@ -149,19 +149,14 @@ struct SetUp: Sendable, Equatable {
     case .serverVAD(let vad):
       if vad.threshold > 0.6 { automatic["startOfSpeechSensitivity"] = "START_SENSITIVITY_LOW" }
       if vad.threshold < 0.4 { automatic["startOfSpeechSensitivity"] = "START_SENSITIVITY_HIGH" }
-      automatic["silenceDurationMs"] = .number(JSONNumber(Limits.silence(vad.silenceDurationMs)))
     case .semanticVAD(let vad):
       switch vad.eagerness {
-      case .low:
-        automatic["endOfSpeechSensitivity"] = "END_SENSITIVITY_LOW"
-        automatic["silenceDurationMs"] = 1200
-      case .high:
-        automatic["endOfSpeechSensitivity"] = "END_SENSITIVITY_HIGH"
-        automatic["silenceDurationMs"] = 400
-      case .medium, .auto:
-        automatic["silenceDurationMs"] = 800
+      case .low: automatic["endOfSpeechSensitivity"] = "END_SENSITIVITY_LOW"
+      case .high: automatic["endOfSpeechSensitivity"] = "END_SENSITIVITY_HIGH"
+      case .medium, .auto: break
       }
     }
+    automatic["silenceDurationMs"] = .number(JSONNumber(detection.silenceMs))
     var fields: JSONObject = ["automaticActivityDetection": .object(automatic)]
     if !detection.interruptResponse { fields["activityHandling"] = "NO_INTERRUPTION" }
     fields["turnCoverage"] = "TURN_INCLUDES_ONLY_ACTIVITY"
@@ -235,4 +230,19 @@ extension RealtimeSession {
 
   /// Settings of the service by its own names, for what the envelope has no field for.
   var geminiExtension: JSONObject { unknown.fields["gemini"]?.object ?? JSONObject() }
+}
+
+extension TurnDetection {
+  /// How long a silence ends a turn at the service, in milliseconds.
+  var silenceMs: Int {
+    switch self {
+    case .serverVAD(let vad): Limits.silence(vad.silenceDurationMs)
+    case .semanticVAD(let vad):
+      switch vad.eagerness {
+      case .low: 1_200
+      case .high: 400
+      case .medium, .auto: 800
+      }
+    }
+  }
 }

@@ -130,7 +130,7 @@ extension GeminiLiveTranslator {
   private func replayedMs(afterLoss: Bool) -> Int {
     guard !ownsTurns else { return 0 }  // What was not committed has not been sent.
     guard speech != nil, isUserSpeaking || turn.isCommitted else {
-      guard !afterLoss else { return heardMs - heardFromMs }
+      guard !afterLoss else { return heardMs - heardFromMs + silenceBeforeMs }
       // What came faster than it was spoken is as fresh.
       return min(max(Limits.replayedMilliseconds, heardMs - freshFromMs), heardMs - heardFromMs)
     }

@@ -111,7 +111,10 @@ extension GeminiLiveTranslator {
     beginAnswer(port: &port)
     turn.hasOpenContext = false
     turn.hasCalled = false
+    let isSpoken = !ownsTurns && !turn.isCommitted && !turn.answersText
+    let silenceMs = isSpoken ? min(setUpSession.audio.input.turnDetection?.silenceMs ?? 0, heardMs - heardFromMs) : 0
     heardFromMs = heardMs
+    silenceBeforeMs = silenceMs
     turn.isCommitted = false
     turn.usage = nil
   }

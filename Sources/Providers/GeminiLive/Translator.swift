@@ -111,7 +111,9 @@ public struct GeminiLiveTranslator: Translator {
   /// Where the audio of the connection begins, in the client's audio: the service counts from there.
   var streamFromMs = 0
   /// Up to here the audio belongs to an earlier turn.
-  var heardFromMs = 0
+  var heardFromMs = 0 { didSet { silenceBeforeMs = 0 } }
+  /// Before `heardFromMs`: an answer comes after a silence, and what was on its way meanwhile is in no turn.
+  var silenceBeforeMs = 0
   var uplinkAudio: UplinkAudio
   /// The position of the client's audio that came within the last second, and when that is over.
   var freshFromMs = 0
