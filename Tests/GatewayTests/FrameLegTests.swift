@@ -159,7 +159,7 @@ struct FrameLegTests {
 
   @Test("fault row 49: a client that is behind is not taken for silent: its pongs are behind what it has to take")
   func pulseWhileBehind() throws {
-    let bench = try Bench()
+    let bench = try Bench { $0.peerStall = .seconds(600) }
     bench.becomeWritable(false)
     bench.channel.embeddedEventLoop.advanceTime(by: .seconds(120))
     #expect(bench.channel.isActive)

@@ -230,7 +230,7 @@ struct HTTPSurfaceTests {
 
   @Test("fault row 12: a later head has a clock too, and an idle connection is closed without a word")
   func laterClock() async throws {
-    let gateway = try await TestGateway.upstream(port: 9) { $0.headIdle = .seconds(2) }
+    let gateway = try await TestGateway.upstream(port: 9) { $0.headIdle = .seconds(4) }
     let socket = try await gateway.connect()
     try await socket.send(get("/health"))
     #expect(await socket.response() != nil)
@@ -238,7 +238,7 @@ struct HTTPSurfaceTests {
     #expect(await socket.textToEnd().hasPrefix("HTTP/1.1 408 "))
     await gateway.stop()
 
-    let idle = try await TestGateway.upstream(port: 9) { $0.keepAliveTimeout = .milliseconds(50) }
+    let idle = try await TestGateway.upstream(port: 9) { $0.keepAliveTimeout = .milliseconds(500) }
     let other = try await idle.connect()
     try await other.send(get("/health"))
     #expect(await other.response() != nil)
