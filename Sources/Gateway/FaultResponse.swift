@@ -1,8 +1,12 @@
 import Access
+import Envelope
 import HTTPWire
+import NIOCore
 import Routing
+import WebSocketWire
 
-/// Everything that a client sees of an error at the edge is decided here: the HTTP answer before the upgrade.
+/// Everything that a client sees of an error at the edge is decided here: the HTTP answer before the upgrade, and the
+/// last event before the close of a client that breaks the WebSocket protocol.
 ///
 /// What it sees after the upgrade, when the provider fails, is decided by the session's verdicts.
 enum FaultResponse {
@@ -20,6 +24,25 @@ enum FaultResponse {
   static let stopping = Refusal(
     status: 503, type: "server_error", code: "server_stopping", message: "The server is stopping; try again.",
     fields: [RequestHead.Field(name: "Retry-After", value: "5")])
+
+  // MARK: Frames that are not understood
+
+  /// The `error` event before the close frame, as a client library shows it more readily than a close reason.
+  @Sendable static func lastWords(for fault: WireFault) -> ByteBuffer {
+    let code =
+      switch fault.closeCode {
+      case .messageTooBig: "message_too_big"
+      case .invalidPayload: "invalid_utf8"
+      case .policyViolation: "too_many_fragments"
+      default: "protocol_error"
+      }
+    let error = ErrorObject(
+      type: "invalid_request_error", code: code, message: "The connection is closed: \(fault.reason).")
+    let id = String(UInt64.random(in: .min ... .max), radix: 16)
+    var message = ByteBuffer()
+    ServerEvent(eventID: "event_\(id)", .error(error)).write(into: &message)
+    return message
+  }
 
   // MARK: Upgrades that cannot be (RFC 6455 section 4.2)
 

@@ -7,6 +7,7 @@ import Routing
 import SessionCore
 import Translation
 import VoiceEngine
+import WebSocketWire
 
 /// Admits clients to sessions: the route's path, then the credential, then the provider and its account's limits,
 /// all before the 101.
@@ -81,6 +82,7 @@ struct RealtimeAdmission: UpgradeAdmission {
         place: place, logger: logger)
       // Its memory is the connection's, which may outlive the session by a close handshake.
       peer.closed.whenComplete { _ in seat.giveBack() }
+      leg.connection.lastWords = FaultResponse.lastWords
       leg.setOwner(driver)
       driver.begin()
     }

@@ -32,6 +32,9 @@ public struct WebSocketConnection: Sendable {
   /// ``emptyOutbound()``, best at the start of its next burst: by then the socket has usually let go of the storage.
   public var outbound = ByteBuffer()
 
+  /// What a peer that breaks the protocol is told before the close frame, in a text message; nil for nothing.
+  public var lastWords: (@Sendable (WireFault) -> ByteBuffer)?
+
   private var decoder: FrameDecoder
   private var encoder: FrameEncoder
   private var messages: MessageAssembler
@@ -130,7 +133,10 @@ public struct WebSocketConnection: Sendable {
   }
 
   private mutating func fail(_ fault: WireFault) -> WebSocketEvent {
-    if phase == .open { encoder.appendClose(fault.closeCode, reason: fault.reason, to: &outbound) }
+    if phase == .open {
+      if let words = lastWords?(fault) { encoder.append(.text, words.readableBytesView, to: &outbound) }
+      encoder.appendClose(fault.closeCode, reason: fault.reason, to: &outbound)
+    }
     return finish(CloseEvent(code: fault.closeCode, reason: fault.reason, cause: .fault(fault)))
   }
 

@@ -77,6 +77,13 @@ async def test_what_breaks_the_framing_is_closed_with_its_code(edge, sent, code)
             end = await socket.end()
             assert end.codes == [code], end
             assert len(end.reason.encode()) in range(1, 124)
+            # An event says why as well, for clients that do not show the close.
+            assert [event["type"] for event in end.events] == ["error"], end
+            error = end.events[0]["error"]
+            assert error["code"] in {
+                1002: ["protocol_error"], 1007: ["invalid_utf8"], 1009: ["message_too_big"],
+            }[code]  # fmt: skip
+            assert end.reason in error["message"]
 
 
 async def test_fault_row_27_a_character_cut_between_fragments_is_whole(edge):
