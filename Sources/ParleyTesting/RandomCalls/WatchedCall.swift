@@ -31,6 +31,7 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
   /// The close code that the client got.
   public private(set) var closeCode: UInt16?
   public private(set) var hasClientLeft = false
+  private var isEnding = false
   private var teardowns = 0
   /// What was sent to the provider since it was last asked for.
   private var sent: [JSONValue] = []
@@ -272,6 +273,8 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
       remember(frame)
     }
     law.stepEnded()
+    // A session that ends closes whatever there may be.
+    isEnding = isEnding || actions.contains { if case .closeDownstream = $0 { true } else { false } }
     for action in actions { perform(action) }
     return events
   }
@@ -293,7 +296,7 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
       line = .dialled
       dials += 1
     case .closeUpstream:
-      check(line != .none || hasClientLeft || closeCode != nil, "a connection closed that there is not")
+      check(line != .none || hasClientLeft || isEnding, "a connection closed that there is not")
       line = .none
     case .dialSide(let line, _): sides[line.number] = (false, Law())
     case .sendSide(let line, let message):
