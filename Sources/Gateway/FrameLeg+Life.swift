@@ -12,7 +12,7 @@ extension FrameLeg {
     guard phase == .open, let context else { return }
     // Whoever is not being read cannot be heard, and who has much to take has another watch.
     if !pauses.isEmpty || isWatchedForStall { pulse.heard() }
-    if let waiting = waitingBytes(context), waiting > 0 { pulse.took(stallWatch.taken(waiting: waiting)) }
+    if let delivery = Delivery.of(context.channel), delivery.isUnderWay { pulse.took(delivery.ackedBytes) }
     guard pulse.beat(at: context.eventLoop.now) else {
       end(.silent)
       drop()
@@ -27,11 +27,6 @@ extension FrameLeg {
   /// A client that takes nothing is dropped for that; a provider is only as slow as its pongs.
   private var isWatchedForStall: Bool { role == .server && isBusy }
 
-  /// What the channel holds for the peer.
-  private func waitingBytes(_ context: ChannelHandlerContext) -> Int? {
-    try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-  }
-
   func watchForStall(_ context: ChannelHandlerContext) {
     stallTask?.cancel()
     stallTask = nil
@@ -40,7 +35,9 @@ extension FrameLeg {
   }
 
   func checkStall(_ context: ChannelHandlerContext, isFirst: Bool) {
-    guard context.channel.isActive, isBusy, let waiting = waitingBytes(context) else { return }
+    guard context.channel.isActive, isBusy,
+      let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    else { return }
     guard stallWatch.check(waiting: waiting, at: context.eventLoop.now, isFirst: isFirst) else {
       end(.stalled)
       drop()

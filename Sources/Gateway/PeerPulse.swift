@@ -4,7 +4,7 @@ import NIOCore
 struct PeerPulse {
   private let timeout: TimeAmount
   private var unansweredSince: NIODeadline?
-  private var takenBytes = 0
+  private var takenBytes: UInt64 = 0
 
   init(timeout: Duration) {
     self.timeout = TimeAmount(timeout)
@@ -16,8 +16,8 @@ struct PeerPulse {
 
   /// A ping stands behind all that waits for the peer: what it takes of that is a sign of life too (fault rows 49, 56).
   ///
-  /// - Parameter bytes: taken of all that was queued, while more waits.
-  mutating func took(_ bytes: Int) {
+  /// - Parameter bytes: taken in all, while more is on its way.
+  mutating func took(_ bytes: UInt64) {
     guard bytes != takenBytes else { return }
     takenBytes = bytes
     heard()
@@ -49,12 +49,9 @@ struct StallWatch {
     queuedBytes &+= count
   }
 
-  /// - Parameter waiting: what the channel still holds.
-  func taken(waiting: Int) -> Int { queuedBytes &- waiting }
-
   /// `waiting` is what the channel still holds. False when the peer has taken not one byte for the whole timeout.
   mutating func check(waiting: Int, at now: NIODeadline, isFirst: Bool) -> Bool {
-    let taken = taken(waiting: waiting)
+    let taken = queuedBytes &- waiting
     if isFirst || taken != takenBytes {
       takenBytes = taken
       lastProgress = now

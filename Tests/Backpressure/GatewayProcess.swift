@@ -8,7 +8,7 @@ final class GatewayProcess {
   private let process = Process()
   private let folder: URL
 
-  /// - Parameter pulseSeconds: between two pings, and from a ping to the end of the patience.
+  /// - Parameter pulseSeconds: between two pings, and at least from a ping to the end of the patience.
   init(binary: String, providerPort: Int, stallSeconds: Int, pulseSeconds: Double) async throws {
     port = try await Self.freePort()
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("parley-backpressure-\(UUID().uuidString)")
@@ -21,7 +21,7 @@ final class GatewayProcess {
                               "model": "gpt-realtime"}},
        "routes": [{"path": "/v1/realtime"}],
        "limits": {"peerStallSeconds": \(stallSeconds), "pingIntervalSeconds": \(pulseSeconds),
-                  "pongTimeoutSeconds": \(pulseSeconds)}}
+                  "pongTimeoutSeconds": \(max(3, pulseSeconds))}}
       """.utf8
     ).write(to: file)
     let log = folder.appendingPathComponent("serve.log")

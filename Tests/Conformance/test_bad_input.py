@@ -81,7 +81,7 @@ async def test_what_breaks_the_framing_is_closed_with_its_code(edge, sent, code)
             assert [event["type"] for event in end.events] == ["error"], end
             error = end.events[0]["error"]
             assert error["code"] in {
-                1002: ["protocol_error"], 1007: ["invalid_utf8"], 1009: ["message_too_big"],
+                1002: ["protocol_error"], 1007: ["invalid_utf8"], 1008: ["too_many_fragments"], 1009: ["message_too_big"],
             }[code]  # fmt: skip
             assert end.reason in error["message"]
 

@@ -173,7 +173,7 @@ struct FrameLegTests {
   func pulseOfProgress() {
     var pulse = PeerPulse(timeout: .seconds(20))
     var now = NIODeadline.uptimeNanoseconds(1)
-    for taken in 1...5 {
+    for taken in UInt64(1)...5 {
       pulse.took(1_000 * taken)
       let isAlive = pulse.beat(at: now)
       #expect(isAlive)
