@@ -29,6 +29,8 @@ struct WireHearing: Sendable {
   private var stopWasTold = false
   /// So it is with the turn's commit and its item.
   private var commitWasTold = false
+  /// The turn that is heard again though the client knows its item, until it is answered.
+  private(set) var heardAgainItemID: String?
   /// A turn that the service has ended, and has not begun to answer.
   private var unanswered: (itemID: String, startMs: Int)?
   private var recent = RecentAudio(milliseconds: Limits.recentAudioMs)
@@ -93,10 +95,8 @@ struct WireHearing: Sendable {
 
   mutating func answerBegan() {
     unanswered = nil
+    heardAgainItemID = nil
   }
-
-  /// The turn whose item the client knows, and which the next connection hears again.
-  var heardAgainItemID: String? { commitWasTold ? speechItemID : nil }
 
   mutating func cleared() {
     committed()
@@ -127,6 +127,7 @@ struct WireHearing: Sendable {
   mutating func speechStarted(_ itemID: String, atMs startMs: Int) {
     stopWasTold = false
     commitWasTold = false
+    heardAgainItemID = nil
     unanswered = nil
     turnEndMs = nil
     speechItemID = itemID
@@ -164,6 +165,7 @@ struct WireHearing: Sendable {
       (stopWasTold, commitWasTold) = (true, true)
     }
     unanswered = nil
+    heardAgainItemID = commitWasTold ? speechItemID : nil
     let open: Int
     if isManual {
       open = buffered
