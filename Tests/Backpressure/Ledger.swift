@@ -5,6 +5,8 @@ final class Ledger {
   /// Microseconds of each chunk, both ways.
   private(set) var latencies: [UInt32] = []
   var isMeasuring = false
+  /// How many of them there were at the end of each second.
+  private var seconds: [Int] = []
   /// Chunks that were not the next one, whole and unchanged.
   private(set) var damaged = 0
 
@@ -18,8 +20,24 @@ final class Ledger {
     latencies.append(UInt32(clamping: (now &- min(sentAt, now)) / 1_000))
   }
 
+  func secondIsOver() {
+    seconds.append(latencies.count)
+  }
+
+  /// For each second, microseconds below which 99 % of its chunks took. A host that takes its time back for a while spoils
+  /// some seconds, and the percentile of all chunks.
+  var percentilesOfSeconds: [Double] {
+    zip([0] + seconds, seconds).compactMap { from, to in
+      to > from ? Self.percentile(0.99, of: latencies[from..<to]) : nil
+    }
+  }
+
   /// Microseconds below which this share of the chunks took.
   func percentile(_ share: Double) -> Double {
+    Self.percentile(share, of: latencies[...])
+  }
+
+  private static func percentile(_ share: Double, of latencies: ArraySlice<UInt32>) -> Double {
     guard !latencies.isEmpty else { return 0 }
     let sorted = latencies.sorted()
     return Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))])

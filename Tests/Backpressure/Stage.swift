@@ -72,6 +72,10 @@ struct Stage: Sendable {
     try await ask { $0.ledger.isMeasuring = isMeasuring }
   }
 
+  func secondIsOver() async throws {
+    try await ask { $0.ledger.secondIsOver() }
+  }
+
   func interrupt() async throws {
     try await ask { cast in cast.slow.forEach { $0.interrupt() } }
     _ = try await waits(upTo: .seconds(10)) { cast in
@@ -88,7 +92,8 @@ struct Stage: Sendable {
     try await ask { cast in
       let ledger = cast.ledger
       return Trial.Outcome(
-        p50: ledger.percentile(0.5), p99: ledger.percentile(0.99), chunks: ledger.latencies.count,
+        p50: ledger.percentile(0.5), p99: ledger.percentile(0.99), p99OfSeconds: ledger.percentilesOfSeconds,
+        chunks: ledger.latencies.count,
         damaged: ledger.damaged, whole: cast.healthy.count(where: \.isWhole), residentKiB: residentKiB,
         slow: cast.slow.map(\.outcome))
     }

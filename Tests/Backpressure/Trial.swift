@@ -15,6 +15,7 @@ struct Trial: Sendable {
     /// Microseconds from one end to the other, both ways.
     var p50: Double
     var p99: Double
+    var p99OfSeconds: [Double]
     var chunks: Int
     /// Chunks that were not the next one, whole and unchanged.
     var damaged: Int
@@ -58,8 +59,11 @@ struct Trial: Sendable {
     let end = clock.now + measured
     var residentKiB = 0
     while clock.now < end {
-      residentKiB = max(residentKiB, gateway.residentKiB)
-      try await Task.sleep(for: .milliseconds(100))
+      for _ in 0..<10 {
+        residentKiB = max(residentKiB, gateway.residentKiB)
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      try await stage.secondIsOver()
     }
     try await stage.measure(false)
 
