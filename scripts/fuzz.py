@@ -34,7 +34,8 @@ TIMEOUT = 60
 
 def targets() -> list[str]:
     """The names, as the binary tells them when it is asked for one that there is not."""
-    told = subprocess.run([BINARY], env=environment("?"), capture_output=True, text=True, check=False).stderr
+    # It ends with a trap, and leaves a file where it runs.
+    told = subprocess.run([BINARY], cwd=WORK, env=environment("?"), capture_output=True, text=True, check=False).stderr
     found = re.search(r"not one of: (.*)", told)
     if not found:
         sys.exit(f"fuzz: {BINARY} names no targets: {told}")

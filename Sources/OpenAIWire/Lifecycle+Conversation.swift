@@ -178,6 +178,7 @@ extension Lifecycle {
   mutating func endTranscripts(but open: String? = nil) {
     for id in input.growing where id != open && (input.isCommitted(id) || input.isKnown(id)) {
       guard let event = input.final(of: id) else { continue }
+      commit(id)
       input.transcribed(id)
       told.append(event)
     }
