@@ -53,6 +53,8 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
     .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
     .package(url: "https://github.com/vapor/jwt-kit.git", exact: "5.7.1"),
+    .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
   ],
   targets: [
     // The pure core: no sockets, no clocks, no logs.
@@ -60,53 +62,71 @@ let package = Package(
     house("HTTPWire", [nioCore]),
     house("Audio", [nioCore], extra: arithmetic),
     house("Envelope", ["Audio", nioCore]),
-    house("Translation", ["Envelope", "Audio", nioCore]),
-    house("OpenAIWire", ["Translation", "Envelope", "Audio", nioCore]),
+    house("Metering", ["Envelope", "Audio", nioCore]),
+    house("Translation", ["Metering", "Envelope", "Audio", nioCore]),
+    house("OpenAIWire", ["Translation", "Metering", "Envelope", "Audio", nioCore]),
     house(
       "OpenAIProvider", path: "Sources/Providers/OpenAI",
-      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "AzureProvider", path: "Sources/Providers/Azure",
-      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "XAIProvider", path: "Sources/Providers/XAI",
-      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "InworldProvider", path: "Sources/Providers/Inworld",
-      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "VowelProvider", path: "Sources/Providers/Vowel",
-      ["OpenAIWire", "Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "GeminiLiveProvider", path: "Sources/Providers/GeminiLive",
-      ["Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "LocalVoiceProvider", path: "Sources/Providers/LocalVoice",
-      ["Translation", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
+      ["Translation", "Metering", "Envelope", "Audio", nioCore], exclude: ["NOTES.md"]),
     house(
       "SessionCore",
       [
         "OpenAIProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider", "GeminiLiveProvider",
-        "LocalVoiceProvider", "OpenAIWire", "Translation", "Envelope", "Audio", nioCore,
+        "LocalVoiceProvider", "OpenAIWire", "Translation", "Metering", "Envelope", "Audio", nioCore,
       ]),
+
+    // Shared libraries that are opened when they are needed.
+    house("NativeCode", []),
 
     // The voice engine of the process.
     .target(name: "CSpeech"),
     house(
       "VoiceEngine",
       [
-        "CSpeech", "LocalVoiceProvider", "Translation", "Envelope", "Audio", nioCore, logging,
+        "CSpeech", "NativeCode", "LocalVoiceProvider", "Translation", "Envelope", "Audio", nioCore, logging,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Yams", package: "Yams"),
       ], extra: arithmetic),
 
     // The edge.
     house("Routing", ["SessionCore", "Translation", "Envelope"]),
-    house("Access", ["Routing", "Translation", "Envelope"]),
+    house(
+      "Access",
+      [
+        "Routing", "SessionCore", "Metering", "Translation", "Envelope",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    house(
+      "Ledger",
+      [
+        "Access", "Routing", "Metering", "Translation", "Envelope", "NativeCode", nioCore, logging,
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
     house(
       "Operator",
       [
-        "VoiceEngine", "LocalVoiceProvider", "Envelope", "Audio",
+        "Access", "Routing", "Metering", "Translation", "VoiceEngine", "LocalVoiceProvider", "Envelope", "Audio",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         logging, nioCore,
@@ -114,7 +134,7 @@ let package = Package(
     house(
       "Gateway",
       [
-        "WebSocketWire", "HTTPWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Operator",
+        "WebSocketWire", "HTTPWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Metering", "Operator",
         "VoiceEngine", "LocalVoiceProvider",
         nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -153,7 +173,7 @@ let package = Package(
     .executableTarget(
       name: "parley",
       dependencies: [
-        "Gateway", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", "Audio",
+        "Gateway", "Ledger", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", "Audio",
         "VoiceEngine", "WebSocketWire", logging,
         nioCore, nioPosix,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -189,6 +209,7 @@ let package = Package(
     tests("HTTPWireTests", ["HTTPWire", nioCore]),
     tests("AudioTests", ["Audio", nioCore]),
     tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
+    tests("MeteringTests", ["Metering", "Envelope", nioCore]),
     tests("TranslationTests", ["Translation", "Envelope", nioCore]),
     tests(
       "OpenAIWireTests",
@@ -211,7 +232,7 @@ let package = Package(
     tests(
       "SessionCoreTests",
       [
-        "SessionCore", "OpenAIProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider",
+        "SessionCore", "Metering", "OpenAIProvider", "AzureProvider", "XAIProvider", "InworldProvider", "VowelProvider",
         "GeminiLiveProvider", "OpenAIWire", "Translation", "Envelope", "ParleyTesting", nioCore,
       ]),
     tests(
@@ -220,17 +241,40 @@ let package = Package(
     tests(
       "VoiceEngineTests",
       [
-        "VoiceEngine", "LocalVoiceProvider", "CSpeech", "Translation", "Envelope", "Audio", nioCore, nioPosix, logging,
+        "VoiceEngine", "NativeCode", "LocalVoiceProvider", "CSpeech", "Translation", "Envelope", "Audio", nioCore, nioPosix, logging,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),
       ], resources: [.copy("Fixtures")]),
     tests("RoutingTests", ["Routing", "SessionCore", "Translation", "Envelope"]),
-    tests("AccessTests", ["Access", "Routing", "Translation", "Envelope"]),
+    tests(
+      "AccessTests",
+      [
+        "Access", "Metering", "Routing", "SessionCore", "Translation", "Envelope",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "JWTKit", package: "jwt-kit"),
+      ]),
+    tests(
+      "LedgerTests",
+      [
+        "Ledger", "Access", "Metering", "Routing", "Translation", "Envelope", "NativeCode", nioCore, nioPosix, logging,
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    tests(
+      "OperatorTests",
+      [
+        "Operator", "Access", "Metering", "Routing", "Translation", "Envelope", nioCore, logging,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+      ]),
     tests(
       "GatewayTests",
       [
-        "Gateway", "HTTPWire", "ParleyTesting", "Routing", "SessionCore", "Translation", "VoiceEngine",
+        "Gateway", "Access", "HTTPWire", "Metering", "ParleyTesting", "Routing", "SessionCore", "Translation", "VoiceEngine",
         "WebSocketWire", nioCore, nioPosix, logging,
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),

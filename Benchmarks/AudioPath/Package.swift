@@ -22,7 +22,7 @@ func provider(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   house("\(name)Provider", path: "Sources/Providers/\(name)", dependencies, exclude: ["NOTES.md"])
 }
 
-let core: [Target.Dependency] = ["Translation", "Envelope", "Audio"]
+let core: [Target.Dependency] = ["Translation", "Metering", "Envelope", "Audio"]
 let wireProviders = ["OpenAI", "Azure", "XAI", "Inworld", "Vowel"]
 let otherProviders = ["GeminiLive", "LocalVoice"]
 
@@ -34,7 +34,8 @@ let package = Package(
     house("WebSocketWire", []),
     house("Audio", []),
     house("Envelope", ["Audio"]),
-    house("Translation", ["Envelope", "Audio"]),
+    house("Metering", ["Envelope", "Audio"]),
+    house("Translation", ["Metering", "Envelope", "Audio"]),
     house("OpenAIWire", core),
     house(
       "SessionCore",

@@ -1,3 +1,4 @@
+import NativeCode
 public import AsyncHTTPClient
 public import Logging
 

@@ -1,3 +1,4 @@
+import NativeCode
 public import Logging
 
 /// The stages of an engine, made and loaded. A stage that could not be had is nil, or a lesser one whose description says

@@ -1,3 +1,4 @@
+import NativeCode
 import Audio
 
 /// The engine hears itself: its voice speaks a sentence, its detector looks for the turn in it, its transcriber writes it

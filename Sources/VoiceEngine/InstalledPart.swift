@@ -1,3 +1,4 @@
+import NativeCode
 import Envelope
 import Foundation
 

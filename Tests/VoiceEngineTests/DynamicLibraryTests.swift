@@ -1,3 +1,4 @@
+import NativeCode
 import Dispatch
 import Foundation
 import Testing

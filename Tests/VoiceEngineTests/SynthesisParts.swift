@@ -1,3 +1,4 @@
+import NativeCode
 import Foundation
 
 @testable import VoiceEngine

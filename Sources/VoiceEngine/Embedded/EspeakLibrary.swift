@@ -1,3 +1,4 @@
+import NativeCode
 import CSpeech
 
 #if canImport(Glibc)

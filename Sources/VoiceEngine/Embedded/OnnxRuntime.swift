@@ -1,3 +1,4 @@
+import NativeCode
 import CSpeech
 
 /// ONNX Runtime's C interface, taken from its table of functions by position: every version only appends to the table,

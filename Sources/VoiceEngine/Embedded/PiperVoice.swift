@@ -1,3 +1,4 @@
+import NativeCode
 import Foundation
 
 /// The file beside a Piper model that tells how to feed it.

@@ -1,3 +1,4 @@
+import NativeCode
 import Synchronization
 
 /// What a Whisper recogniser is started with.

@@ -1,3 +1,4 @@
+import NativeCode
 import Audio
 import Envelope
 import NIOCore

@@ -7,15 +7,21 @@
 #endif
 
 /// Why a library or a function of it could not be had.
-struct DynamicLibraryFault: Error, Sendable, Hashable, CustomStringConvertible {
+public struct DynamicLibraryFault: Error, Sendable, Hashable, CustomStringConvertible {
   /// The library as it was asked for; all candidates if there was more than one.
-  var library: String
+  public var library: String
   /// The function that is missing; nil if the library itself is.
-  var symbol: String?
+  public var symbol: String?
   /// What the dynamic linker said.
-  var reason: String
+  public var reason: String
 
-  var description: String {
+  public init(library: String, symbol: String? = nil, reason: String) {
+    self.library = library
+    self.symbol = symbol
+    self.reason = reason
+  }
+
+  public var description: String {
     guard let symbol else { return "\(library) cannot be opened: \(reason)" }
     return "\(library) has no \(symbol): \(reason)"
   }
@@ -24,9 +30,9 @@ struct DynamicLibraryFault: Error, Sendable, Hashable, CustomStringConvertible {
 /// A shared library opened at run time, so that neither the build nor the start of the program needs it.
 ///
 /// It is never closed: the libraries used here leave threads and registered callbacks behind.
-final class DynamicLibrary: Sendable {
+public final class DynamicLibrary: Sendable {
   /// The candidate that could be opened.
-  let name: String
+  public let name: String
   /// The handle as a number: a pointer cannot cross threads, and this one is only handed back to the linker, which
   /// may be called from any thread.
   private let handle: UInt
@@ -40,9 +46,9 @@ final class DynamicLibrary: Sendable {
   ///
   /// - Parameters:
   ///   - candidates: paths, or names that the system's linker finds (`libespeak-ng.so.1`).
-  ///   - flags: of `dlopen`.
-  static func open(
-    _ candidates: [String], flags: Int32 = RTLD_NOW
+  ///   - flags: of `dlopen`; nil for `RTLD_NOW`.
+  public static func open(
+    _ candidates: [String], flags: Int32? = nil
   ) throws(DynamicLibraryFault) -> DynamicLibrary {
     var reasons: [String] = []
     for candidate in candidates {
@@ -50,7 +56,7 @@ final class DynamicLibrary: Sendable {
         reasons.append("the file is damaged")
         continue
       }
-      if let handle = dlopen(candidate, flags) { return DynamicLibrary(name: candidate, handle: handle) }
+      if let handle = dlopen(candidate, flags ?? RTLD_NOW) { return DynamicLibrary(name: candidate, handle: handle) }
       reasons.append(lastError())
     }
     throw DynamicLibraryFault(
@@ -61,7 +67,7 @@ final class DynamicLibrary: Sendable {
   /// A function of the library.
   ///
   /// - Parameter type: a `@convention(c)` function type with the function's own signature; nothing can check that.
-  func symbol<T>(_ name: String, as type: T.Type) throws(DynamicLibraryFault) -> T {
+  public func symbol<T>(_ name: String, as type: T.Type) throws(DynamicLibraryFault) -> T {
     guard MemoryLayout<T>.size == MemoryLayout<UnsafeMutableRawPointer>.size else {
       throw DynamicLibraryFault(library: self.name, symbol: name, reason: "\(type) is not a C function type")
     }

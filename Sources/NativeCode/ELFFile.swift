@@ -2,10 +2,10 @@ import Foundation
 
 /// A look at a shared library before the linker maps it: a file that was cut ends the process with a signal when its missing
 /// end is touched.
-enum ELFFile {
+public enum ELFFile {
   /// Whether the file is an ELF file of 64 bits that has all that its program headers speak of. A file that cannot be read
   /// is for the linker to complain of, and counts as whole.
-  static func isWhole(_ path: String) -> Bool {
+  public static func isWhole(_ path: String) -> Bool {
     guard let file = FileHandle(forReadingAtPath: path) else { return true }
     defer { try? file.close() }
     guard let size = try? file.seekToEnd(), (try? file.seek(toOffset: 0)) != nil else { return true }
