@@ -22,27 +22,6 @@ struct ClientPace: Sendable {
   }
 }
 
-/// So many events at once, after which they are let in evenly spread over the period: the generic cell rate algorithm of
-/// ITU-T I.371, which needs one point in time. What is not let in does not count.
-struct EventRate: Sendable {
-  private let interval: Duration
-  private let tolerance: Duration
-  /// When the next event would come if they came evenly.
-  private var expected = Instant(nanoseconds: .min)
-
-  init(most: Int, in period: Duration) {
-    interval = period / max(1, most)
-    tolerance = most < 1 ? .seconds(-1) : interval * (most - 1)
-  }
-
-  mutating func admits(at now: Instant) -> Bool {
-    let earliest = max(expected, now)
-    guard earliest <= now + tolerance else { return false }
-    expected = earliest + interval
-    return true
-  }
-}
-
 /// How long a session may last, and how long its client may be silent, where the operator limits either.
 struct SessionSpan: Sendable {
   private let endsAt: Instant?
