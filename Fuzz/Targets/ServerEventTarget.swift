@@ -49,10 +49,15 @@ private struct MenderReading {
     if isText { session.outputModalities = [.text] }
   }
 
+  /// What the translator takes for itself.
+  private static let beforeTheMender = [
+    "session.created", "session.updated", "transcription_session.created", "transcription_session.updated", "error",
+  ]
+
   mutating func hear(_ line: ArraySlice<UInt8>) {
     if line.count == 1 { return client(line.first ?? 0) }
     guard var event = (try? line.withUnsafeBytes { try JSONValue(parsing: $0) })?.object,
-      !["session.created", "session.updated", "error"].contains(event["type"]?.string)
+      !Self.beforeTheMender.contains(event["type"]?.string)
     else { return }
     // Ids that are used twice are the service's affair.
     if event["event_id"]?.string != nil { event["event_id"] = .string(serviceIDs.next(.event)) }
