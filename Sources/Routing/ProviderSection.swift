@@ -5,6 +5,7 @@ import Translation
 extension TableDecoder {
   static let remoteKeys = [
     "kind", "url", "key", "model", "caFile", "allowPrivateAddresses", "maxSessions", "maxFramesPerSecond",
+    "maxConnectsPerSecond", "maxMinutesPerSession", "maxMinutesPerDay",
   ]
   /// The keys that only some kinds have.
   private static let keysOfKinds = unique(geminiKeys + azureKeys + inworldKeys + vowelKeys)
@@ -94,8 +95,12 @@ extension TableDecoder {
 
   private mutating func accountLimits(_ fields: Fields, _ kind: ProviderKind) -> AccountLimits {
     var limits = kind.usualLimits
-    limits.maxSessions = most(fields, "maxSessions") ?? limits.maxSessions
     limits.maxFramesPerSecond = most(fields, "maxFramesPerSecond") ?? limits.maxFramesPerSecond
+    let others = holderLimits(fields)
+    limits.maxSessions = others.maxSessions ?? limits.maxSessions
+    limits.maxConnectsPerSecond = others.maxConnectsPerSecond
+    limits.maxMinutesPerSession = others.maxMinutesPerSession
+    limits.maxMinutesPerDay = others.maxMinutesPerDay
     return limits
   }
 

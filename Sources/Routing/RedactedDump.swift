@@ -135,7 +135,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] + proxies }
     return ["access"]
       + table.accessKeys.map { key in
-        var parts = ["\(key.name)  key \(key.reference) \(key.key)"] + parts(of: key.preference)
+        var parts = ["\(key.name)  key \(key.source) \(key.key)"] + parts(of: key.preference)
         if let most = key.maxSessions { parts.append("maxSessions \(most)") }
         return "  " + parts.joined(separator: "  ")
       } + proxies

@@ -13,13 +13,18 @@ public struct RouteTable: Sendable {
   public let providerNames: [String]
   /// At least one; no two have the same path.
   public let routes: [Route]
-  /// Keys of clients. Empty: anonymous clients on loopback, and no others.
-  public let accessKeys: [AccessKey]
-  /// The IP addresses of reverse proxies whose `X-Forwarded-For` counts.
-  public let proxies: [String]
+  /// Who may connect.
+  public let access: AccessTable
+  /// Where keys, apps and usage are kept.
+  public let ledger: LedgerTable
   /// What a refused client is told about whom to ask (R172); empty if the operator gave none.
   public let contact: String
   public let limits: GatewayLimits
+
+  /// Keys of clients. Empty: anonymous clients on loopback, and no others.
+  public var accessKeys: [AccessKey] { access.keys }
+  /// The IP addresses of reverse proxies whose `X-Forwarded-For` counts.
+  public var proxies: [String] { access.proxies }
 
   /// Where a request is served if the file names no routes: every path that clients of the OpenAI API build from a base
   /// URL, and the managed one.
@@ -30,13 +35,18 @@ public struct RouteTable: Sendable {
   /// Where the file names no listeners.
   public static let defaultListeners = [Listener(host: "127.0.0.1", port: 8787), Listener(host: "::1", port: 8787)]
 
-  /// The same table listening on another port (`--port`), on the hosts that it has.
+  /// The same table listening on another port (`--port`), on the hosts that it has. Listeners that serve no sessions stay
+  /// where they are.
   public func listening(onPort port: UInt16) -> RouteTable {
-    var hosts: [String] = []
-    for listener in listeners where !hosts.contains(listener.host) { hosts.append(listener.host) }
+    var moved: [Listener] = []
+    for listener in listeners where listener.serves.contains(.sessions) {
+      if !moved.contains(where: { $0.host == listener.host }) {
+        moved.append(Listener(host: listener.host, port: Int(port), serves: listener.serves))
+      }
+    }
     return RouteTable(
-      listeners: hosts.map { Listener(host: $0, port: Int(port)) }, defaultProvider: defaultProvider,
-      providers: providers, providerNames: providerNames, routes: routes, accessKeys: accessKeys, proxies: proxies,
+      listeners: moved + listeners.filter { !$0.serves.contains(.sessions) }, defaultProvider: defaultProvider,
+      providers: providers, providerNames: providerNames, routes: routes, access: access, ledger: ledger,
       contact: contact, limits: limits)
   }
 }
@@ -47,6 +57,26 @@ public struct Listener: Sendable, Hashable, CustomStringConvertible {
   public let host: String
   /// 0 to 65535; 0 lets the system choose.
   public let port: Int
+  /// What is had there (R290); never nothing.
+  public let serves: Set<Service>
+
+  /// What an address may be for.
+  public enum Service: String, Sendable, Hashable, CaseIterable {
+    /// Sessions, and with them models, voices, speech and capabilities.
+    case sessions
+    /// Minting of ephemeral tokens.
+    case tokens
+    /// Keys, apps and usage.
+    case admin
+
+    public static let all = Set(allCases)
+  }
+
+  public init(host: String, port: Int, serves: Set<Service> = Service.all) {
+    self.host = host
+    self.port = port
+    self.serves = serves
+  }
 
   public var isLoopback: Bool { NetworkAddress.isLoopback(host) }
   public var description: String { "\(NetworkAddress.bracketed(host)):\(port)" }
@@ -66,6 +96,10 @@ public struct Route: Sendable, Hashable {
   public let isStrict: Bool
   /// Events that only the provider knows reach the client, where it does not say otherwise (Q19).
   public let passesVendorEvents: Bool
+  /// Web pages that may use static keys here; where there are any, tokens are bound to them too.
+  public let origins: [OriginPattern]
+  /// A key that is none of ours is the client's own at the provider, and goes there in place of the configured one.
+  public let passesClientKeys: Bool
 
   /// The managed path, whose clients look for audio in `audio` (Q1).
   static let managedPath = "/api/v1/inference/realtime"
@@ -73,7 +107,8 @@ public struct Route: Sendable, Hashable {
   /// - Parameter deltaFields: nil for what is usual at the path.
   public init(
     path: String, provider: String, dialect: DialectChoice? = nil, deltaFields: AudioDeltaWriter.Fields? = nil,
-    isStrict: Bool = false, passesVendorEvents: Bool = false
+    isStrict: Bool = false, passesVendorEvents: Bool = false, origins: [OriginPattern] = [],
+    passesClientKeys: Bool = false
   ) {
     self.path = path
     self.provider = provider
@@ -81,31 +116,8 @@ public struct Route: Sendable, Hashable {
     self.deltaFields = deltaFields ?? (path == Self.managedPath ? .deltaAndAudio : .delta)
     self.isStrict = isStrict
     self.passesVendorEvents = passesVendorEvents
-  }
-}
-
-/// A client's key and the name that it goes by in logs and usage.
-public struct AccessKey: Sendable {
-  /// The longest key, in bytes: comparisons take as long as one of this length.
-  public static let longestKeyBytes = 512
-
-  public let name: String
-  public let reference: SecretReference
-  public let key: Redacted<String>
-  /// How its holder is talked to.
-  public let preference: WirePreference
-  /// Sessions that it may have at a time; nil for no limit.
-  public let maxSessions: Int?
-
-  public init(
-    name: String, reference: SecretReference, key: Redacted<String>, preference: WirePreference = WirePreference(),
-    maxSessions: Int? = nil
-  ) {
-    self.name = name
-    self.reference = reference
-    self.key = key
-    self.preference = preference
-    self.maxSessions = maxSessions
+    self.origins = origins
+    self.passesClientKeys = passesClientKeys
   }
 }
 
@@ -156,9 +168,28 @@ public struct AccountLimits: Sendable, Hashable {
   public var maxSessions: Int?
   /// Messages to the provider in a second.
   public var maxFramesPerSecond: Int?
+  /// Sessions begun in a second.
+  public var maxConnectsPerSecond: Int?
+  /// Minutes of one session.
+  public var maxMinutesPerSession: Double?
+  /// Minutes of all sessions in a day of UTC.
+  public var maxMinutesPerDay: Double?
 
-  public init(maxSessions: Int? = nil, maxFramesPerSecond: Int? = nil) {
+  public init(
+    maxSessions: Int? = nil, maxFramesPerSecond: Int? = nil, maxConnectsPerSecond: Int? = nil,
+    maxMinutesPerSession: Double? = nil, maxMinutesPerDay: Double? = nil
+  ) {
     self.maxSessions = maxSessions
     self.maxFramesPerSecond = maxFramesPerSecond
+    self.maxConnectsPerSecond = maxConnectsPerSecond
+    self.maxMinutesPerSession = maxMinutesPerSession
+    self.maxMinutesPerDay = maxMinutesPerDay
+  }
+
+  /// Those that hold for the provider as they do for apps and keys; frames are paced and never refused.
+  public var holder: HolderLimits {
+    HolderLimits(
+      maxSessions: maxSessions, maxConnectsPerSecond: maxConnectsPerSecond, maxMinutesPerSession: maxMinutesPerSession,
+      maxMinutesPerDay: maxMinutesPerDay)
   }
 }

@@ -5,52 +5,52 @@ import Translation
 extension TableDecoder {
   /// The whole file. Meaningful only if no fault was reported.
   mutating func table(_ root: PositionedValue) -> RouteTable {
-    let known = ["listen", "default", "providers", "routes", "access", "contact", "limits"]
+    let known = ["listen", "default", "providers", "routes", "access", "tokens", "ledger", "contact", "limits"]
     let fields = fields(root, .root, known: known)
     // A file that is no object has one fault, not one for each key that it lacks.
     guard let fields else {
       return RouteTable(
-        listeners: [], defaultProvider: "", providers: [:], providerNames: [], routes: [], accessKeys: [], proxies: [],
-        contact: "", limits: GatewayLimits())
+        listeners: [], defaultProvider: "", providers: [:], providerNames: [], routes: [], access: AccessTable(),
+        ledger: LedgerTable(), contact: "", limits: GatewayLimits())
     }
     let (providers, declared) = providers(fields)
     let defaultProvider = defaultProvider(fields, declared)
     let routes = routes(fields, declared, defaultProvider: defaultProvider)
-    let (accessKeys, writtenKeys, proxies) = access(fields)
+    let (access, admitsOthers) = access(fields, declared: declared)
     return RouteTable(
-      listeners: listen(fields, hasAccessKeys: writtenKeys > 0), defaultProvider: defaultProvider,
+      listeners: listen(fields, admitsOthers: admitsOthers), defaultProvider: defaultProvider,
       providers: Dictionary(providers.map { ($0.name, $0) }) { first, _ in first },
-      providerNames: providers.map(\.name), routes: routes, accessKeys: accessKeys, proxies: proxies,
+      providerNames: providers.map(\.name), routes: routes, access: access, ledger: ledger(fields),
       contact: contact(fields), limits: limits(fields))
   }
 
   // MARK: listen
 
-  private mutating func listen(_ fields: Fields, hasAccessKeys: Bool) -> [Listener] {
+  private mutating func listen(_ fields: Fields, admitsOthers: Bool) -> [Listener] {
     guard let member = fields.member("listen") else { return RouteTable.defaultListeners }
     let path = fields.path.key("listen")
     guard let elements = elements(member.value, path) else { return [] }
     if elements.isEmpty { report(.empty("address"), at: member.value.offset, path) }
     var listeners: [Listener] = []
-    var lines: [Listener: Int] = [:]
+    var lines: [String: Int] = [:]
     for element in elements {
-      guard let listener = listener(element, hasAccessKeys: hasAccessKeys) else { continue }
-      if let first = lines[listener], listener.port != 0 {
+      guard let listener = listener(element, admitsOthers: admitsOthers) else { continue }
+      if let first = lines[listener.description], listener.port != 0 {
         report(.duplicate(what: "address", firstLine: first), at: element)
       }
-      lines[listener] = lines[listener] ?? line(of: element.offset)
+      lines[listener.description] = lines[listener.description] ?? line(of: element.offset)
       listeners.append(listener)
     }
     return listeners
   }
 
-  private mutating func listener(_ element: Located<PositionedValue>, hasAccessKeys: Bool) -> Listener? {
-    guard let fields = fields(element.value, element.path, known: ["host", "port"]) else { return nil }
+  private mutating func listener(_ element: Located<PositionedValue>, admitsOthers: Bool) -> Listener? {
+    guard let fields = fields(element.value, element.path, known: ["host", "port", "serves"]) else { return nil }
     let host = requiredString(fields, "host")
     if let host {
       if !NetworkAddress.isHost(host.value) {
         report(.badHost, at: host)
-      } else if !hasAccessKeys, !NetworkAddress.isLoopback(host.value) {
+      } else if !admitsOthers, !NetworkAddress.isLoopback(host.value) {
         report(.publicWithoutKeys(host: host.value), at: host)
       }
     }
@@ -60,13 +60,16 @@ extension TableDecoder {
       return nil
     }
     let port = number(member.value, portPath, 0...65_535, rangeText: "0 to 65535", isWhole: true)
+    let serves = services(fields)
     guard let host, let port else { return nil }
-    return Listener(host: host.value, port: Int(port))
+    return Listener(host: host.value, port: Int(port), serves: serves)
   }
 
   // MARK: default, routes
 
-  static let routeKeys = ["path", "provider", "dialect", "deltaField", "strict", "vendorEvents"]
+  static let routeKeys = [
+    "path", "provider", "dialect", "deltaField", "strict", "vendorEvents", "origins", "clientKeys",
+  ]
 
   private mutating func defaultProvider(_ fields: Fields, _ declared: [String]) -> String {
     guard let name = requiredString(fields, "default") else { return "" }
@@ -106,19 +109,10 @@ extension TableDecoder {
         Route(
           path: plain, provider: provider?.value ?? defaultProvider, dialect: preference.dialect,
           deltaFields: preference.deltaFields, isStrict: flag(fields, "strict"),
-          passesVendorEvents: flag(fields, "vendorEvents")))
+          passesVendorEvents: flag(fields, "vendorEvents"), origins: origins(fields),
+          passesClientKeys: flag(fields, "clientKeys")))
     }
     return routes
-  }
-
-  /// `dialect` and `deltaField`, of a route or of a key.
-  private mutating func preference(_ fields: Fields) -> WirePreference {
-    let dialects = DialectChoice.names.compactMap { name in DialectChoice(name).map { (name, $0) } }
-    let deltaFields = AudioDeltaWriter.Fields.names.compactMap { name in
-      AudioDeltaWriter.Fields(name: name).map { (name, $0) }
-    }
-    return WirePreference(
-      dialect: choice(fields, "dialect", dialects), deltaFields: choice(fields, "deltaField", deltaFields))
   }
 
   /// How many of something there may be; nil without the member.
@@ -133,73 +127,7 @@ extension TableDecoder {
     fields.member(key).flatMap { bool($0.value, fields.path.key(key)) } ?? false
   }
 
-  // MARK: access, contact
-
-  static let accessKeyKeys = ["name", "key", "dialect", "deltaField", "maxSessions"]
-
-  /// The keys, how many the file means to give, a faulty key being no missing one, and the proxies.
-  private mutating func access(_ fields: Fields) -> (keys: [AccessKey], written: Int, proxies: [String]) {
-    guard let member = fields.member("access"),
-      let fields = self.fields(member.value, fields.path.key("access"), known: ["keys", "proxies"])
-    else { return ([], 0, []) }
-    let (keys, written) = accessKeys(fields)
-    return (keys, written, proxies(fields))
-  }
-
-  private mutating func proxies(_ fields: Fields) -> [String] {
-    guard let list = fields.member("proxies"), let elements = elements(list.value, fields.path.key("proxies"))
-    else { return [] }
-    var proxies: [String] = []
-    for element in elements {
-      guard let text = string(element.value, element.path) else { continue }
-      if IPAddress(text.value) == nil { report(.badText("expected an IP address"), at: text) }
-      proxies.append(text.value)
-    }
-    return proxies
-  }
-
-  private mutating func accessKeys(_ fields: Fields) -> (keys: [AccessKey], written: Int) {
-    guard let list = fields.member("keys"), let elements = elements(list.value, fields.path.key("keys"))
-    else { return ([], 0) }
-    var keys: [AccessKey] = []
-    var lines: [String: Int] = [:]
-    for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: Self.accessKeyKeys)
-      else { continue }
-      let name = requiredString(fields, "name")
-      if let name {
-        checkName(name)
-        if let first = lines[name.value] { report(.duplicate(what: "name", firstLine: first), at: name) }
-        lines[name.value] = lines[name.value] ?? line(of: name.offset)
-      }
-      let preference = preference(fields)
-      let maxSessions = most(fields, "maxSessions")
-      guard let text = requiredString(fields, "key"), let reference = reference(text) else { continue }
-      if let key = accessKey(reference, text), let name {
-        keys.append(
-          AccessKey(
-            name: name.value, reference: reference, key: key, preference: preference, maxSessions: maxSessions))
-      }
-    }
-    return (keys, elements.count)
-  }
-
-  /// Unlike a provider's, the secret of an access key has to be there: without it the server would be open or locked, and
-  /// neither is what the file says (fault row 60).
-  private mutating func accessKey(_ reference: SecretReference, _ text: Located<String>) -> Redacted<String>? {
-    do {
-      let key = try sources.secret(reference, directory: directory)
-      let longest = AccessKey.longestKeyBytes
-      guard key.reveal().utf8.count <= longest else {
-        report(.badText("\(reference) holds more than \(longest) bytes"), at: text)
-        return nil
-      }
-      return key
-    } catch {
-      report(.missingSecret(error), at: text)
-      return nil
-    }
-  }
+  // MARK: contact
 
   private mutating func contact(_ fields: Fields) -> String {
     guard let contact = string(fields, "contact") else { return "" }

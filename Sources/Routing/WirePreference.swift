@@ -18,9 +18,9 @@ public struct WirePreference: Sendable, Hashable {
 }
 
 extension DialectChoice {
-  static let names = ["auto"] + DialectName.allCases.map(\.rawValue)
+  public static let names = ["auto"] + DialectName.allCases.map(\.rawValue)
 
-  var name: String {
+  public var name: String {
     switch self {
     case .auto: "auto"
     case .fixed(let dialect): dialect.rawValue
@@ -29,10 +29,10 @@ extension DialectChoice {
 }
 
 extension AudioDeltaWriter.Fields {
-  static let names = ["delta", "both"]
+  public static let names = ["delta", "both"]
 
   /// By its name in configurations and queries.
-  init?(name: String) {
+  public init?(name: String) {
     switch name {
     case "delta": self = .delta
     case "both": self = .deltaAndAudio
@@ -40,7 +40,7 @@ extension AudioDeltaWriter.Fields {
     }
   }
 
-  var name: String {
+  public var name: String {
     switch self {
     case .delta: "delta"
     case .deltaAndAudio: "both"
