@@ -8,18 +8,18 @@ struct CatalogueRoutes: Sendable {
   let catalogue: Catalogue
   let refusal: OperatorSurface.Gatekeeper
 
-  func add(to router: Router<OperatorContext>) {
+  func add(to book: RouteBook) {
     let models = JSONCoding.encode(Catalogue.Models(data: catalogue.models)).text
-    router.get("/v1/models") { request, context in
+    book.get("/v1/models") { request, context in
       refusal(request, context.peer) ?? OperatorSurface.json(.ok, models)
     }
     // Ids such as `google-ai-studio/gemini-2.5-flash` have slashes of their own.
-    router.get("/v1/models/**") { request, context in
+    book.get("/v1/models/**") { request, context in
       if let refused = refusal(request, context.peer) { return refused }
       let written = context.parameters.getCatchAll().joined(separator: "/")
       return model(written.removingPercentEncoding ?? written)
     }
-    router.get("/v1/voices") { request, context in
+    book.get("/v1/voices") { request, context in
       if let refused = refusal(request, context.peer) { return refused }
       return await voices(of: request.uri.queryParameters["provider"].map(String.init))
     }

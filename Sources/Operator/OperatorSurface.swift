@@ -36,25 +36,26 @@ public enum OperatorSurface {
     now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
-    router.add(middleware: JSONErrorMiddleware())
-    router.get("/health") { _, _ in
+    let book = RouteBook(router: router, paths: PathTable())
+    router.add(middleware: JSONErrorMiddleware(paths: book.paths))
+    book.get("/health") { _, _ in
       let stamp = now().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
       var health: JSONObject = ["status": "ok", "timestamp": .string(stamp)]
       if engine.isPresent { health["engine"] = engine.profile.description }
       return json(.ok, JSONValue.object(health).text)
     }
     let capabilities = capabilities.text
-    router.get("/v1/capabilities") { request, context in
+    book.get("/v1/capabilities") { request, context in
       refusal(request, context.peer) ?? json(.ok, capabilities)
     }
-    CatalogueRoutes(catalogue: catalogue, refusal: refusal).add(to: router)
+    CatalogueRoutes(catalogue: catalogue, refusal: refusal).add(to: book)
     let places = SpeechPlaces(SpeechRoute.mostAtOnce)
-    router.post("/v1/audio/speech") { request, context in
+    book.post("/v1/audio/speech") { request, context in
       if let refused = refusal(request, context.peer) { return refused }
       return try await SpeechRoute.answer(request, engine: engine, places: places)
     }
     // WebRTC and SIP calls are set up here at the original service; this server speaks WebSocket only.
-    router.post("/v1/realtime/calls") { _, _ in
+    book.post("/v1/realtime/calls") { _, _ in
       errorResponse(
         .notImplemented, code: "transport_not_supported",
         message: "WebRTC calls are not supported; open a WebSocket at /v1/realtime.")
@@ -78,24 +79,5 @@ public enum OperatorSurface {
       "code": code.map(JSONValue.string) ?? .null,
     ]
     return json(status, JSONValue.object(["error": .object(error)]).text)
-  }
-}
-
-/// Gives every error of the router a JSON body.
-struct JSONErrorMiddleware<Context: RequestContext>: RouterMiddleware {
-  func handle(
-    _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-  ) async throws -> Response {
-    do {
-      return try await next(request, context)
-    } catch let error as any HTTPResponseError {
-      switch error.status {
-      case .notFound:
-        return OperatorSurface.errorResponse(.notFound, code: "not_found", message: "There is nothing at this path.")
-      default:
-        return OperatorSurface.errorResponse(
-          error.status, code: "request_failed", message: "The request could not be served.")
-      }
-    }
   }
 }

@@ -1,0 +1,63 @@
+import Metering
+import Synchronization
+
+/// Asks a store, and gives up after a while.
+enum Storage {
+  /// How long a store may take to answer, beyond which it counts as away.
+  static let patience = Duration.seconds(5)
+
+  /// The answer of whichever comes first, the store or the time. A store that hangs is left alone, not waited for.
+  ///
+  /// - Throws: `HTTPFault`: 503 `ledger_unavailable` where it does not answer, 400 for what it cannot hold, 409 for what is
+  ///   there already.
+  static func asked<Answer: Sendable>(
+    within patience: Duration = Self.patience, _ ask: @escaping @Sendable () async throws -> Answer
+  ) async throws -> Answer {
+    let result: Result<Answer, any Error> = await withCheckedContinuation { continuation in
+      let race = Race(continuation)
+      let timer = Task {
+        try await Task.sleep(for: patience)
+        race.end(.failure(HTTPFault.ledgerUnavailable))
+      }
+      Task {
+        let result: Result<Answer, any Error>
+        do {
+          result = .success(try await ask())
+        } catch let fault as StorageFault {
+          result = .failure(HTTPFault(fault))
+        } catch {
+          result = .failure(error)
+        }
+        timer.cancel()
+        race.end(result)
+      }
+    }
+    return try result.get()
+  }
+
+  private final class Race<Answer: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Result<Answer, any Error>, Never>?>
+
+    init(_ continuation: CheckedContinuation<Result<Answer, any Error>, Never>) {
+      self.continuation = Mutex(continuation)
+    }
+
+    func end(_ result: Result<Answer, any Error>) {
+      let waiting = continuation.withLock { continuation in
+        defer { continuation = nil }
+        return continuation
+      }
+      waiting?.resume(returning: result)
+    }
+  }
+}
+
+extension HTTPFault {
+  init(_ fault: StorageFault) {
+    switch fault {
+    case .unavailable, .damaged: self = .ledgerUnavailable
+    case .conflict(let text): self = .conflict("conflict", text)
+    case .unsuitable(let text): self.init(status: 400, code: "invalid_value", message: text)
+    }
+  }
+}
