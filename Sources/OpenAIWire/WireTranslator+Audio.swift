@@ -1,5 +1,6 @@
 import Audio
 public import Envelope
+import Metering
 import NIOCore
 public import Translation
 
@@ -75,6 +76,7 @@ extension WireTranslator {
     guard canSplice, cancelledResponses.isEmpty, message.withUnsafeReadableBytes({ mender.admits(delta, in: $0) })
     else { return false }
     speech.append(bytes: delta.decodedBytes)
+    port.meter.spoke(bytes: delta.decodedBytes, format(of: delta, message))
     if stallsAt != nil { stallsAt = now + Limits.stallTimeout }
     guard traits.vocabulary == .beta else {
       port.outbox.downstream.append(.audio) { $0.writeImmutableBuffer(message) }

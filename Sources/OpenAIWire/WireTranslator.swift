@@ -100,6 +100,10 @@ public struct WireTranslator: Translator {
   /// Between the service's audio and the client's, where they differ.
   var download: AudioTranscoder?
   var speech = SpokenLengths()
+  /// What the client hears the live response in.
+  var liveFormat: AudioFormat
+  /// The open responses that have a format of their own.
+  var ownFormats: [String: AudioFormat] = [:]
 
   var awaited: [Awaited] = []
   /// Frames of Parley's own, by their `event_id`: what is wrong with them is not the client's business.
@@ -145,6 +149,7 @@ public struct WireTranslator: Translator {
     service.begin(&session)
     _ = try? service.makeEffective(&session)
     self.session = session
+    liveFormat = session.audio.output.format
     updates = SessionUpdates(session)
     upload = WireUpload(traits.pieces, format: session.audio.input.format, takesG711: traits.takesG711)
   }
@@ -157,6 +162,8 @@ public struct WireTranslator: Translator {
     session.audio.input.format.law == nil && updates.confirmed.audio.input.format.law == nil
       ? PCM16.bytesPerSample : G711.bytesPerSample
   }
+
+  public var inputFormat: AudioFormat { session.audio.input.format }
 
   public var isMidTurn: Bool {
     mender.isMidTurn || awaited.contains { $0.kind == .response }
@@ -224,6 +231,7 @@ public struct WireTranslator: Translator {
   func tell(_ event: JSONObject, port: inout Port) {
     var event = event
     if event["event_id"]?.string == nil { event["event_id"] = .string(port.ids.next(.event)) }
+    meterSpeech(event, port: &port)
     port.outbox.downstream.append(Self.lane(of: event)) { event.write(into: &$0) }
   }
 

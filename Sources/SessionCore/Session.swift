@@ -1,4 +1,5 @@
 public import Envelope
+import Metering
 public import NIOCore
 public import Translation
 
@@ -48,7 +49,7 @@ public struct Session: Sendable {
   var phase = Phase.waiting
   var window: ConfigurationWindow
   private var pace: ClientPace
-  private var span: SessionSpan
+  var span: SessionSpan
   private let isModelKnown: Bool
   private var isReadingPaused = false
   /// The provider is not read, and so it cannot be heard.
@@ -78,6 +79,7 @@ public struct Session: Sendable {
       }
     }
     port = Port(ids: ids)
+    port.meter.speechIsHeard = transcription == nil
     translator = ProviderRegistry.translator(for: parameters, session: session, conversationID: conversationID)
     window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
     pace = ClientPace(parameters.limits)
@@ -135,7 +137,7 @@ public struct Session: Sendable {
     }
   }
 
-  private mutating func settle(at now: Instant) {
+  mutating func settle(at now: Instant) {
     guard window.isOpen else { return }
     window.close()
     if case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
@@ -192,6 +194,7 @@ public struct Session: Sendable {
     wire.heardAudio()
     settle(at: now)
     try translator.clientAudio(chunk, at: now, port: &port)
+    port.meter.heard(bytes: chunk.decodedByteCount, translator.inputFormat)
     followUp()
     holdBackIfNeeded()
   }
@@ -219,6 +222,7 @@ public struct Session: Sendable {
       // Also where the provider has said all: the client has not heard it yet.
       if header.type == .responseCancel { port.interrupted(.cancelled(responseID: value["response_id"]?.string)) }
       try translator.clientEvent(event, at: now, port: &port)
+      meterRecordings(in: event)
       if header.type == .inputAudioBufferCommit { askForTranscript(at: now) }
     } catch {
       refuse(error, eventID: ClientEvent.eventID(of: value), at: now)
@@ -313,63 +317,5 @@ public struct Session: Sendable {
     phase = .ended
     translator.downstreamClosed(at: now, port: &port)
     port.outbox.actions.append(.closeUpstream(code: 1000))
-  }
-
-  // MARK: Time
-
-  /// `deadline` has passed.
-  public mutating func timeReached(at now: Instant) {
-    defer { dress() }
-    guard phase != .ended else { return }
-    if let fault = span.ending(at: now) { return end(fault, closing: 1000, at: now) }
-    if window.isOpen, now >= window.closesAt { settle(at: now) }
-    if case .connected(let firstEventBy) = phase, !window.isOpen, !isHeldBack, now >= firstEventBy {
-      port.outbox.actions.append(.closeUpstream(code: 1000))
-      lost(.timedOut(.firstEvent), at: now)
-      guard phase != .ended else { return }
-    }
-    if let due = translator.deadline, now >= due {
-      translator.timeReached(at: now, port: &port)
-      followUp()
-      resumeIfPossible()
-    }
-  }
-
-  /// The gateway goes down: the client is told and may come back.
-  public mutating func shutDown(at now: Instant) {
-    defer { dress() }
-    end(
-      EventFault(
-        type: "server_error", code: "gateway_restarting", message: "The gateway is restarting. Connect again.",
-        param: nil),
-      closing: 1012, at: now)
-  }
-
-  /// The client is not read just now, so that it cannot be heard.
-  public mutating func downstreamIsUnread(at now: Instant) {
-    span.heard(at: now)
-  }
-
-  /// The gateway has no memory left for a client that says nothing, and hears nothing.
-  public mutating func shed(ifIdleFor idle: Duration, at now: Instant) {
-    defer { dress() }
-    guard span.isIdle(for: idle, at: now), !translator.isMidTurn else { return }
-    end(
-      EventFault(
-        type: "server_error", code: "gateway_overloaded",
-        message: "The gateway is overloaded and ends sessions that say nothing. Try again later.", param: nil),
-      closing: 1013, at: now)
-  }
-
-  /// Ends the session for a reason of our own.
-  private mutating func end(_ fault: EventFault, closing code: UInt16, at now: Instant) {
-    guard phase != .ended else { return }
-    phase = .ended
-    port.outbox.actions.append(.closeUpstream(code: code == 1012 ? 1001 : 1000))
-    translator.upstreamEnded(
-      UpstreamVerdict(code: fault.code ?? "closed", message: fault.message, outlook: .mayRecover), at: now, port: &port)
-    port.upstreamIsGone()
-    port.emit(fault, eventID: nil)
-    port.outbox.actions.append(.closeDownstream(code: code, reason: fault.code ?? ""))
   }
 }

@@ -1,4 +1,5 @@
 public import Envelope
+public import Metering
 public import NIOCore
 
 /// The way out of a translator: events to the client, messages to the provider, and the session's ids.
@@ -7,6 +8,8 @@ public import NIOCore
 /// connection is up.
 public struct Port: Sendable {
   public var outbox = Outbox()
+  /// What the session has cost.
+  public var meter = Meter()
   public var ids: IDSource
   /// Writes the audio deltas of the part that is open.
   public var audioDeltas: AudioDeltaWriter
@@ -40,6 +43,7 @@ public struct Port: Sendable {
   public mutating func emit(_ body: ServerEvent.Body) {
     switch body {
     case .inputAudioBufferSpeechStarted: interrupted(.speech)
+    case .responseCreated: meter.responseBegan()
     case .responseDone(let response) where response.status == .cancelled:
       interrupted(.cancelled(responseID: response.id))
     default: break
@@ -68,9 +72,24 @@ public struct Port: Sendable {
   }
 
   /// Sends a chunk of speech, as base64 text in standard form, for the part that `audioDeltas` was begun with.
+  ///
+  /// - Parameter format: of the audio, as the client hears it.
   @inline(__always)
-  public mutating func emitAudioDelta(_ base64: ByteBuffer) {
+  public mutating func emitAudioDelta(_ base64: ByteBuffer, _ format: AudioFormat) {
+    spoke(base64, format)
     outbox.downstream.append(.audio) { audioDeltas.write(base64.readableBytesView, into: &$0) }
+  }
+
+  /// Counts a chunk of speech that goes to the client, as base64 text in standard form.
+  @inline(__always)
+  public mutating func spoke(_ base64: ByteBuffer, _ format: AudioFormat) {
+    let end = base64.writerIndex
+    let padding = UInt8(ascii: "=")
+    var bytes = base64.readableBytes / 4 * 3
+    if bytes > 0, base64.getInteger(at: end - 1, as: UInt8.self) == padding {
+      bytes -= base64.getInteger(at: end - 2, as: UInt8.self) == padding ? 2 : 1
+    }
+    meter.spoke(bytes: bytes, format)
   }
 
   public mutating func note(_ severity: SessionNote.Severity, _ message: String, _ fields: [String: String] = [:]) {

@@ -49,6 +49,26 @@ public enum RecordingFile {
     }
   }
 
+  /// The bytes that recorded speech stands for: of bare samples in the session's format their own, of a file those of its
+  /// playable length as PCM16 at 24 kHz. 0 where it cannot be told.
+  ///
+  /// - Parameter format: the session's input format.
+  public static func byteCount(of base64: String, _ format: AudioFormat) -> (bytes: Int, format: AudioFormat) {
+    guard let kind = Kind(base64) else {
+      return ((try? AudioPayload.standard(from: base64, bytesPerSample: 1))?.decodedBytes ?? 0, format)
+    }
+    guard let file = try? file(base64, "audio") else { return (0, .standard) }
+    let bytes = Array(file.readableBytesView)
+    let seconds: Double
+    switch kind {
+    case .ogg:
+      seconds = (try? OggOpus(parsing: bytes)).map { Double($0.playableSampleCount) / Double(OggOpus.rate) } ?? 0
+    case .wave: seconds = (try? WAV.samples(of: bytes)).map { Double($0.samples.count) / Double($0.rate) } ?? 0
+    case .webM, .flac, .mp3: seconds = 0
+    }
+    return (Int((seconds * Double(AudioFormat.standard.rate)).rounded()) * PCM16.bytesPerSample, .standard)
+  }
+
   private static func file(_ base64: String, _ param: String) throws(EventFault) -> ByteBuffer {
     do {
       let text = try AudioPayload.standard(from: base64, bytesPerSample: 1).base64

@@ -1,4 +1,5 @@
 public import Envelope
+import Metering
 public import NIOCore
 
 /// Emits the full, legal event sequence of a response from the few things a provider says about it: begin, audio,
@@ -29,6 +30,8 @@ public struct ResponseTimeline: Sendable {
   public struct Live: Sendable {
     public let id: String
     public let form: Form
+    /// Of its speech; a response may have one of its own.
+    let audioFormat: AudioFormat
     var response: Response
     var message: OpenMessage?
     var nextOutputIndex = 0
@@ -71,7 +74,9 @@ public struct ResponseTimeline: Sendable {
     let response = Response.opened(
       id: id, form: form, session: session, options: options,
       conversationID: isInConversation ? conversation.id : nil)
-    live = Live(id: id, form: form, response: response)
+    live = Live(
+      id: id, form: form, audioFormat: options?.audio?.output?.format ?? session.audio.output.format, response: response
+    )
     port.emit(.responseCreated(response))
   }
 
@@ -121,11 +126,12 @@ public struct ResponseTimeline: Sendable {
 
   /// A chunk of speech as standard base64 text; re-framed, not decoded. Dropped in a written answer.
   public mutating func audio(_ base64: ByteBuffer, _ conversation: inout Conversation, port: inout Port) {
-    guard live?.form == .audio else { return }
+    guard live?.form == .audio, let format = live?.audioFormat else { return }
     if live?.message == nil { openMessage(&conversation, port: &port) }
     if isInConversation {
-      port.emitAudioDelta(base64)
+      port.emitAudioDelta(base64, format)
     } else {
+      port.spoke(base64, format)
       port.outbox.downstream.append(.audio) { deltas?.write(base64.readableBytesView, into: &$0) }
     }
   }
@@ -200,15 +206,18 @@ public struct ResponseTimeline: Sendable {
     live?.message = nil
   }
 
-  /// Closes what is open and emits `response.done`.
+  /// Closes what is open, counts the tokens and emits `response.done`.
+  ///
+  /// - Parameter isEstimated: the usage is our own guess.
   public mutating func finish(
-    _ ending: Ending, usage: Usage?, _ conversation: inout Conversation, port: inout Port
+    _ ending: Ending, usage: Usage?, isEstimated: Bool = false, _ conversation: inout Conversation, port: inout Port
   ) {
     closeItem(ending == .completed ? .completed : .incomplete, &conversation, port: &port)
     guard var response = live?.response else { return }
     response.status = ending.status
     response.statusDetails = ending.details
     response.usage = usage
+    if let usage { port.meter.count(usage, isEstimated: isEstimated) }
     live = nil
     port.emit(.responseDone(response))
   }

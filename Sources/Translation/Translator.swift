@@ -18,6 +18,9 @@ public protocol Translator: Sendable {
   /// Bytes of one sample of the client's audio: 2 for PCM16, 1 for G.711.
   var bytesPerSample: Int { get }
 
+  /// What the client's audio is to be read as.
+  var inputFormat: AudioFormat { get }
+
   /// A control event of the client that passed the checks every provider shares (JSON, `type`, `event_id`).
   ///
   /// - Throws: the one error that the client gets for it; the event then had no effect.

@@ -1,5 +1,6 @@
 import Audio
 import Envelope
+import Metering
 import NIOCore
 import Translation
 
@@ -63,6 +64,7 @@ extension GeminiLiveTranslator {
     if timeline.isLive {
       let ending = isCutShort(ending) ? .incomplete(.maxOutputTokens) : ending
       let usage = turn.usage ?? turn.usageBeforeResults
+      if turn.usage != nil, let unshown = turn.usageBeforeResults { port.meter.count(unshown) }
       turn.usageBeforeResults = nil
       closeItem({ $0.timeline.finish(ending, usage: usage, &$0.conversation, port: &$1) }, port: &port)
       spoken.keep { conversation.item($0) != nil }
@@ -78,6 +80,12 @@ extension GeminiLiveTranslator {
     turn.refusesCalls = false
     if tools.answeredRequests > 0, tools.answeredUntil == nil { tools.answeredUntil = now + Limits.answeredTimeout }
     if ending == .completed { renewal.turnSucceeded() }
+  }
+
+  /// No response shows these tokens; they are paid for all the same.
+  mutating func dropUsage(port: inout Port) {
+    if let usage = turn.usage { port.meter.count(usage) }
+    turn.usage = nil
   }
 
   /// The service does not say that a limit ended the answer; its count does.

@@ -1,3 +1,4 @@
+import Metering
 public import NIOCore
 public import Translation
 
@@ -116,7 +117,7 @@ extension GeminiLiveTranslator {
     heardFromMs = heardMs
     silenceBeforeMs = silenceMs
     turn.isCommitted = false
-    turn.usage = nil
+    dropUsage(port: &port)
   }
 
   private mutating func speak(_ base64: ByteBuffer, at now: Instant, port: inout Port) {
@@ -198,8 +199,10 @@ extension GeminiLiveTranslator {
     if timeline.isLive || request != nil {
       turn.usage = usage
     } else if turn.hasCalled {
+      if let unshown = turn.usageBeforeResults { port.meter.count(unshown) }
       turn.usageBeforeResults = usage
     } else {
+      port.meter.count(usage)
       port.note(.debug, "usage after its answer", ["total_tokens": "\(usage.totalTokens)"])
     }
   }
@@ -239,7 +242,7 @@ extension GeminiLiveTranslator {
       }
       stopDiscarding()
       turn.owesEnd = false
-      turn.usage = nil
+      dropUsage(port: &port)
       return
     }
     if traits.endsWhenIdle, status == "IN_PROGRESS" {
@@ -252,7 +255,7 @@ extension GeminiLiveTranslator {
     // An answer that is complete is ended by the next end there is; before that, an owed one is an earlier turn's.
     if turn.owesEnd, turn.releaseAt == nil {
       turn.owesEnd = false
-      turn.usage = nil
+      dropUsage(port: &port)
       if timeline.isLive { turn.endsIfSilentAt = now + Limits.discardTimeout }
       return
     }

@@ -1,4 +1,5 @@
 public import Envelope
+import Metering
 import NIOCore
 public import Translation
 
@@ -181,6 +182,8 @@ public struct GeminiLiveTranslator: Translator {
     if case .pcm = session.audio.input.format { PCM16.bytesPerSample } else { G711.bytesPerSample }
   }
 
+  public var inputFormat: AudioFormat { session.audio.input.format }
+
   public func upstream() -> Upstream { .socket(configuration.target()) }
 
   // MARK: Time
@@ -302,6 +305,10 @@ public struct GeminiLiveTranslator: Translator {
 
   /// A call that nobody will answer any more is not left dangling (fault row 54).
   public mutating func downstreamClosed(at now: Instant, port: inout Port) {
+    // No response will show them.
+    for usage in [turn.usage, turn.usageBeforeResults].compactMap(\.self) + sides.compactMap(\.usage) {
+      port.meter.count(usage)
+    }
     guard connection == .ready, tools.isOpen else { return }
     send(
       ClientMessage(toolResponse: ToolResponse(functionResponses: tools.take(otherwise: "cancelled"))), port: &port)
@@ -314,6 +321,8 @@ public struct GeminiLiveTranslator: Translator {
     releaseAnswer(at: now, port: &port)
     if request != nil { beginAnswer(port: &port) }
     finishAnswer(.failed(code: verdict.code, message: verdict.message), at: now, port: &port)
+    if let unshown = turn.usageBeforeResults { port.meter.count(unshown) }
+    turn.usageBeforeResults = nil
     for side in sides {
       endSide(side.line, .failed(code: verdict.code, message: verdict.message), port: &port)
     }

@@ -68,7 +68,7 @@ extension LocalVoiceTranslator {
     _ ending: ResponseTimeline.Ending, usage: Usage?, at now: Instant, port: inout Port
   ) {
     let unheardMs = answer.map { unheard(of: $0, at: now) } ?? 0
-    closeItem { $0.timeline.finish(ending, usage: usage, &$0.conversation, port: &port) }
+    closeItem { $0.timeline.finish(ending, usage: usage, isEstimated: true, &$0.conversation, port: &port) }
     answer = nil
     truncations.removeAll()
     if spokenMs.count > Conversation.maximumItems {

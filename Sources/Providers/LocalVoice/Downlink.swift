@@ -220,7 +220,7 @@ extension LocalVoiceTranslator {
         side[index].timeline.call(call.id, name: call.name, arguments: call.arguments, &conversation, port: &port)
       case .finished(let end):
         side[index].timeline.finish(
-          end.ending, usage: usage(of: end, side[index].answer), &conversation, port: &port)
+          end.ending, usage: usage(of: end, side[index].answer), isEstimated: true, &conversation, port: &port)
         side.remove(at: index)
       case .failed(_, let code, let message):
         side[index].timeline.finish(

@@ -77,6 +77,8 @@ public struct LocalVoiceTranslator: Translator {
     _ = makeEffective(&self.session)
   }
 
+  public var inputFormat: AudioFormat { session.audio.input.format }
+
   public func upstream() -> Upstream { .voiceEngine }
 
   public var bytesPerSample: Int {

@@ -1,0 +1,63 @@
+import Envelope
+import Metering
+import NIOCore
+import Translation
+
+// What a session costs: the speech that the client is handed, and the tokens that the service tells of.
+
+extension WireTranslator {
+  /// What a chunk of speech is heard in.
+  @inline(__always)
+  func format(of delta: DeltaFrame, _ message: ByteBuffer) -> AudioFormat {
+    guard !ownFormats.isEmpty else { return liveFormat }
+    let id = message.getString(at: message.readerIndex + delta.responseID.lowerBound, length: delta.responseID.count)
+    return id.flatMap { ownFormats[$0] } ?? liveFormat
+  }
+
+  /// Counts the speech in an event that goes to the client, if there is any.
+  func meterSpeech(_ event: JSONObject, port: inout Port) {
+    guard Self.lane(of: event) == .audio, let delta = event["delta"]?.string else { return }
+    let format = event["response_id"]?.string.flatMap { ownFormats[$0] } ?? liveFormat
+    let bytes = (try? AudioPayload.standard(from: delta, bytesPerSample: 1))?.decodedBytes ?? 0
+    port.meter.spoke(bytes: bytes, format)
+  }
+
+  /// - Parameter hasUsage: the usage in the event is the service's own word.
+  mutating func meterEvent(_ type: ServerEventType, _ event: JSONObject, hasUsage: Bool, port: inout Port) {
+    switch type {
+    case .responseCreated:
+      port.meter.responseBegan()
+      responseBegan(event["response"])
+    case .responseDone:
+      if let id = event["response"]?["id"]?.string { ownFormats[id] = nil }
+      guard let usage = event["response"]?["usage"], !usage.isNull,
+        let counted = try? JSONCoding.decode(Usage.self, from: usage)
+      else { return }
+      port.meter.count(counted, isEstimated: !hasUsage)
+    case .inputAudioTranscriptionCompleted:
+      guard hasUsage, let usage = event["usage"],
+        let counted = try? JSONCoding.decode(TranscriptionUsage.self, from: usage)
+      else { return }
+      port.meter.count(counted)
+    default: break
+    }
+  }
+
+  private mutating func responseBegan(_ response: JSONValue?) {
+    // Where it is converted here, all is heard in the session's format.
+    guard download == nil else {
+      liveFormat = session.audio.output.format
+      return
+    }
+    liveFormat = spokenFormat
+    guard let id = response?["id"]?.string, let shown = response?["audio"]?["output"]?["format"],
+      let format = try? JSONCoding.decode(AudioFormat.self, from: shown), format != liveFormat
+    else { return }
+    ownFormats[id] = format
+  }
+
+  /// Whether a message of the service counts tokens, or anything else that is paid for.
+  static func hasUsage(_ event: JSONObject) -> Bool {
+    event["usage"]?.object?.isEmpty == false || event["response"]?["usage"]?.object?.isEmpty == false
+  }
+}
