@@ -1,17 +1,16 @@
 import Synchronization
 
-/// What `work` returns, or nil when `limit` is over first. The work goes on then, unheard: for work that cannot be
-/// interrupted, whose caller must go on all the same.
+/// What `work` returns, or nil when `limit` is over first. The work is cancelled then, and goes on unheard where that does
+/// not stop it: the caller goes on all the same.
 func firstWithin<T: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> T) async -> T? {
   let race = Race<T>()
+  let running = Task { race.finish(await work()) }
   let timer = Task {
-    try? await Task.sleep(for: limit)
+    guard (try? await Task.sleep(for: limit)) != nil else { return }
     race.finish(nil)
+    running.cancel()
   }
-  Task {
-    race.finish(await work())
-    timer.cancel()
-  }
+  defer { timer.cancel() }
   return await race.result
 }
 

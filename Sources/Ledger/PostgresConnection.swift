@@ -105,8 +105,8 @@ actor PostgresConnection {
   }
 
   private func run(
-    until deadline: Instant, _ work: @Sendable (borrowing PostgresLink) throws(PostgresFault) -> [Rows]
-  ) async throws(PostgresFault) -> [Rows] {
+    until deadline: Instant, _ work: @Sendable (PostgresLink) throws(PostgresFault) -> [Rows]
+  ) throws(PostgresFault) -> [Rows] {
     guard Instant.now < deadline else { throw .timedOut }
     let link = try connected(until: deadline)
     do throws(PostgresFault) {
@@ -117,7 +117,9 @@ actor PostgresConnection {
       if error.endsTheConnection {
         if error == .timedOut { link.cancelStatement() }
         self.link = nil
-        nextAttempt = Instant.now.advanced(by: pause.next())
+        // A server that hangs is not asked by the next caller, who would wait as long.
+        nextAttempt = Instant.now.advanced(by: max(pause.next(), error == .timedOut ? .seconds(1) : .zero))
+        lastCause = error == .timedOut ? .silent : .lost
       }
       throw error
     }

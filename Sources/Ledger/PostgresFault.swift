@@ -23,6 +23,8 @@ enum PostgresFault: Error, Sendable, Hashable, CustomStringConvertible {
     case tls = "TLS could not be agreed on"
     case notReady = "the server takes no connections now"
     case unknown = "the connection failed"
+    case silent = "it did not answer in time"
+    case lost = "the connection was lost"
 
     /// The words are those of libpq's and the server's own messages, in English: the process sets no locale, and the
     /// server's may be another, which then reads as `unknown`.

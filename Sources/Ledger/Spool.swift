@@ -13,6 +13,8 @@ struct Spool: ~Copyable {
   struct Position: Sendable, Hashable, Comparable {
     var segment: Int
     var offset: Int
+    /// How often the spool had been compacted: places of before lead nowhere.
+    var generation = 0
 
     static func < (left: Self, right: Self) -> Bool { (left.segment, left.offset) < (right.segment, right.offset) }
   }
@@ -21,14 +23,12 @@ struct Spool: ~Copyable {
     var records: [UsageRecord]
     /// Behind its last record.
     var end: Position
-    /// Lines between that are no records, of a file that somebody has damaged.
-    var unreadable = 0
   }
 
   /// A segment is closed when it is this long, in bytes.
   static let segmentBytes = 1_048_576
-  /// A line that is longer is no record of ours.
-  static let longestLine = 4_194_304
+  /// Only so many of the newest segments are compacted: that takes time and memory.
+  static let compactedSegments = 256
 
   let folder: SpoolFolder
   /// The most bytes on disk.
@@ -37,8 +37,11 @@ struct Spool: ~Copyable {
   private(set) var segments: [(number: Int, bytes: Int)] = []
   /// Everything before is done with.
   private(set) var start: Position
+  /// Lines that were no records: somebody has damaged a file.
+  private(set) var unreadableLines = 0
   /// How long the spool was after it was compacted last: that is worth another try only when it has grown.
   private var compactedBytes = 0
+  private var generation = 0
   private var writer: FileHandle?
 
   /// Takes over what the folder holds.
@@ -46,10 +49,13 @@ struct Spool: ~Copyable {
     self.folder = folder
     self.limit = limit
     segments = try folder.segments()
-    let first = segments.first?.number ?? 1
-    let kept = folder.position()
-    start = kept.map { $0.segment == first } == true ? kept ?? Position(segment: first, offset: 0)
-      : Position(segment: first, offset: 0)
+    start = Position(segment: segments.first?.number ?? 1, offset: 0)
+    if let noted = folder.position(), noted.segment == segments.first?.number {
+      start = noted
+    } else {
+      // It is of a segment that is gone, and must not be taken for one of a segment to come.
+      folder.forgetPosition()
+    }
   }
 
   /// Bytes on disk.
@@ -63,19 +69,24 @@ struct Spool: ~Copyable {
   /// - Returns: how many were left out.
   mutating func append(_ records: [UsageRecord]) throws(SpoolFault) -> Int {
     var dropped = 0
+    var used = bytes
     var lines = ByteBuffer()
     for record in records {
       let before = lines.writerIndex
       record.json.write(into: &lines)
       lines.writeInteger(UInt8(ascii: "\n"))
-      if bytes + lines.readableBytes > limit {
-        try makeRoom(for: lines.readableBytes)
-        if bytes + lines.readableBytes > limit {
+      if used + lines.readableBytes > limit {
+        try makeRoom()
+        used = bytes
+        if used + lines.readableBytes > limit {
           lines.moveWriterIndex(to: before)
           dropped += 1
         }
       }
-      if lines.readableBytes >= Self.segmentBytes { try write(&lines) }
+      if lines.readableBytes >= Self.segmentBytes {
+        try write(&lines)
+        used = bytes
+      }
     }
     try write(&lines)
     return dropped
@@ -122,10 +133,11 @@ struct Spool: ~Copyable {
   /// `discard(through:)`.
   mutating func next(most: Int) throws(SpoolFault) -> Batch? {
     while let first = segments.first {
-      var reader = LineReader(bytes: try folder.read(first.number), from: first.number == start.segment ? start.offset : 0)
-      var batch = Batch(records: [], end: Position(segment: first.number, offset: reader.offset))
+      var reader = LineReader(
+        bytes: try folder.read(first.number), from: first.number == start.segment ? start.offset : 0)
+      var batch = Batch(records: [], end: place(first.number, reader.offset))
       while batch.records.count < most, let line = reader.next() {
-        if let record = UsageRecord(spooled: line) { batch.records.append(record) } else { batch.unreadable += 1 }
+        if let record = UsageRecord(spooled: line) { batch.records.append(record) } else { unreadableLines += 1 }
         batch.end.offset = reader.offset
       }
       if !batch.records.isEmpty { return batch }
@@ -137,7 +149,7 @@ struct Spool: ~Copyable {
 
   /// What lies before is done with.
   mutating func discard(through position: Position) {
-    guard position > start else { return }
+    guard position.generation == generation, position > start else { return }
     while let first = segments.first, first.number < position.segment { removeFirst() }
     guard let first = segments.first, first.number == position.segment else { return }
     start = position
@@ -151,7 +163,11 @@ struct Spool: ~Copyable {
 
   /// The end of what there is: discarding through it empties the spool.
   var end: Position {
-    segments.last.map { Position(segment: $0.number, offset: $0.bytes) } ?? start
+    segments.last.map { place($0.number, $0.bytes) } ?? start
+  }
+
+  private func place(_ segment: Int, _ offset: Int) -> Position {
+    Position(segment: segment, offset: offset, generation: generation)
   }
 
   private mutating func removeFirst() {
@@ -169,34 +185,35 @@ struct Spool: ~Copyable {
   // MARK: The bound
 
   /// Of several records of a session only the newest counts: the others go.
-  private mutating func makeRoom(for count: Int) throws(SpoolFault) {
+  private mutating func makeRoom() throws(SpoolFault) {
     guard bytes - compactedBytes >= min(limit / 16, Self.segmentBytes) else { return }
     closeSegment()
+    let window = segments.suffix(Self.compactedSegments)
     var newest: [String: Int] = [:]
-    for segment in segments {
+    for segment in window {
       try forEachRecord(of: segment.number) { record, _ in
         newest[record.id] = max(newest[record.id] ?? 0, record.sequence)
       }
     }
-    for (index, segment) in segments.enumerated() {
+    for index in window.indices {
+      let number = segments[index].number
       var kept = ByteBuffer()
-      try forEachRecord(of: segment.number) { record, line in
+      try forEachRecord(of: number) { record, line in
         if newest[record.id] == record.sequence {
           kept.writeBytes(line)
           kept.writeInteger(UInt8(ascii: "\n"))
         }
       }
-      try folder.replace(segment.number, with: kept)
+      generation += 1
+      // What is noted of the old file must not hold for the new one, not even if the process ends in between.
+      if number == start.segment { folder.forgetPosition() }
+      try folder.replace(number, with: kept)
       segments[index].bytes = kept.readableBytes
-      if segment.number == start.segment {
-        start.offset = 0
-        folder.note(start)
-      }
+      if number == start.segment { start.offset = 0 }
     }
     for segment in segments where segment.bytes == 0 { folder.remove(segment.number) }
     segments.removeAll { $0.bytes == 0 }
-    start = Position(segment: segments.first?.number ?? start.segment, offset: 0)
-    folder.note(start)
+    if let first = segments.first, first.number != start.segment { start = place(first.number, 0) }
     compactedBytes = bytes
   }
 

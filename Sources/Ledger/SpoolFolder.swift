@@ -104,10 +104,13 @@ struct SpoolFolder: Sendable {
   /// be written, it sends the segment again, which does no harm.
   func note(_ position: Spool.Position) {
     let draft = "\(path)/position-draft"
-    guard (try? "\(position.segment) \(position.offset) ".write(toFile: draft, atomically: false, encoding: .utf8)) != nil
+    guard
+      (try? "\(position.segment) \(position.offset) ".write(toFile: draft, atomically: false, encoding: .utf8)) != nil
     else { return }
     rename(draft, "\(path)/position")
   }
+
+  func forgetPosition() { unlink("\(path)/position") }
 
   // MARK: Orphans
 
@@ -150,7 +153,12 @@ final class FolderLock: Sendable {
   init?(_ folder: String) {
     let descriptor = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return nil }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // Whoever adopts the folder removes it: the lock of a file that is no longer there locks nothing.
+    var locked = stat()
+    var named = stat()
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &locked) == 0,
+      stat("\(folder)/lock", &named) == 0, locked.st_ino == named.st_ino, locked.st_dev == named.st_dev
+    else {
       close(descriptor)
       return nil
     }

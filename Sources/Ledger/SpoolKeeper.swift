@@ -1,0 +1,33 @@
+import Metering
+import NativeCode
+
+/// The spool of a lane, read and written on a thread of its own: a disk may take its time.
+actor SpoolKeeper {
+  nonisolated let executor: NativeExecutor
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  private var spool: Spool
+
+  /// - Parameters:
+  ///   - path: `DIR/spool/LANE`.
+  ///   - instance: as of `SpoolFolder`.
+  ///   - limit: the most bytes on disk.
+  init(path: String, instance: String, limit: Int) throws(SpoolFault) {
+    executor = NativeExecutor(label: "parley.spool")
+    spool = try Spool(try SpoolFolder(lane: path, instance: instance), limit: limit)
+  }
+
+  var isEmpty: Bool { spool.isEmpty }
+  var bytes: Int { spool.bytes }
+  var unreadableLines: Int { spool.unreadableLines }
+
+  /// - Returns: how many did not fit, and what empties the spool up to the last of them.
+  func append(_ records: [UsageRecord]) throws(SpoolFault) -> (dropped: Int, end: Spool.Position) {
+    let dropped = try spool.append(records)
+    return (dropped, spool.end)
+  }
+
+  func next(most: Int) throws(SpoolFault) -> Spool.Batch? { try spool.next(most: most) }
+
+  func discard(through position: Spool.Position) { spool.discard(through: position) }
+}

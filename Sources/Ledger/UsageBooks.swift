@@ -1,0 +1,33 @@
+import Logging
+public import Metering
+public import ServiceLifecycle
+
+/// Takes the records of sessions and sees to it that every sink gets them. Noting a record neither blocks nor fails: a sink
+/// that is down touches no call.
+public final class UsageBooks: UsageSink, Service {
+  /// How long the last records may take when the process stops.
+  static let finishLimit = Duration.seconds(5)
+
+  private let lanes: [SinkLane]
+  private let close: @Sendable () async -> Void
+
+  /// - Parameter close: called when nothing more is written.
+  init(lanes: [SinkLane], close: @escaping @Sendable () async -> Void) {
+    self.lanes = lanes
+    self.close = close
+  }
+
+  public func note(_ record: UsageRecord) {
+    for lane in lanes { lane.note(record) }
+  }
+
+  /// Writes until a graceful shutdown, and then what is left.
+  public func run() async throws {
+    for lane in lanes { await lane.start() }
+    try? await gracefulShutdown()
+    await withDiscardingTaskGroup { group in
+      for lane in lanes { group.addTask { await lane.finish(within: Self.finishLimit) } }
+    }
+    await close()
+  }
+}
