@@ -24,8 +24,10 @@ struct SessionUpdates: Sendable {
   /// Every field that a client has set with success, whatever its value: what a new connection must be told.
   private(set) var touched = JSONObject()
 
-  init(_ session: RealtimeSession) {
+  /// - Parameter touched: fields that are set from the start.
+  init(_ session: RealtimeSession, touched: JSONObject = [:]) {
     confirmed = session
+    self.touched = touched
   }
 
   mutating func restart(with session: RealtimeSession) {

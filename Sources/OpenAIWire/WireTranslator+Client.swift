@@ -123,9 +123,7 @@ extension WireTranslator {
 
   /// Refuses, or tells the operator, what a client asked for in vain (Q23).
   func note(ignored fields: [String], port: inout Port) throws(EventFault) {
-    if isStrict, let first = fields.first {
-      throw .unsupported("This provider has no counterpart for the field.", param: first)
-    }
+    if isStrict, let first = fields.first { throw .withoutCounterpart(first) }
     port.note(ignored: fields)
   }
 

@@ -26,7 +26,7 @@ extension WireTranslator {
   mutating func meterEvent(_ type: ServerEventType, _ event: JSONObject, hasUsage: Bool, port: inout Port) {
     switch type {
     case .responseCreated:
-      port.meter.responseBegan()
+      port.responseBegan()
       responseBegan(event["response"])
     case .responseDone:
       if let id = event["response"]?["id"]?.string { ownFormats[id] = nil }

@@ -19,6 +19,10 @@ public struct SessionLimits: Sendable {
   public var idle: Duration?
   /// From the 101 to the end; then an error event and close 1000. Nil for no limit.
   public var length: Duration?
+  /// Whose limit that is: `provider`, `app`, `key` or `token`; nil for the gateway's own.
+  public var lengthHolder: String?
+  /// How long before one of its limits ends the session its client is told; zero for never.
+  public var warning = Duration.seconds(60)
 
   public init() {}
 }

@@ -12,7 +12,7 @@ extension Session {
     guard phase == .dialling else { return }
     phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
     translator.upstreamOpened(at: now, port: &port)
-    followUp()
+    followUp(at: now)
     resumeIfPossible()
   }
 
@@ -38,7 +38,7 @@ extension Session {
       try translator.upstreamMessage(message, at: now, port: &port)
       // A provider that takes no content yet has not begun, whatever else it says.
       if port.isUpstreamReady { phase = .live }
-      followUp()
+      followUp(at: now)
       resumeIfPossible()
     } catch {
       port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
@@ -58,7 +58,7 @@ extension Session {
     port.upstreamIsAway()
     if translator.survives(end, at: now, port: &port) {
       phase = .away
-      return followUp()
+      return followUp(at: now)
     }
     var verdict = translator.verdict(on: end) ?? UpstreamVerdicts.on(end)
     if verdict.outlook == .isComplete, translator.isMidTurn {
@@ -79,7 +79,7 @@ extension Session {
     defer { dress() }
     guard phase != .ended else { return }
     translator.sideMessage(message, on: line, at: now, port: &port)
-    followUp()
+    followUp(at: now)
   }
 
   /// A connection beside the session's own ended, or could not be made.

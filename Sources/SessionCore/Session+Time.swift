@@ -9,6 +9,7 @@ extension Session {
     defer { dress() }
     guard phase != .ended else { return }
     if let fault = span.ending(at: now) { return end(fault, closing: 1000, at: now) }
+    if let warning = span.warning(at: now) { tellLimits(warning, at: now) }
     if window.isOpen, now >= window.closesAt { settle(at: now) }
     if case .connected(let firstEventBy) = phase, !window.isOpen, !isHeldBack, now >= firstEventBy {
       port.outbox.actions.append(.closeUpstream(code: 1000))
@@ -17,7 +18,7 @@ extension Session {
     }
     if let due = translator.deadline, now >= due {
       translator.timeReached(at: now, port: &port)
-      followUp()
+      followUp(at: now)
       resumeIfPossible()
     }
   }

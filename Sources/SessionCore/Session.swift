@@ -42,15 +42,20 @@ public struct Session: Sendable {
   private var wire: ClientWire
   /// Between the two where the client wants transcripts only, and the provider has no such sessions.
   private var transcription: TranscriptionLayer?
-  private var asksForTranscripts = false
+  private let asksForTranscripts: Bool
   /// What goes out in the client's words; its storage is reused.
   private var dressed = MessageQueue()
   var translator: any Translator
   var phase = Phase.waiting
   var window: ConfigurationWindow
-  private var pace: ClientPace
+  var pace: ClientPace
   var span: SessionSpan
   private let isModelKnown: Bool
+  private let isStrict: Bool
+  private let modelRule: ModelRule
+  private let sharedRates: [any SharedRate]
+  /// As the driver has told last.
+  var standing = LimitStanding()
   private var isReadingPaused = false
   /// The provider is not read, and so it cannot be heard.
   var isHeldBack = false
@@ -59,28 +64,21 @@ public struct Session: Sendable {
   public var session: RealtimeSession { translator.session }
 
   public init(_ parameters: SessionParameters, at now: Instant) {
-    var ids = IDSource(seed: parameters.seed)
-    id = ids.next(.session)
+    let beginning = SessionBeginning(parameters)
+    id = beginning.id
     limits = parameters.limits
-    let isTranscription = parameters.purpose == .transcription
-    isModelKnown = parameters.requestedModel != nil || isTranscription
+    isModelKnown = beginning.isModelKnown
+    isStrict = parameters.isStrict
+    modelRule = parameters.modelRule
+    sharedRates = parameters.sharedRates
     wire = ClientWire(parameters.dialect, deltaFields: parameters.deltaFields)
-    let conversationID = ids.next(.conversation)
-    var session = RealtimeSession.defaults(
-      id: id, model: parameters.requestedModel ?? parameters.provider.service.model, voice: "marin",
-      expiresAt: parameters.unixTime + 3600)
-    if isTranscription {
-      if parameters.provider.service.hasTranscriptionSessions {
-        session.become(.transcription)
-      } else {
-        transcription = TranscriptionLayer(preventsAnswers: parameters.provider.service.canListenOnly)
-        transcription?.prepare(&session)
-        asksForTranscripts = parameters.provider.service.transcribesOnRequest
-      }
-    }
-    port = Port(ids: ids)
+    transcription = beginning.transcription
+    asksForTranscripts = beginning.asksForTranscripts
+    port = Port(ids: beginning.ids)
     port.meter.speechIsHeard = transcription == nil
-    translator = ProviderRegistry.translator(for: parameters, session: session, conversationID: conversationID)
+    port.isLimited = parameters.limits.length != nil
+    translator = beginning.translator
+    port.note(ignored: beginning.ignored)
     window = ConfigurationWindow(openedAt: now, limits: parameters.limits)
     pace = ClientPace(parameters.limits)
     span = SessionSpan(begunAt: now, parameters.limits)
@@ -118,7 +116,8 @@ public struct Session: Sendable {
   }
 
   /// After each step of the translator: it may have replaced the connection, or cut an answer short.
-  mutating func followUp() {
+  mutating func followUp(at now: Instant) {
+    if port.takeOwedRateLimits() { tellLimits(at: now) }
     if port.isInterrupted { dropQueuedAudio() }
     guard port.takeRedial(), phase != .ended else { return }
     phase = .dialling
@@ -143,7 +142,7 @@ public struct Session: Sendable {
     if case .connected = phase { phase = .connected(firstEventBy: now + limits.upstreamFirstEvent) }
     dial()
     translator.configurationSettled(at: now, port: &port)
-    followUp()
+    followUp(at: now)
   }
 
   // MARK: The client
@@ -195,7 +194,7 @@ public struct Session: Sendable {
     settle(at: now)
     try translator.clientAudio(chunk, at: now, port: &port)
     port.meter.heard(bytes: chunk.decodedByteCount, translator.inputFormat)
-    followUp()
+    followUp(at: now)
     holdBackIfNeeded()
   }
 
@@ -216,7 +215,15 @@ public struct Session: Sendable {
       let header = try EventHeader(of: value)
       if header.type == .inputAudioBufferAppend { return try appendSlowly(value, message, at: now) }
       guard pace.admits(at: now) else { return port.emit(limits.tooManyEvents, eventID: header.eventID) }
-      if header.type == .sessionUpdate { window.updated(at: now) }
+      for rate in sharedRates where !rate.admits(at: now) { return port.emit(rate.fault, eventID: header.eventID) }
+      if header.type == .sessionUpdate {
+        window.updated(at: now)
+        if let ruled = try modelRule.judge(value, present: translator.session.model, isStrict: isStrict) {
+          value = ruled
+          message = ByteBuffer()
+          value.write(into: &message)
+        }
+      }
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
       // Also where the provider has said all: the client has not heard it yet.
@@ -227,7 +234,7 @@ public struct Session: Sendable {
     } catch {
       refuse(error, eventID: ClientEvent.eventID(of: value), at: now)
     }
-    followUp()
+    followUp(at: now)
     holdBackIfNeeded()
   }
 

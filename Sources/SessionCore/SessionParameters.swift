@@ -1,4 +1,5 @@
 public import Envelope
+public import Translation
 
 /// How a session begins.
 public struct SessionParameters: Sendable {
@@ -16,6 +17,13 @@ public struct SessionParameters: Sendable {
   /// Events of the provider that the vocabulary has not are passed on (Q19).
   public var passesVendorEvents: Bool
   public var limits: SessionLimits
+  /// What the session begins with, over the defaults of its provider, in the GA vocabulary: what its token says. A model
+  /// in it counts where `requestedModel` names none.
+  public var configured: SessionPatch?
+  /// The models that the session may have.
+  public var modelRule = ModelRule()
+  /// What its control events share with other sessions' ones.
+  public var sharedRates: [any SharedRate] = []
   /// Seconds since 1970, for `expires_at`; everything else uses the monotonic clock.
   public var unixTime: Int
   /// What the session's ids are drawn from: 128 random bits.
@@ -36,5 +44,11 @@ public struct SessionParameters: Sendable {
     self.limits = limits
     self.unixTime = unixTime
     self.seed = seed
+  }
+
+  /// The id that the session will have.
+  public var sessionID: String {
+    var ids = IDSource(seed: seed)
+    return ids.next(.session)
   }
 }

@@ -72,6 +72,11 @@ struct TranscriptionLayer: Sendable {
     return event
   }
 
+  /// What a token configures, without what is about answers.
+  func configuring(_ patch: SessionPatch) throws(EventFault) -> SessionPatch {
+    SessionPatch(try update(["session": .object(patch.fields)])["session"]?.object ?? [:])
+  }
+
   private func update(_ event: JSONValue) throws(EventFault) -> JSONValue {
     guard var object = event.object, let given = object["session"]?.object else { return event }
     switch given["type"]?.string.flatMap(SessionType.init) {
@@ -119,7 +124,10 @@ struct TranscriptionLayer: Sendable {
 
   /// A GA server event as a transcription session has it; nil where the client does not get it.
   mutating func outgoing(_ event: JSONObject) -> JSONObject? {
-    guard let type = event["type"]?.string, !Self.answerEvents.contains(where: type.hasPrefix) else { return nil }
+    guard let type = event["type"]?.string,
+      // A warning that the session will end is not about answers.
+      event["warning"] != nil || !Self.answerEvents.contains(where: type.hasPrefix)
+    else { return nil }
     if let item = event["item"] { return outgoing(event, with: item) }
     var next = event
     if let session = event["session"] {

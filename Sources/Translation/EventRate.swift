@@ -1,3 +1,5 @@
+public import Envelope
+
 /// So many events at once, after which they are let in evenly spread over the period: the generic cell rate algorithm of
 /// ITU-T I.371, which needs one point in time. What is not let in does not count.
 public struct EventRate: Sendable {
@@ -35,4 +37,13 @@ public struct EventRate: Sendable {
   public func resetTime(at now: Instant) -> Duration {
     max(.zero, max(expected, now) - now)
   }
+}
+
+/// How many control events several sessions may send together; asked from any of their event loops.
+public protocol SharedRate: Sendable {
+  /// Counts an event; false where it is one too many.
+  func admits(at now: Instant) -> Bool
+
+  /// What the event that is one too many is answered with; the session goes on.
+  var fault: EventFault { get }
 }

@@ -18,6 +18,9 @@ public struct Port: Sendable {
   /// Whether content may go out: the connection is up and the provider has accepted its set-up.
   public private(set) var isUpstreamReady = false
   private var hasRedialled = false
+  /// The session has limits of ours: its client is told where it stands with each response.
+  public var isLimited = false
+  private var owesRateLimits = false
   private var interruptions: [Interruption] = []
 
   /// What makes audio worthless that the client has not taken yet.
@@ -43,13 +46,31 @@ public struct Port: Sendable {
   public mutating func emit(_ body: ServerEvent.Body) {
     switch body {
     case .inputAudioBufferSpeechStarted: interrupted(.speech)
-    case .responseCreated: meter.responseBegan()
+    case .responseCreated: responseBegan()
     case .responseDone(let response) where response.status == .cancelled:
       interrupted(.cancelled(responseID: response.id))
     default: break
     }
     let event = ServerEvent(eventID: ids.next(.event), body)
     outbox.downstream.append(.control) { event.write(into: &$0) }
+  }
+
+  /// Counts a response that has begun.
+  public mutating func responseBegan() {
+    meter.responseBegan()
+    owesRateLimits = isLimited
+  }
+
+  /// Tells the client of its limits where the provider has no word for them: the list may be empty (R151). Of limits of
+  /// ours the session tells when the step is over.
+  public mutating func emitRateLimits() {
+    if !isLimited { emit(.rateLimitsUpdated([])) }
+  }
+
+  /// Whether the client is to be told where it stands since this was last called.
+  public mutating func takeOwedRateLimits() -> Bool {
+    defer { owesRateLimits = false }
+    return owesRateLimits
   }
 
   /// Audio that the client has not taken yet has lost its worth.

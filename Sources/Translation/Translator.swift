@@ -21,6 +21,13 @@ public protocol Translator: Sendable {
   /// What the client's audio is to be read as.
   var inputFormat: AudioFormat { get }
 
+  /// The session begins as whoever made its token wants it: over the provider's own defaults, without a `session.updated`,
+  /// and before anything else happens to it.
+  ///
+  /// - Returns: the fields without a counterpart, such as `session.audio.output.speed`.
+  /// - Throws: what a `session.update` with these fields would be refused for; nothing of it holds then.
+  mutating func configure(_ patch: SessionPatch) throws(EventFault) -> [String]
+
   /// A control event of the client that passed the checks every provider shares (JSON, `type`, `event_id`).
   ///
   /// - Throws: the one error that the client gets for it; the event then had no effect.

@@ -52,7 +52,7 @@ extension GeminiLiveTranslator {
     timeline.begin(
       form: session.outputModalities == [.text] ? .text : .audio, session: session, options: options,
       conversation: conversation, port: &port)
-    port.emit(.rateLimitsUpdated([]))
+    port.emitRateLimits()
     sides.append(
       SideCall(
         line: line, timeline: timeline,

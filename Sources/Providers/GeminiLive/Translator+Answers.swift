@@ -16,8 +16,8 @@ extension GeminiLiveTranslator {
     let isText = (options?.outputModalities ?? session.outputModalities) == [.text]
     timeline.begin(
       form: isText ? .text : .audio, session: session, options: options, conversation: conversation, port: &port)
-    // The service says nothing of its limits, and the list may be empty (R151).
-    port.emit(.rateLimitsUpdated([]))
+    // The service says nothing of its limits.
+    port.emitRateLimits()
     spoken.begin()
     transcoder = Self.transcoder(to: options?.audio?.output?.format ?? session.audio.output.format)
   }

@@ -203,6 +203,11 @@ extension GeminiLiveTranslator {
   /// The format of the client's audio is another from here on.
   mutating func inputFormatChanged(port: inout Port) {
     flushUplink(port: &port)
+    resetClock()
+  }
+
+  /// The client's audio is read as the session says from here on.
+  mutating func resetClock() {
     clockBaseMs = heardMs
     clock = AudioClock(
       rate: SampleRate(hertz: session.audio.input.format.rate) ?? .hz24000, bytesPerSample: bytesPerSample)

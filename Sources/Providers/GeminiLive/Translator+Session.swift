@@ -1,5 +1,5 @@
 import Audio
-import Envelope
+public import Envelope
 import Translation
 
 // The session as the client configures it: refused by the field's name, or shown as what really happens (Q23).
@@ -10,14 +10,7 @@ extension GeminiLiveTranslator {
   mutating func update(
     _ patch: SessionPatch, eventID: String?, at now: Instant, port: inout Port
   ) throws(EventFault) {
-    var updated = try patch.nestingFlatFields().applied(to: session)
-    try ModelName.check(updated.model)
-    updated.model = try model(named: updated.model)
-    let ignored = try transcription(&updated) + makeEffective(&updated)
-    if !configuration.isLenient, let field = ignored.first {
-      throw .unsupported("This provider has no counterpart for the field.", param: field)
-    }
-    try check(updated)
+    let (updated, ignored) = try effective(patch)
     port.note(ignored: ignored)
     let old = session
     session = updated
@@ -29,6 +22,29 @@ extension GeminiLiveTranslator {
     } else if makeSetUp(session) != setUp {
       wantUpdate(eventID: eventID, at: now)
     }
+  }
+
+  /// The session with a partial update, and the fields of it that have no counterpart.
+  private func effective(_ patch: SessionPatch) throws(EventFault) -> (RealtimeSession, ignored: [String]) {
+    var updated = try patch.nestingFlatFields().applied(to: session)
+    try ModelName.check(updated.model)
+    updated.model = try model(named: updated.model)
+    let ignored = try transcription(&updated) + makeEffective(&updated)
+    if !configuration.isLenient, let field = ignored.first {
+      throw .unsupported("This provider has no counterpart for the field.", param: field)
+    }
+    try check(updated)
+    return (updated, ignored)
+  }
+
+  public mutating func configure(_ patch: SessionPatch) throws(EventFault) -> [String] {
+    let (updated, ignored) = try effective(patch)
+    session = updated
+    setUpSession = updated
+    workingSession = updated
+    resetClock()
+    tuneDetector()
+    return ignored
   }
 
   /// A model that the service cannot know becomes the configured one (Q16).

@@ -1,4 +1,4 @@
-import Envelope
+public import Envelope
 import Translation
 
 // What runs in the place of what was asked for: refused by the field's name, or shown by the session (Q16, Q23).
@@ -8,6 +8,19 @@ extension LocalVoiceTranslator {
   ///
   /// - Throws: what is refused; then nothing of the update is applied.
   func updated(by patch: SessionPatch, port: inout Port) throws(EventFault) -> RealtimeSession {
+    let (updated, ignored) = try effective(patch)
+    port.note(ignored: ignored)
+    return updated
+  }
+
+  public mutating func configure(_ patch: SessionPatch) throws(EventFault) -> [String] {
+    let (updated, ignored) = try effective(patch)
+    session = updated
+    resetClock()
+    return ignored
+  }
+
+  private func effective(_ patch: SessionPatch) throws(EventFault) -> (RealtimeSession, ignored: [String]) {
     var updated = try patch.nestingFlatFields().applied(to: session)
     try ModelName.check(updated.model)
     guard configuration.isLenient || updated.model == configuration.model else {
@@ -16,8 +29,9 @@ extension LocalVoiceTranslator {
     // The server's own; a client that sends back what it was shown asks for nothing.
     updated.unknown.fields.removeValue(forKey: "engine")
     try checkTranscription(updated)
-    try note(makeEffective(&updated), port: &port)
-    return updated
+    let ignored = makeEffective(&updated)
+    try check(ignored)
+    return (updated, ignored)
   }
 
   /// A name that nobody has is a mistake in any case (R235).
@@ -102,9 +116,12 @@ extension LocalVoiceTranslator {
   }
 
   private func note(_ ignored: [String], port: inout Port) throws(EventFault) {
-    if !configuration.isLenient, let field = ignored.first {
-      throw .unsupported("The local engine has no counterpart for the field.", param: field)
-    }
+    try check(ignored)
     port.note(ignored: ignored)
+  }
+
+  private func check(_ ignored: [String]) throws(EventFault) {
+    guard !configuration.isLenient, let field = ignored.first else { return }
+    throw .unsupported("The local engine has no counterpart for the field.", param: field)
   }
 }

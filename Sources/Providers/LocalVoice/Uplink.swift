@@ -55,11 +55,7 @@ extension LocalVoiceTranslator {
     let old = (hearing: hearing, format: session.audio.input.format)
     let updated = try updated(by: patch, port: &port)
     session = updated
-    if session.audio.input.format != old.format {
-      clockStartMs = heardMs
-      clock = AudioClock(
-        rate: SampleRate(hertz: session.audio.input.format.rate) ?? .hz24000, bytesPerSample: bytesPerSample)
-    }
+    if session.audio.input.format != old.format { resetClock() }
     if hearing != old.hearing { send(.hear(hearing), port: &port) }
     // The engine detects afresh: a turn that went on while nothing was detected has no end of its own.
     if hearing.detection == .automatic, old.hearing.detection == .manual { listening = nil }
@@ -67,6 +63,13 @@ extension LocalVoiceTranslator {
     if hearing.detection == .manual, old.hearing.detection == .automatic, listening == nil { turnsEndMs = heardMs }
     if session.audio.input.turnDetection?.idleTimeoutMs == nil { idleAt = nil }
     port.emit(.sessionUpdated(session))
+  }
+
+  /// The client's audio is read as the session says from here on.
+  mutating func resetClock() {
+    clockStartMs = heardMs
+    clock = AudioClock(
+      rate: SampleRate(hertz: session.audio.input.format.rate) ?? .hz24000, bytesPerSample: bytesPerSample)
   }
 
   // MARK: Audio
