@@ -108,7 +108,10 @@ extension JSONObject {
   }
 
   /// Nil where the member is absent or null.
-  private func member(_ key: String) -> JSONValue? { self[key].flatMap { $0.isNull ? nil : $0 } }
+  private func member(_ key: String) -> JSONValue? {
+    guard let value = self[key], !value.isNull else { return nil }
+    return value
+  }
 
   fileprivate func text(_ key: String) throws(KeyFault) -> String? {
     guard let value = member(key) else { return nil }

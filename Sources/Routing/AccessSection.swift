@@ -4,11 +4,11 @@ import Translation
 
 /// Section `access` of the file.
 extension TableDecoder {
-  private static let accessKeys = ["keys", "apps", "origins", "proxies", "admin"]
+  private static let sectionKeys = ["keys", "apps", "origins", "proxies", "admin"]
   private static let preferenceKeys = ["dialect", "deltaField"]
   private static let limitKeys = HolderLimitDefinition.all.map(\.name)
   private static let holderKeys = ["name", "providers", "models", "origins", "metadata"] + preferenceKeys + limitKeys
-  private static let keyKeys = ["key", "keyHash", "app", "expires", "publishable"] + holderKeys
+  static let accessKeyKeys = ["key", "keyHash", "app", "expires", "publishable"] + holderKeys
 
   /// Sections `access` and `tokens`, and whether the file means to let clients of other machines in: it has keys, secrets
   /// of tokens, or a key for making keys. One with a fault is no missing one.
@@ -16,7 +16,7 @@ extension TableDecoder {
     var table = AccessTable()
     var isLocked = false
     let fields = root.member("access").flatMap { member in
-      self.fields(member.value, root.path.key("access"), known: Self.accessKeys)
+      self.fields(member.value, root.path.key("access"), known: Self.sectionKeys)
     }
     if let fields {
       let (apps, names) = apps(fields, declared)
@@ -173,7 +173,7 @@ extension TableDecoder {
     var keys: [AccessKey] = []
     var lines: [String: Int] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: Self.keyKeys) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: Self.accessKeyKeys) else { continue }
       let name = uniqueName(fields, &lines)
       let secret = keySecret(fields)
       var key = AccessKey(

@@ -21,8 +21,8 @@ struct SplitMix64: RandomNumberGenerator {
 
 /// 2026-01-01T01:03:55Z
 let now = 1_767_229_435
-let secret = "a secret of the tests, 32 bytes and more"
-let otherSecret = "another secret of the tests, of 32 bytes"
+let tokenSecret = "a secret of the tests, 32 bytes and more"
+let otherTokenSecret = "another secret of the tests, of 32 bytes"
 
 /// A key of the configuration.
 func key(_ name: String, _ value: String, change: (inout AccessKey) -> Void = { _ in }) -> AccessKey {
@@ -35,7 +35,7 @@ func bearer(_ value: String) -> [(name: String, value: String)] {
   [(name: "authorization", value: "Bearer \(value)")]
 }
 
-func tokenSettings(_ secrets: [String] = [secret]) -> TokenSettings {
+func tokenSettings(_ secrets: [String] = [tokenSecret]) -> TokenSettings {
   var settings = TokenSettings()
   settings.secrets = secrets.map { (nil, Redacted($0)) }
   return settings
