@@ -28,6 +28,14 @@ struct BodyFields {
     return try string(value, path(key), most: most)
   }
 
+  /// The first that is there of several names for the same.
+  func string(_ names: [String], most: Int = 256) throws(HTTPFault) -> String? {
+    for name in names {
+      if let text = try string(name, most: most) { return text }
+    }
+    return nil
+  }
+
   func requiredString(_ key: String, most: Int = 256) throws(HTTPFault) -> String {
     guard let text = try string(key, most: most) else { throw HTTPFault(.missingRequiredParameter(path(key))) }
     return text

@@ -1,3 +1,4 @@
+import Access
 import Envelope
 import Foundation
 import HTTPTypes
@@ -5,22 +6,24 @@ import Hummingbird
 
 /// `GET /v1/models`, `GET /v1/models/{id}` and `GET /v1/voices`: what sessions may name (R227).
 struct CatalogueRoutes: Sendable {
-  let catalogue: Catalogue
-  let refusal: OperatorSurface.Gatekeeper
+  let sessions: SessionSurface
+
+  private var catalogue: Catalogue { sessions.catalogue }
 
   func add(to book: RouteBook) {
     let models = JSONCoding.encode(Catalogue.Models(data: catalogue.models)).text
     book.get("/v1/models") { request, context in
-      refusal(request, context.peer) ?? OperatorSurface.json(.ok, models)
+      try await sessions.check(request, context, .catalogue)
+      return OperatorSurface.json(.ok, models)
     }
     // Ids such as `google-ai-studio/gemini-2.5-flash` have slashes of their own.
     book.get("/v1/models/**") { request, context in
-      if let refused = refusal(request, context.peer) { return refused }
+      try await sessions.check(request, context, .catalogue)
       let written = context.parameters.getCatchAll().joined(separator: "/")
       return model(written.removingPercentEncoding ?? written)
     }
     book.get("/v1/voices") { request, context in
-      if let refused = refusal(request, context.peer) { return refused }
+      try await sessions.check(request, context, .catalogue)
       return await voices(of: request.uri.queryParameters["provider"].map(String.init))
     }
   }

@@ -1,8 +1,10 @@
+public import Access
 public import Envelope
 public import Foundation
 import HTTPTypes
 public import Hummingbird
 import LocalVoiceProvider
+public import Metering
 public import NIOCore
 public import VoiceEngine
 
@@ -16,24 +18,62 @@ public struct OperatorContext: RequestContext {
     coreContext = CoreRequestContextStorage(source: source)
     peer = source.channel.remoteAddress
   }
+
+  init(coreContext: CoreRequestContextStorage, peer: SocketAddress? = nil) {
+    self.coreContext = coreContext
+    self.peer = peer
+  }
+}
+
+/// What belongs to sessions: lists of what they may name, and the engine's voice.
+public struct SessionSurface: Sendable {
+  /// Why a client may not use what it asks for; nil if it may.
+  public typealias Gatekeeper = @Sendable (Request, _ peer: SocketAddress?, AccessUse) async -> HTTPFault?
+
+  /// The answer to `GET /v1/capabilities`; it does not change.
+  public var capabilities: JSONValue
+  public var catalogue: Catalogue
+  public var gate: Gatekeeper
+
+  public init(capabilities: JSONValue, catalogue: Catalogue, gate: @escaping Gatekeeper) {
+    self.capabilities = capabilities
+    self.catalogue = catalogue
+    self.gate = gate
+  }
+
+  /// - Throws: what the gate says.
+  func check(_ request: Request, _ context: OperatorContext, _ use: AccessUse) async throws(HTTPFault) {
+    if let fault = await gate(request, context.peer, use) { throw fault }
+  }
+}
+
+/// What is the operator's alone.
+public struct AdminSurface: Sendable {
+  public var gate: AdminGate
+  public var keys: KeyDirectory
+  /// Nil with `"ledger": "none"`.
+  public var usage: (any UsageStore)?
+
+  public init(gate: AdminGate, keys: KeyDirectory, usage: (any UsageStore)?) {
+    self.gate = gate
+    self.keys = keys
+    self.usage = usage
+  }
 }
 
 /// The HTTP side of the server: what operators and health checks talk to, and what the engine does beside sessions.
 public enum OperatorSurface {
-  /// Why a client may not use what sessions and their keys are for; nil if it may.
-  public typealias Gatekeeper = @Sendable (Request, _ peer: SocketAddress?) -> Response?
-
-  /// A router that answers `GET /health`, `GET /v1/capabilities`, `GET /v1/models` and `GET /v1/voices`, speaks with the
-  /// engine's voice, and answers everything it does not know with an error object as JSON.
+  /// A router that answers `GET /health` and the routes of the parts that it is given, and everything else with an error
+  /// object as JSON: 405 for a method that a path lacks, 404 for a path that there is not.
   ///
   /// - Parameters:
-  ///   - capabilities: the answer to the second; it does not change.
-  ///   - catalogue: the answer to the other two.
-  ///   - refusal: judges who may have those and speech.
-  ///   - now: gives the time stamp of the health answer.
+  ///   - sessions: nil where a listener does not serve them.
+  ///   - tokens: likewise.
+  ///   - admin: likewise.
+  ///   - now: gives the time stamps of answers and records.
   public static func router(
-    engine: VoiceEngine, capabilities: JSONValue, catalogue: Catalogue, refusal: @escaping Gatekeeper,
-    now: @escaping @Sendable () -> Date = { Date() }
+    engine: VoiceEngine, sessions: SessionSurface? = nil, tokens: (any TokenIssuing)? = nil,
+    admin: AdminSurface? = nil, now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
     let book = RouteBook(router: router, paths: PathTable())
@@ -44,14 +84,27 @@ public enum OperatorSurface {
       if engine.isPresent { health["engine"] = engine.profile.description }
       return json(.ok, JSONValue.object(health).text)
     }
-    let capabilities = capabilities.text
-    book.get("/v1/capabilities") { request, context in
-      refusal(request, context.peer) ?? json(.ok, capabilities)
+    if let sessions { add(sessions, engine: engine, to: book) }
+    if let tokens { TokenRoutes(tokens: tokens).add(to: book) }
+    if let admin {
+      let guarded = AdminBook(book: book, gate: admin.gate)
+      KeyRoutes(directory: admin.keys, now: now).add(to: guarded)
+      AppRoutes(directory: admin.keys).add(to: guarded)
+      UsageRoutes(store: admin.usage, now: now).add(to: guarded)
     }
-    CatalogueRoutes(catalogue: catalogue, refusal: refusal).add(to: book)
+    return router
+  }
+
+  private static func add(_ sessions: SessionSurface, engine: VoiceEngine, to book: RouteBook) {
+    let capabilities = sessions.capabilities.text
+    book.get("/v1/capabilities") { request, context in
+      try await sessions.check(request, context, .catalogue)
+      return json(.ok, capabilities)
+    }
+    CatalogueRoutes(sessions: sessions).add(to: book)
     let places = SpeechPlaces(SpeechRoute.mostAtOnce)
     book.post("/v1/audio/speech") { request, context in
-      if let refused = refusal(request, context.peer) { return refused }
+      try await sessions.check(request, context, .speech)
       return try await SpeechRoute.answer(request, engine: engine, places: places)
     }
     // WebRTC and SIP calls are set up here at the original service; this server speaks WebSocket only.
@@ -60,7 +113,6 @@ public enum OperatorSurface {
         .notImplemented, code: "transport_not_supported",
         message: "WebRTC calls are not supported; open a WebSocket at /v1/realtime.")
     }
-    return router
   }
 
   static func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
