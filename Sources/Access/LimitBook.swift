@@ -65,6 +65,9 @@ public struct LimitBook: Sendable {
 
   public init() {}
 
+  /// Tokens and rates that are kept in mind.
+  public var rememberedCount: Int { uses.count + connects.count }
+
   /// The seats that are taken.
   public var count: Int { seats.count }
 
