@@ -17,7 +17,7 @@ private func gemini(_ more: String) -> String {
     provider: #""openai": {"kind": "gemini-live", "url": "wss://h.example", "key": "env:K", "model": "m"\#(more)}"#)
 }
 
-private let rootKeys = "listen, default, providers, routes, access, contact, limits"
+private let rootKeys = "listen, default, providers, routes, access, tokens, ledger, contact, limits"
 
 private let wrongShapes: [WrongFile] = [
   WrongFile("an array", "[]", "routes.json:1: expected an object, found an array"),
