@@ -184,6 +184,7 @@ start_parley() {
   cat >"$work/$1.json" <<JSON
 {
   "listen": [{"host": "127.0.0.1", "port": $port}],
+  "ledger": "none",
   "default": "gemini",
   "providers": {
     "gemini": {"kind": "gemini-live", "url": "ws://127.0.0.1:$gemini", "key": "env:BENCH_KEY", "model": "gemini-3.8-live"}

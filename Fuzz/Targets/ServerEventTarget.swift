@@ -50,7 +50,7 @@ private struct MenderReading {
   }
 
   /// What the translator takes for itself.
-  private static let beforeTheMender = [
+  private static let beforeTheMender: [String?] = [
     "session.created", "session.updated", "transcription_session.created", "transcription_session.updated", "error",
   ]
 

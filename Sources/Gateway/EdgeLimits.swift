@@ -46,6 +46,10 @@ public struct EdgeLimits: Sendable {
   public var maxSessions: Int?
   /// Sessions at a time from one address; nil for no limit.
   public var maxSessionsPerAddress: Int?
+  /// Sessions that may begin in a second; nil for no limit.
+  public var maxConnectsPerSecond: Int?
+  /// What stores may take to say whether a client may connect.
+  public var admissionTimeout: Duration
   /// What the process may take; nil for what the system allows it.
   public var memoryBudgetBytes: Int?
   /// Silence of a client after which its session may be ended when memory is short.
@@ -80,6 +84,8 @@ public struct EdgeLimits: Sendable {
     upstreamUpgrade = limits.upstreamUpgrade
     maxSessions = limits.maxSessions
     maxSessionsPerAddress = limits.maxSessionsPerAddress
+    maxConnectsPerSecond = limits.maxConnectsPerSecond
+    admissionTimeout = limits.admissionTimeout
     memoryBudgetBytes = limits.memoryBudgetBytes
   }
 }

@@ -21,6 +21,11 @@ enum FaultResponse {
   static let headTimedOut = Refusal(
     status: 408, code: "request_timeout", message: "The request head did not arrive in time.")
 
+  static let admissionTimedOut = Refusal(
+    status: 503, type: "server_error", code: "admission_timeout",
+    message: "Whether you may connect could not be found out in time; try again.",
+    fields: [RequestHead.Field(name: "Retry-After", value: "5")])
+
   static let stopping = Refusal(
     status: 503, type: "server_error", code: "server_stopping", message: "The server is stopping; try again.",
     fields: [RequestHead.Field(name: "Retry-After", value: "5")])
@@ -77,41 +82,16 @@ enum FaultResponse {
   // MARK: Credentials and providers
 
   static func refusal(for refusal: AccessRefusal, contact: String) -> Refusal {
-    Refusal(
-      status: refusal.status, type: "authentication_error", code: refusal.code,
-      message: refusal.message(contact: contact),
-      fields: refusal.status == 401 ? [RequestHead.Field(name: "WWW-Authenticate", value: "Bearer")] : [])
-  }
-
-  /// All sessions that the account at a provider allows are taken (Q22).
-  static func accountIsFull(_ provider: String, most: Int, contact: String) -> Refusal {
-    let text = "Provider \"\(provider)\" serves at most \(most) sessions at a time, and all are taken. Try again later."
+    var fields: [RequestHead.Field] = []
+    if let challenge = refusal.challenge {
+      fields.append(RequestHead.Field(name: "WWW-Authenticate", value: challenge))
+    }
+    if let seconds = refusal.retryAfterSeconds {
+      fields.append(RequestHead.Field(name: "Retry-After", value: "\(seconds)"))
+    }
     return Refusal(
-      status: 429, type: "rate_limit_error", code: "rate_limit_exceeded",
-      message: contact.isEmpty ? text : "\(text) \(contact)", param: "provider",
-      fields: [RequestHead.Field(name: "Retry-After", value: "10")])
-  }
-
-  /// There is no place for one more session: in this gateway, for this address or for this key.
-  static func isFull(_ full: Overload.Full, contact: String) -> Refusal {
-    let (status, type, code, text) =
-      switch full {
-      case .gateway:
-        (503, "server_error", "gateway_overloaded", "The gateway serves as many sessions as it can. Try again later.")
-      case .holder(.address, let most):
-        (
-          429, "rate_limit_error", "rate_limit_exceeded",
-          "An address may have \(most) sessions at a time, and yours has them. End one, or try again later."
-        )
-      case .holder(.key, let most):
-        (
-          429, "rate_limit_error", "rate_limit_exceeded",
-          "This API key may have \(most) sessions at a time, and has them. End one, or try again later."
-        )
-      }
-    return Refusal(
-      status: status, type: type, code: code, message: contact.isEmpty ? text : "\(text) \(contact)",
-      fields: [RequestHead.Field(name: "Retry-After", value: "10")])
+      status: refusal.status, type: refusal.type, code: refusal.code, message: refusal.message(contact: contact),
+      param: refusal.parameter, fields: fields)
   }
 
   static func refusal(for refusal: RouteRefusal, contact: String) -> Refusal {

@@ -21,6 +21,11 @@ struct FrameBudget: Sendable, Equatable {
     tolerance = (max(rate / 10, 1) - 1) * interval
   }
 
+  /// How long a message would have to wait that asked now.
+  func lag(at now: Instant) -> Duration {
+    max(fullAt + .nanoseconds(-tolerance), now) - now
+  }
+
   /// Takes the next token.
   ///
   /// - Returns: when the message may go: `now`, or later.

@@ -1,3 +1,4 @@
+import Envelope
 import NIOCore
 import Translation
 import WebSocketWire
@@ -8,11 +9,30 @@ extension FrameLeg {
   /// Drops audio that waits for the peer (fault row 51).
   ///
   /// - Parameter responseID: of this response only; nil for all.
-  func dropQueuedAudio(ofResponse responseID: String?) {
-    guard !waiting.isEmpty else { return }
+  /// - Returns: the bytes of audio, decoded, that the peer will not get.
+  @discardableResult
+  func dropQueuedAudio(ofResponse responseID: String?) -> Int {
+    guard !waiting.isEmpty else { return 0 }
     let id = responseID.map { Array("\"\($0)\"".utf8) }
-    waiting.removeAudio { message in id.map { message.firstRange(of: $0) != nil } ?? true }
+    var bytes = 0
+    waiting.removeAudio { message in
+      guard id.map({ message.firstRange(of: $0) != nil }) ?? true else { return false }
+      bytes += Self.audioBytes(in: message)
+      return true
+    }
     updateBusy()
+    return bytes
+  }
+
+  /// Of an audio delta in either vocabulary.
+  private static func audioBytes(in message: ByteBufferView) -> Int {
+    message.withUnsafeBytes { bytes in
+      if case .audioDelta(let delta) = EventReader.readServer(bytes) { return delta.decodedBytes }
+      if case .audioDelta(let delta) = EventReader.readServer(bytes, audioType: "response.audio.delta") {
+        return delta.decodedBytes
+      }
+      return 0
+    }
   }
 
   /// A write may find room again at once and come back here: what it finds under way goes on by itself.

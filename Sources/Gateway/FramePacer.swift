@@ -29,7 +29,7 @@ final class FramePacer {
 
   /// Nil where messages are not limited.
   init?(_ quota: ProviderQuota?, loop: any EventLoop) {
-    guard let quota, quota.limitsFrames else { return nil }
+    guard let quota else { return nil }
     self.quota = quota
     self.loop = loop
   }

@@ -7,12 +7,19 @@ import Operator
 public import Routing
 public import VoiceEngine
 
+/// What is behind an address.
+struct ListenerFace: Sendable {
+  var admission: any UpgradeAdmission
+  /// Nil where there is nothing but WebSockets.
+  var surface: HTTPSurface?
+}
+
 /// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
 public final class GatewayServer: Sendable {
   private let listeners: [ListenAddress]
   private let limits: EdgeLimits
-  private let admission: any UpgradeAdmission
-  private let surface: HTTPSurface?
+  /// Of each listener, in their order.
+  private let faces: [ListenerFace]
   private let logger: Logger
   private let group: any EventLoopGroup
   private let registry = ConnectionRegistry()
@@ -20,45 +27,67 @@ public final class GatewayServer: Sendable {
   private let overload: Overload?
   /// A reading of the memory that the process has taken.
   private let takenBytes: @Sendable () -> Int?
+  /// What has to be done before the first connection, and at intervals as long as the server lives.
+  private let desks: Desks?
 
   /// The gateway of a configuration.
   ///
   /// `limits` replaces the limits of the edge that the configuration gives, and `takenBytes` the readings of the memory
   /// that the process has taken: for tests.
   public convenience init(
-    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), limits: EdgeLimits? = nil,
-    takenBytes: (@Sendable () -> Int?)? = nil, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-    logger: Logger
+    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping = .none,
+    limits: EdgeLimits? = nil, takenBytes: (@Sendable () -> Int?)? = nil,
+    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
     let limits = limits ?? EdgeLimits(table.limits)
     let memory = (limits.memoryBudgetBytes ?? ProcessMemory.budgetBytes()).map {
       MemoryWatch(budgetBytes: $0, shortestIdle: limits.idleWhenMemoryIsShort)
     }
-    let overload = Overload(maxSessions: limits.maxSessions, memory: memory, logger: logger)
+    let overload = Overload(
+      maxSessions: limits.maxSessions, memory: memory, maxConnectsPerSecond: limits.maxConnectsPerSecond, logger: logger
+    )
+    let clock = WallClock()
+    let desks = Desks(
+      access: AccessDesk(table.access, storage: books.keys, clock: clock, logger: logger),
+      seats: SeatDesk(shared: books.shared, clock: clock, logger: logger), books: books)
+    let admission = RealtimeAdmission(
+      table: table, desk: desks.access, seats: desks.seats, books: books, limits: limits, outgoing: outgoing,
+      engine: engine, overload: overload, logger: logger)
+    let surfaces = Surfaces(table: table, engine: engine, outgoing: outgoing, desks: desks, logger: logger)
+    let faces = table.listeners.map { listener in
+      ListenerFace(
+        admission: listener.serves.contains(.sessions) ? admission : NoSessions(),
+        surface: surfaces.surface(serving: listener.serves))
+    }
     self.init(
       listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
-      admission: RealtimeAdmission(
-        table: table, limits: limits, outgoing: outgoing, engine: engine, overload: overload, logger: logger),
-      surface: HTTPSurface(
-        responder: OperatorSurface.router(
-          engine: engine, capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
-          catalogue: Catalogue(of: table, engine: engine, outgoing: outgoing, logger: logger),
-          refusal: HTTPAdmission(table: table).refusal
-        ).buildResponder(), logger: logger),
-      overload: overload, takenBytes: takenBytes ?? ProcessMemory.takenBytes, group: group, logger: logger)
+      faces: faces, overload: overload,
+      takenBytes: takenBytes ?? ProcessMemory.takenBytes, desks: desks, group: group, logger: logger)
   }
 
-  init(
+  /// The same at all addresses.
+  convenience init(
     listeners: [ListenAddress], limits: EdgeLimits, admission: any UpgradeAdmission, surface: HTTPSurface?,
     overload: Overload? = nil, takenBytes: @escaping @Sendable () -> Int? = ProcessMemory.takenBytes,
     group: any EventLoopGroup, logger: Logger
   ) {
+    self.init(
+      listeners: listeners, limits: limits,
+      faces: listeners.map { _ in ListenerFace(admission: admission, surface: surface) },
+      overload: overload, takenBytes: takenBytes, desks: nil, group: group, logger: logger)
+  }
+
+  private init(
+    listeners: [ListenAddress], limits: EdgeLimits, faces: [ListenerFace],
+    overload: Overload?, takenBytes: @escaping @Sendable () -> Int?, desks: Desks?, group: any EventLoopGroup,
+    logger: Logger
+  ) {
     self.listeners = listeners
     self.limits = limits
-    self.admission = admission
-    self.surface = surface
+    self.faces = faces
     self.overload = overload
     self.takenBytes = takenBytes
+    self.desks = desks
     self.group = group
     self.logger = logger
   }
@@ -66,21 +95,34 @@ public final class GatewayServer: Sendable {
   /// Binds all listeners. A loopback address that the machine does not have is left out with a warning as long as
   /// another is bound.
   public func start() async throws(StartFault) -> RunningGateway {
-    let binder = PortBinder(group: group, limits: limits, logger: logger) { [self] channel in
+    await desks?.open()
+    let binder = PortBinder(group: group, limits: limits, logger: logger) { [self] channel, index in
       guard registry.insert(channel) else {
         channel.close(promise: nil)
         return
       }
+      let face = faces[index]
       try channel.pipeline.syncOperations.addHandler(
-        RequestGate(limits: limits, admission: admission, surface: surface, logger: logger))
+        RequestGate(limits: limits, admission: face.admission, surface: face.surface, logger: logger))
     }
     let channels = try await binder.bind(listeners)
-    let running = RunningGateway(channels: channels, registry: registry, limits: limits, memoryWatch: watchMemory())
+    let running = RunningGateway(channels: channels, registry: registry, limits: limits, chores: chores())
     for address in running.addresses {
       logger.info(
         "listening", metadata: ["address": "\(ListenAddress(host: address.ipAddress ?? "", port: address.port ?? 0))"])
     }
     return running
+  }
+
+  /// What is done beside the connections, until it is cancelled.
+  private func chores() -> [Task<Void, Never>] {
+    var chores = watchMemory().map { [$0] } ?? []
+    if let desks {
+      let loop = group.next()
+      chores.append(Task { await desks.seats.run(loop: loop) })
+      if desks.books.keys != nil { chores.append(Task { await desks.access.run() }) }
+    }
+    return chores
   }
 
   /// Reads at intervals how much memory is taken, and does what that asks for, until it is cancelled.
@@ -110,15 +152,15 @@ public struct RunningGateway: Sendable {
   private let channels: [any Channel]
   private let registry: ConnectionRegistry
   private let limits: EdgeLimits
-  private let memoryWatch: Task<Void, Never>?
+  private let chores: [Task<Void, Never>]
 
   init(
-    channels: [any Channel], registry: ConnectionRegistry, limits: EdgeLimits, memoryWatch: Task<Void, Never>?
+    channels: [any Channel], registry: ConnectionRegistry, limits: EdgeLimits, chores: [Task<Void, Never>]
   ) {
     self.channels = channels
     self.registry = registry
     self.limits = limits
-    self.memoryWatch = memoryWatch
+    self.chores = chores
   }
 
   /// The addresses that are really bound, in the order of the configuration.
@@ -135,7 +177,7 @@ public struct RunningGateway: Sendable {
   /// Stops accepting, waits the grace, closes sessions with 1012 and other connections when their answer is out, and
   /// returns when all are gone; at the latest after the grace and the waits of a close handshake.
   public func stop() async {
-    memoryWatch?.cancel()
+    for chore in chores { chore.cancel() }
     for channel in channels { try? await channel.close() }
     await wait(limits.drainGrace)
     registry.stop()

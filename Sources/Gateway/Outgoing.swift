@@ -31,7 +31,7 @@ public struct Outgoing: Sendable {
   public func stageClient(for url: String) -> HTTPClient { WebClients.client(for: url, .stage, proxies) }
 
   /// For requests on behalf of a provider's account to this URL.
-  func accountClient(for url: String) -> HTTPClient { WebClients.client(for: url, .account, proxies) }
+  public func accountClient(for url: String) -> HTTPClient { WebClients.client(for: url, .account, proxies) }
 }
 
 /// The clients of HTTP: one for each purpose and each way out, for as long as the process lives, because a client must not

@@ -1,6 +1,7 @@
 import Logging
 import Routing
 import Synchronization
+import Translation
 
 /// How many sessions there are, and whether there may be more: as many as the configuration allows and the memory has room
 /// for. Shared by all event loops.
@@ -8,12 +9,13 @@ final class Overload: Sendable {
   /// Who sessions are counted for, beside the gateway itself.
   enum Holder: Sendable, Hashable {
     case address(IPAddress)
-    case key(name: String)
   }
 
   /// Why there is no place for one more session.
   enum Full: Error, Equatable {
     case gateway
+    /// More connects in a second than the configuration allows.
+    case tooManyAtOnce
     case holder(Holder, most: Int)
   }
 
@@ -22,6 +24,8 @@ final class Overload: Sendable {
     var held: [Holder: Int] = [:]
     var watch: MemoryWatch?
     var hasRoom = true
+    /// Nil where any number may come at once.
+    var connects: EventRate?
   }
 
   private let maxSessions: Int
@@ -31,16 +35,18 @@ final class Overload: Sendable {
   /// - Parameters:
   ///   - maxSessions: nil where only memory bounds them.
   ///   - memory: nil where memory is not watched.
-  init(maxSessions: Int?, memory: MemoryWatch?, logger: Logger) {
+  ///   - maxConnectsPerSecond: nil for any number.
+  init(maxSessions: Int?, memory: MemoryWatch?, maxConnectsPerSecond: Int? = nil, logger: Logger) {
     self.maxSessions = maxSessions ?? .max
     self.logger = logger
-    state = Mutex(State(watch: memory))
+    state = Mutex(State(watch: memory, connects: maxConnectsPerSecond.map { EventRate(most: $0, in: .seconds(1)) }))
   }
 
   /// A place for one more session, counted for each of its holders.
-  func place(for holders: [(holder: Holder, most: Int)]) throws(Full) -> OccupiedPlace {
+  func place(for holders: [(holder: Holder, most: Int)], at now: Instant) throws(Full) -> OccupiedPlace {
     let full = state.withLock { state -> Full? in
       guard state.hasRoom, state.sessions < maxSessions else { return .gateway }
+      guard state.connects?.admits(at: now) ?? true else { return .tooManyAtOnce }
       for (holder, most) in holders where state.held[holder, default: 0] >= most { return .holder(holder, most: most) }
       state.sessions += 1
       for (holder, _) in holders { state.held[holder, default: 0] += 1 }

@@ -41,15 +41,15 @@ struct PortBinder {
   let group: any EventLoopGroup
   let limits: EdgeLimits
   let logger: Logger
-  /// Prepares an accepted connection, on its event loop.
-  let prepare: @Sendable (any Channel) throws -> Void
+  /// Prepares a connection, on its event loop; with the position of the listener that accepted it.
+  let prepare: @Sendable (any Channel, Int) throws -> Void
 
   /// All listening channels; when one fails none stays open.
   func bind(_ listeners: [ListenAddress]) async throws(StartFault) -> [any Channel] {
     var channels: [any Channel] = []
     do throws(StartFault) {
-      for listener in listeners {
-        if let channel = try await bind(listener) { channels.append(channel) }
+      for (index, listener) in listeners.enumerated() {
+        if let channel = try await bind(listener, at: index) { channels.append(channel) }
       }
       guard !channels.isEmpty else { throw StartFault.noAddress }
     } catch {
@@ -60,9 +60,9 @@ struct PortBinder {
   }
 
   /// Nil for an address that this machine does not have, as `::1` where IPv6 is off.
-  private func bind(_ listener: ListenAddress) async throws(StartFault) -> (any Channel)? {
+  private func bind(_ listener: ListenAddress, at index: Int) async throws(StartFault) -> (any Channel)? {
     do {
-      return try await bootstrap.bind(host: listener.host, port: listener.port).get()
+      return try await bootstrap(index).bind(host: listener.host, port: listener.port).get()
     } catch let error as IOError {
       switch error.errnoCode {
       case EADDRINUSE:
@@ -80,7 +80,7 @@ struct PortBinder {
     }
   }
 
-  private var bootstrap: ServerBootstrap {
+  private func bootstrap(_ index: Int) -> ServerBootstrap {
     let (prepare, logger) = (self.prepare, self.logger)
     return ServerBootstrap(group: group)
       .serverChannelInitializer { channel in
@@ -97,7 +97,7 @@ struct PortBinder {
         .writeBufferWaterMark, value: .init(low: ChannelRoom(limits).low, high: ChannelRoom(limits).high)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try prepare(channel) }
+        channel.eventLoop.makeCompletedFuture { try prepare(channel, index) }
       }
   }
 }

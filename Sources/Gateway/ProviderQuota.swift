@@ -1,52 +1,42 @@
+import Envelope
 import NIOCore
 import Routing
 import Synchronization
 import Translation
 
-/// What the account at a provider still allows, counted over the sessions of all event loops (Q22).
+/// How many messages the account at a provider still allows, counted over the sessions of all event loops (Q22).
 final class ProviderQuota: Sendable {
-  /// Of the configuration; as good as none where it gives none.
-  let maxSessions: Int
-  private let sessions = Mutex(0)
-  private let budget: Mutex<FrameBudget>?
+  /// What is asked for beyond this is not only waiting for its turn.
+  private static let longestLag = Duration.seconds(1)
 
-  init(_ limits: AccountLimits) {
-    maxSessions = limits.maxSessions ?? .max
-    budget = limits.maxFramesPerSecond.map { Mutex(FrameBudget(perSecond: $0)) }
-  }
+  private let provider: String
+  private let budget: Mutex<FrameBudget>
 
-  /// Whether messages to the provider are counted.
-  var limitsFrames: Bool { budget != nil }
-
-  /// A place for one more session; nil when all are taken.
-  func place() -> SessionPlace? {
-    let isFree = sessions.withLock { count in
-      guard count < maxSessions else { return false }
-      count += 1
-      return true
-    }
-    return isFree ? SessionPlace(of: self, OccupiedPlace { [self] in sessions.withLock { $0 -= 1 } }) : nil
+  /// Nil where the account's messages are not limited.
+  init?(_ limits: AccountLimits, provider: String) {
+    guard let most = limits.maxFramesPerSecond else { return nil }
+    self.provider = provider
+    budget = Mutex(FrameBudget(perSecond: most))
   }
 
   /// Takes the token of one message.
   ///
   /// - Returns: when it may go: `now`, or later.
   func takeFrame(at now: Instant) -> Instant {
-    budget?.withLock { $0.take(at: now) } ?? now
+    budget.withLock { $0.take(at: now) }
   }
 }
 
-/// A session's place at its provider: taken until it is given back, or dropped by whoever held it.
-final class SessionPlace: Sendable {
-  let quota: ProviderQuota
-  private let place: OccupiedPlace
-
-  fileprivate init(of quota: ProviderQuota, _ place: OccupiedPlace) {
-    self.quota = quota
-    self.place = place
+/// Audio waits for its turn; control events are refused while the account is far behind (R166).
+extension ProviderQuota: SharedRate {
+  func admits(at now: Instant) -> Bool {
+    budget.withLock { $0.lag(at: now) } <= Self.longestLag
   }
 
-  func giveBack() {
-    place.giveBack()
+  var fault: EventFault {
+    EventFault(
+      type: "rate_limit_error", code: "rate_limit_exceeded",
+      message: "The account at provider \"\(provider)\" takes no more messages at the moment. Try again in a second.",
+      param: "maxFramesPerSecond")
   }
 }

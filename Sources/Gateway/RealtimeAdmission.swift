@@ -1,4 +1,5 @@
 import Access
+import Envelope
 import HTTPWire
 import Logging
 import Metering
@@ -113,7 +114,7 @@ struct RealtimeAdmission: UpgradeAdmission {
     // A key that cannot be brought to this provider is nobody's.
     if admittance.clientKey != nil, !choice.provider.takesClientKeys { return refuse(.wrongKey) }
     let parameters = parameters(for: choice, admittance)
-    let model = parameters.requestedModel ?? parameters.provider.service.model
+    let model = parameters.requestedModel ?? parameters.provider.model
     if let refusal = desk.policy.permits(provider: choice.provider.name, model: model, to: admittance) {
       return refuse(refusal)
     }
@@ -255,5 +256,9 @@ extension SessionParameters {
       purpose: choice.purpose, dialect: choice.dialect, deltaFields: choice.deltaFields,
       isStrict: choice.route.isStrict, passesVendorEvents: choice.passesVendorEvents, limits: limits,
       unixTime: unixTime, seed: UInt128(generator.next()) << 64 | UInt128(generator.next()))
+    self.configured = admittance.claims?.session.map { SessionPatch($0) }
+    modelRule = ModelRule(
+      pinned: admittance.claims?.model,
+      allowed: NamePattern.common(admittance.key?.models, admittance.app.models))
   }
 }

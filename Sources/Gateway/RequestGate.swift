@@ -20,6 +20,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     case head
     case body
     case responding
+    /// Somebody else is asked whether the upgrade may be.
+    case judging
     /// Our last word is said; bytes are read and discarded.
     case lingering
     case upgraded
@@ -62,6 +64,8 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     clock?.cancel()
+    // An answer that is still on its way finds nobody.
+    if phase == .judging { phase = .lingering }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -72,10 +76,10 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
       return
     case .upgraded:
       context.fireChannelRead(data)
-    case .head, .body, .responding:
+    case .head, .body, .responding, .judging:
       if held.readableBytes == 0 { held = bytes } else { held.writeBuffer(&bytes) }
       process(context)
-      if phase == .responding, held.readableBytes > Self.heldBytes { context.close(promise: nil) }
+      if isAwaitingAnswer, held.readableBytes > Self.heldBytes { context.close(promise: nil) }
     }
   }
 
@@ -83,8 +87,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     context.fireChannelReadComplete()
   }
 
+  /// What comes next waits until the answer to what came is there.
+  private var isAwaitingAnswer: Bool { phase == .responding || phase == .judging }
+
   func read(context: ChannelHandlerContext) {
-    if phase == .responding {
+    if isAwaitingAnswer {
       readIsHeldBack = true
     } else {
       context.read()
@@ -143,7 +150,7 @@ extension RequestGate {
           let slice = try extent.take(from: &held)
           context.fireChannelRead(wrapInboundOut(slice))
           if extent.isComplete { requestEnded(context) }
-        case .responding, .upgraded:
+        case .responding, .judging, .upgraded:
           return
         case .lingering:
           held.clear()
@@ -161,10 +168,7 @@ extension RequestGate {
       } else if let refusal = UpgradeCheck.refusal(for: head, isValidKey: Handshake.isValidKey) {
         refuse(refusal, context, to: head)
       } else {
-        switch admission.admit(head, from: peer(context)) {
-        case .refuse(let refusal): refuse(refusal, context, to: head)
-        case .accept(let subprotocol, let begin): upgrade(head, subprotocol, context, begin)
-        }
+        follow(admission.admit(head, from: peer(context)), on: head, context)
       }
       return
     }
@@ -183,6 +187,25 @@ extension RequestGate {
     scheduleClock(context)
     context.fireChannelRead(wrapInboundOut(head.forwarded))
     if extent.isComplete { requestEnded(context) }
+  }
+
+  private func follow(_ verdict: Admission, on head: RequestHead, _ context: ChannelHandlerContext) {
+    switch verdict {
+    case .refuse(let refusal): refuse(refusal, context, to: head)
+    case .accept(let subprotocol, let begin): upgrade(head, subprotocol, context, begin)
+    case .later(let grant, let then):
+      if phase != .judging {
+        phase = .judging
+        headDeadline = context.eventLoop.now + TimeAmount(limits.admissionTimeout)
+        scheduleClock(context)
+      }
+      let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+      grant.hop(to: context.eventLoop).assumeIsolated().whenSuccess { [weak self] grant in
+        // Whoever left meanwhile, or was told something else, drops the grant, which gives back what it holds.
+        guard let self, phase == .judging else { return }
+        follow(then(grant), on: head, bound.value)
+      }
+    }
   }
 
   private func peer(_ context: ChannelHandlerContext) -> ConnectionPeer {
@@ -211,7 +234,7 @@ extension RequestGate {
     headDeadline = lastByte + TimeAmount(held.readableBytes > 0 ? limits.headTimeout : limits.keepAliveTimeout)
     scheduleClock(context)
     process(context)
-    if phase != .responding, readIsHeldBack {
+    if !isAwaitingAnswer, readIsHeldBack {
       readIsHeldBack = false
       context.read()
     }
@@ -247,6 +270,10 @@ extension RequestGate {
     if rest.readableBytes > 0 {
       context.fireChannelRead(wrapInboundOut(rest))
       context.fireChannelReadComplete()
+    }
+    if readIsHeldBack {
+      readIsHeldBack = false
+      context.read()
     }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
   }
@@ -298,7 +325,7 @@ extension RequestGate {
     case .head:
       if servesHTTP, !parser.hasBegun { return headDeadline }
       return min(headDeadline, lastByte + TimeAmount(limits.headIdle))
-    case .body: return headDeadline
+    case .body, .judging: return headDeadline
     case .responding, .lingering, .upgraded: return nil
     }
   }
@@ -318,7 +345,9 @@ extension RequestGate {
       scheduleClock(context)
       return
     }
-    if phase == .head, !servesHTTP || parser.hasBegun {
+    if phase == .judging {
+      refuse(FaultResponse.admissionTimedOut, context)
+    } else if phase == .head, !servesHTTP || parser.hasBegun {
       refuse(FaultResponse.headTimedOut, context)
     } else {
       context.close(promise: nil)

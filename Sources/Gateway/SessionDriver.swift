@@ -1,3 +1,4 @@
+import Envelope
 import Logging
 import NIOCore
 import SessionCore
@@ -19,16 +20,18 @@ final class SessionDriver: FrameLegOwner {
   /// In place of `upstream` in a session with the voice engine of this process.
   private var engineLine: EngineLine?
   private let engine: VoiceEngine
-  private let loop: any EventLoop
-  /// Given back at the end.
-  private let place: SessionPlace?
+  let loop: any EventLoop
+  /// Given back at the end; nil in a session that nobody's limits hold for.
+  let seat: Seat?
+  /// Nil where nobody keeps what sessions cost.
+  private let usage: SessionUsage?
   /// Nil where the account's messages are not limited.
   let pacer: FramePacer?
   private let limits: EdgeLimits
   private let outgoing: Outgoing
   private var record: SessionRecord
-  private var deadlineTask: Scheduled<Void>?
-  private var deadlineTaskTime: Instant?
+  var deadlineTask: Scheduled<Void>?
+  var deadlineTaskTime: Instant?
   private var isOver = false
 
   /// Whether the client is gone and everything of the session with it.
@@ -36,8 +39,8 @@ final class SessionDriver: FrameLegOwner {
 
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
-    outgoing: Outgoing, engine: VoiceEngine, place: SessionPlace? = nil, counters: FieldCounters = FieldCounters(),
-    logger: Logger
+    outgoing: Outgoing, engine: VoiceEngine, quota: ProviderQuota? = nil, seat: Seat? = nil, usage: SessionUsage? = nil,
+    counters: FieldCounters = FieldCounters(), logger: Logger
   ) {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
@@ -47,8 +50,9 @@ final class SessionDriver: FrameLegOwner {
     self.limits = limits
     self.outgoing = outgoing
     self.engine = engine
-    self.place = place
-    pacer = FramePacer(place?.quota, loop: loop)
+    self.seat = seat
+    self.usage = usage
+    pacer = FramePacer(quota, loop: loop)
     succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(
       id: session.id, provider: parameters.provider.name, begunAt: now, counters: counters, logger: logger)
@@ -58,7 +62,9 @@ final class SessionDriver: FrameLegOwner {
   func begin() {
     pacer?.setOwner(self)
     record.begin()
+    usage?.begin { (self.session.session.model, self.session.meter) }
     step { $0.begin(at: $1) }
+    takeSeat()
   }
 
   // MARK: FrameLegOwner
@@ -148,7 +154,7 @@ extension SessionDriver {
 
   /// One input of the session, and what follows from it.
   @inline(__always)
-  private func step(_ input: (inout Session, Instant) -> Void) {
+  func step(_ input: (inout Session, Instant) -> Void) {
     input(&session, Instant(loop.now))
     if session.hasActions { dropWhatIsOvertaken() }
     let next = Self.handOut(&session, downstream, pacer == nil ? upstream : nil, engineLine)
@@ -165,7 +171,8 @@ extension SessionDriver {
   /// the client's may be heard in here.
   private func dropWhatIsOvertaken() {
     for case .dropQueuedAudio(let responseID) in session.outbox.actions {
-      downstream.dropQueuedAudio(ofResponse: responseID)
+      let bytes = downstream.dropQueuedAudio(ofResponse: responseID)
+      if bytes > 0 { session.tookBack(bytes: bytes) }
     }
   }
 
@@ -208,7 +215,7 @@ extension SessionDriver {
     }
   }
 
-  private func flush() {
+  func flush() {
     downstream.flush()
     upstream?.flush()
     sides?.flush()
@@ -332,68 +339,9 @@ extension SessionDriver {
     sides = nil
     deadlineTask?.cancel()
     deadlineTask = nil
-    place?.giveBack()
+    seat?.giveBack(at: Instant(loop.now))
+    usage?.end(record.outcome, model: session.session.model, meter: session.meter)
     record.messagesSkipped = session.skippedMessages
     record.end(at: Instant(loop.now))
-  }
-
-  // MARK: The deadline
-
-  /// Keeps one task for the session's next deadline. A task that comes too early looks again; it is moved only when the
-  /// deadline has come nearer.
-  private func armDeadline(_ deadline: Instant?) {
-    guard !isOver, let deadline else { return }
-    if let armed = deadlineTaskTime, armed <= deadline { return }
-    deadlineTask?.cancel()
-    deadlineTaskTime = deadline
-    // A deadline that does not go away must not keep the loop from its other sessions.
-    let time = max(NIODeadline(deadline), loop.now + .milliseconds(1))
-    deadlineTask = loop.assumeIsolated().scheduleTask(deadline: time) { self.deadlineCame() }
-  }
-
-  /// A client that is not read is not silent.
-  private func hearUnread() {
-    guard !downstream.pauses.isEmpty else { return }
-    session.downstreamIsUnread(at: Instant(loop.now))
-  }
-
-  private func deadlineCame() {
-    deadlineTaskTime = nil
-    guard !isOver, let deadline = session.deadline else { return }
-    if deadline <= Instant(loop.now) {
-      hearUnread()
-      step { $0.timeReached(at: $1) }
-      flush()
-    } else {
-      armDeadline(deadline)
-    }
-  }
-}
-
-extension Instant {
-  /// The event loop's clock is the session's clock.
-  init(_ time: NIODeadline) {
-    self.init(nanoseconds: Int64(clamping: time.uptimeNanoseconds))
-  }
-}
-
-extension NIODeadline {
-  init(_ instant: Instant) {
-    self = .uptimeNanoseconds(UInt64(clamping: instant.nanoseconds))
-  }
-}
-
-extension UpstreamEnd {
-  /// What the end of the provider's leg means to the session.
-  init(_ end: LegEnd) {
-    switch end {
-    case .closed(let event):
-      switch event.cause {
-      case .peerClosed, .handshakeCompleted: self = .closed(code: event.code.rawValue, reason: event.reason)
-      case .fault: self = .framingBroken
-      case .endOfStream: self = .lost
-      }
-    case .lost, .silent, .stalled, .flooding, .closeUnanswered: self = .lost
-    }
   }
 }

@@ -111,6 +111,9 @@ struct SessionRecord {
     if code != 1000 { set(fault: reason, source: "gateway") }
   }
 
+  /// How it ended, for the records of usage: `completed`, or the name of the first fault.
+  var outcome: String { fault == "none" ? "completed" : fault }
+
   mutating func end(at now: Instant) {
     _ = uplinkWait.changed(isOver: true, at: now)
     _ = downlinkWait.changed(isOver: true, at: now)

@@ -1,4 +1,6 @@
+import Access
 import HTTPWire
+import Metering
 import NIOCore
 
 /// Decides who may open a WebSocket, before the 101: paths, credentials, the choice of a provider.
@@ -26,6 +28,25 @@ enum Admission {
   case refuse(Refusal)
   /// `subprotocol` is echoed. `begin` runs right after the 101 has been queued and gives the leg its owner.
   case accept(subprotocol: String?, begin: (FrameLeg) -> Void)
+  /// Only a store tells. The future never fails; `then` runs on the connection's event loop, unless the client has left.
+  case later(EventLoopFuture<AdmissionGrant>, then: (AdmissionGrant) -> Admission)
+}
+
+/// What a store has said about a request at the gate.
+enum AdmissionGrant: Sendable {
+  /// What it knows of a key: nil for one that it does not have.
+  case key(Result<KeyRecord?, StorageFault>)
+  /// What all replicas together say to one session more: nil for yes.
+  case seat(LimitRefusal?)
+}
+
+/// Where no sessions are served: every path belongs to the HTTP surface.
+struct NoSessions: UpgradeAdmission {
+  func owns(path: String) -> Bool { false }
+
+  func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
+    .refuse(Refusal(status: 404, code: "not_found", message: "There is nothing here."))
+  }
 }
 
 /// Admits everybody everywhere to an echo.

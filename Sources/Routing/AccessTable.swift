@@ -147,6 +147,17 @@ public enum NamePattern {
       && !bytes.dropLast().contains(UInt8(ascii: "*"))
   }
 
+  /// The patterns that admit what both lists admit; nil where neither is there.
+  public static func common(_ left: [String]?, _ right: [String]?) -> [String]? {
+    guard let left else { return right }
+    guard let right else { return left }
+    func covers(_ wide: String, _ narrow: String) -> Bool {
+      wide.hasSuffix("*") ? narrow.hasPrefix(wide.dropLast()) : wide == narrow
+    }
+    return left.filter { narrow in right.contains { covers($0, narrow) } }
+      + right.filter { narrow in left.contains { covers($0, narrow) && $0 != narrow } }
+  }
+
   /// Whether one of the patterns admits the name; true without patterns.
   public static func admit(_ name: String, _ patterns: [String]?) -> Bool {
     guard let patterns else { return true }

@@ -64,6 +64,14 @@ public struct GatewayLimits: Sendable, Hashable {
   public internal(set) var maxSessions: Int?
   /// Sessions from one address at a time; one more is refused with 429. Default: none.
   public internal(set) var maxSessionsPerAddress: Int?
+  /// Sessions that may begin in a second, in the whole gateway; one more is refused with 503. Default: none.
+  public internal(set) var maxConnectsPerSecond: Int?
+  /// Before a session ends for want of minutes its client is warned. Default 60 s.
+  public internal(set) var limitWarning = Duration.seconds(60)
+  /// What the store of keys and a shared ledger may take to say whether a client may connect; then 503. Default 5 s.
+  public internal(set) var admissionTimeout = Duration.seconds(5)
+  /// What a gateway that is killed may lose of the usage of a live session. Default 5 s.
+  public internal(set) var usageUpdate = Duration.seconds(5)
   /// Bytes of memory that the gateway may take: from 85 % on new sessions are refused with 503, from 95 % on sessions whose
   /// client is silent are ended with 1013. Default: the limit of its control group, or the machine's memory.
   public internal(set) var memoryBudgetBytes: Int?
@@ -181,6 +189,10 @@ public struct LimitDefinition: Sendable {
     .init("sessionLengthSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionLength)),
     .init("maxSessions", .count, 1...1_000_000, .wholeOrNone(\.maxSessions)),
     .init("maxSessionsPerAddress", .count, 1...1_000_000, .wholeOrNone(\.maxSessionsPerAddress)),
+    .init("maxConnectsPerSecond", .count, 1...100_000, .wholeOrNone(\.maxConnectsPerSecond)),
+    .init("limitWarningSeconds", .seconds, 0...3_600, .time(\.limitWarning)),
+    .init("admissionTimeoutSeconds", .seconds, 0.01...60, .time(\.admissionTimeout)),
+    .init("usageUpdateSeconds", .seconds, 0.5...60, .time(\.usageUpdate)),
     .init("memoryBudgetBytes", .bytes, 1_048_576...562_949_953_421_312, .wholeOrNone(\.memoryBudgetBytes)),
   ]
 }

@@ -4,7 +4,7 @@ import Translation
 
 /// The effective table as `parley check` prints it: every value that is in force, defaults included, and no secret.
 public struct RedactedDump: Sendable, CustomStringConvertible {
-  private let table: RouteTable
+  let table: RouteTable
 
   public init(_ table: RouteTable) {
     self.table = table
@@ -15,7 +15,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     var lines = listeners + providers
     lines.append("routes")
     lines += table.routes.map { "  " + (["\($0.path) -> \($0.provider)"] + parts(of: $0)).joined(separator: "  ") }
-    lines += access
+    lines += access + tokens + ledger
     lines.append("contact  \(table.contact.isEmpty ? "none" : quoted(table.contact))")
     lines.append("limits")
     let defaults = GatewayLimits()
@@ -28,8 +28,13 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
   }
 
   private var listeners: [String] {
-    let note = table.accessKeys.isEmpty ? " (loopback only: there are no access keys)" : ""
-    return ["listen" + note] + table.listeners.map { "  \($0)" }
+    let isOpen = table.accessKeys.isEmpty && table.access.admin == nil && !table.access.tokens.isConfigured
+    let note = isOpen ? " (loopback only: there are no access keys)" : ""
+    return ["listen" + note]
+      + table.listeners.map { listener in
+        guard listener.serves != Listener.Service.all else { return "  \(listener)" }
+        return "  \(listener)  serves " + listener.serves.map(\.rawValue).sorted().joined(separator: ", ")
+      }
   }
 
   private var providers: [String] {
@@ -40,7 +45,7 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
       if let remote = entry.remote {
         parts += [remote.endpoint.description, "model \(remote.model)"]
         parts += self.parts(of: entry.kind)
-        if let most = remote.limits.maxSessions { parts.append("maxSessions \(most)") }
+        parts += self.parts(of: remote.limits.holder)
         if let most = remote.limits.maxFramesPerSecond { parts.append("maxFramesPerSecond \(most)") }
         if let caFile = remote.caFile { parts.append("caFile \(caFile)") }
         if remote.allowsPrivateAddresses { parts.append("allowPrivateAddresses") }
@@ -58,10 +63,11 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     var parts = parts(of: WirePreference(dialect: route.dialect, deltaFields: fields))
     if route.isStrict { parts.append("strict") }
     if route.passesVendorEvents { parts.append("vendorEvents") }
-    return parts
+    if route.passesClientKeys { parts.append("clientKeys") }
+    return parts + self.parts("origins", route.origins.map(\.description))
   }
 
-  private func parts(of preference: WirePreference) -> [String] {
+  func parts(of preference: WirePreference) -> [String] {
     [preference.dialect.map { "dialect \($0.name)" }, preference.deltaFields.map { "deltaField \($0.name)" }]
       .compactMap { $0 }
   }
@@ -128,16 +134,5 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     case .serviceAccount(let account): "serviceAccount \(reference) \(account.email): available"
     case .unavailable(let fault): "key \(reference): unavailable, \(fault)"
     }
-  }
-
-  private var access: [String] {
-    let proxies = table.proxies.map { "  proxy \($0)" }
-    guard !table.accessKeys.isEmpty else { return ["access  none: anonymous clients on loopback"] + proxies }
-    return ["access"]
-      + table.accessKeys.map { key in
-        var parts = ["\(key.name)  key \(key.source) \(key.key)"] + parts(of: key.preference)
-        if let most = key.maxSessions { parts.append("maxSessions \(most)") }
-        return "  " + parts.joined(separator: "  ")
-      } + proxies
   }
 }

@@ -43,7 +43,7 @@ public struct RequestSigns: Sendable, Hashable {
 
 extension RequestTarget {
   /// The value of a parameter, which may come several times if it says the same.
-  func single(_ name: String) throws(RouteRefusal) -> String? {
+  public func single(_ name: String) throws(RouteRefusal) -> String? {
     let values = values(of: name)
     guard let first = values.first else { return nil }
     guard let first else { throw .malformedParameter(name) }

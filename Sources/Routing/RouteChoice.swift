@@ -17,6 +17,24 @@ public struct RouteChoice: Sendable {
   public let passesVendorEvents: Bool
 }
 
+/// What a client's credential fixes of its session.
+public struct RoutePins: Sendable, Hashable {
+  public var provider: String?
+  public var model: String?
+  public var purpose: SessionType?
+  /// The client brings its own key at the provider: that the configured one is absent does not matter.
+  public var bringsKey: Bool
+
+  public init(
+    provider: String? = nil, model: String? = nil, purpose: SessionType? = nil, bringsKey: Bool = false
+  ) {
+    self.bringsKey = bringsKey
+    self.provider = provider
+    self.model = model
+    self.purpose = purpose
+  }
+}
+
 /// Why a request gets no session. Decided before the 101.
 public enum RouteRefusal: Error, Sendable, Hashable {
   /// No route has the path.
@@ -85,24 +103,43 @@ extension RouteTable {
   ///   - openAIBeta: the comma-separated members of all fields `OpenAI-Beta`.
   ///   - subprotocols: the members of `Sec-WebSocket-Protocol`.
   ///   - key: what goes with the key that the client has shown.
+  ///   - pins: what its token fixes; it wins over the query.
   public func choose(
-    _ target: RequestTarget, openAIBeta: [String] = [], subprotocols: [String] = [], key: WirePreference = .init()
+    _ target: RequestTarget, openAIBeta: [String] = [], subprotocols: [String] = [], key: WirePreference = .init(),
+    pins: RoutePins = RoutePins()
   ) throws(RouteRefusal) -> RouteChoice {
-    let plain = Self.withoutTrailingSlash(target.path)
-    guard let route = routes.first(where: { $0.path == plain }) else { throw .unknownPath }
+    guard let route = route(of: target.path) else { throw .unknownPath }
     let signs = try RequestSigns(target, openAIBeta: openAIBeta, subprotocols: subprotocols)
-    let (entry, model) = try provider(of: route, named: try target.single("provider"), model: try Self.model(target))
+    let named = try target.single("provider")
+    let asked = try Self.model(target)
+    let (entry, model) = try provider(
+      of: route, named: pins.provider ?? named, model: pins.model ?? asked, bringsKey: pins.bringsKey)
     let preference = signs.preference.otherwise(key)
     let family = model.flatMap { ModelFamily(of: $0) }
     return RouteChoice(
       route: route, provider: entry, model: model,
       isForeignModel: family.map { !$0.isAtHome(with: entry.kind) } ?? false
         && !route.isStrict && !(model.map(entry.kind.judges) ?? false),
-      purpose: signs.purpose,
+      purpose: pins.purpose ?? signs.purpose,
       dialect: preference.dialect ?? route.dialect ?? Self.dialect(ofAzureForm: target) ?? .auto,
       deltaFields: preference.deltaFields ?? route.deltaFields,
       passesVendorEvents: signs.passesVendorEvents ?? route.passesVendorEvents)
   }
+
+  /// The route of a path, with or without a slash at its end.
+  public func route(of path: String) -> Route? {
+    let plain = Self.withoutTrailingSlash(path)
+    return routes.first { $0.path == plain }
+  }
+
+  /// The name in `providers` that a client means; nil for one that there is not. vowel's clients call the upstream of their
+  /// deployment `vowel-prime`, whatever that is (R064).
+  public func providerName(alias: String) -> String? {
+    if providers[alias] != nil { return alias }
+    return alias == Self.usualAlias ? defaultProvider : nil
+  }
+
+  private static let usualAlias = "vowel-prime"
 
   /// What the addresses say that Azure's clients make: of its retired API with a version, of the present one without.
   private static func dialect(ofAzureForm target: RequestTarget) -> DialectChoice? {
@@ -131,7 +168,7 @@ extension RouteTable {
   /// A chosen provider's own name before the model is dropped; any other prefix is passed on, so that
   /// `?provider=inworld&model=openai/gpt-4o` reaches Inworld with the name that it knows.
   private func provider(
-    of route: Route, named provider: String?, model: String?
+    of route: Route, named provider: String?, model: String?, bringsKey: Bool
   ) throws(RouteRefusal) -> (ProviderEntry, model: String?) {
     let name: String
     if let provider, !provider.isEmpty {
@@ -139,8 +176,10 @@ extension RouteTable {
     } else {
       name = model.flatMap { owner(of: $0, route: route) } ?? route.provider
     }
-    guard let entry = providers[name] else { throw .unknownProvider(name, known: providerNames) }
-    if let fault = entry.unavailability { throw .providerUnavailable(name: name, fault) }
+    guard let entry = providerName(alias: name).flatMap({ providers[$0] }) else {
+      throw .unknownProvider(name, known: providerNames)
+    }
+    if let fault = entry.unavailability, !bringsKey { throw .providerUnavailable(name: name, fault) }
     return (entry, model.map { Self.stripped($0, for: entry) })
   }
 

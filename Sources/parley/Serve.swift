@@ -35,17 +35,24 @@ struct Serve: AsyncParsableCommand {
       logger.warning("provider unavailable", metadata: ["provider": "\(name)", "cause": "\(cause)"])
     }
     if table.accessKeys.isEmpty {
-      logger.notice("no access keys are configured: loopback only, and anyone on this machine may connect")
+      logger.notice("no access keys are configured: as long as there are none, anyone on this machine may connect")
+    }
+    if !table.access.tokens.isConfigured {
+      logger.notice("no JWT_SECRET is set: ephemeral tokens end with this process, and no other takes them")
     }
     let loops = EventLoops.makeGroup()
     let outgoing = try Outgoing.ofProcess(logger: logger)
     let engine = try await Engine.start(
       for: table, file: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
+    let (ledger, books) = try await Books.open(for: table, outgoing: outgoing, logger: logger)
     let gateway = GatewayService(
-      server: GatewayServer(table: table, engine: engine, outgoing: outgoing, group: loops, logger: logger))
+      server: GatewayServer(
+        table: table, engine: engine, outgoing: outgoing, books: books, group: loops, logger: logger))
+    // Services stop in reverse order: the last records of the gateway's sessions are written.
+    let services = (ledger.map { [ServiceGroupConfiguration.ServiceConfiguration(service: $0)] } ?? [])
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services: services + [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     let secondSignal = Task {
       var count = 0
       for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {

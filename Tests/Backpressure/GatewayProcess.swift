@@ -16,7 +16,7 @@ final class GatewayProcess {
     let file = folder.appendingPathComponent("routes.json")
     try Data(
       """
-      {"listen": [{"host": "127.0.0.1", "port": \(port)}], "default": "main", "contact": "nobody",
+      {"listen": [{"host": "127.0.0.1", "port": \(port)}], "ledger": "none", "default": "main", "contact": "nobody",
        "providers": {"main": {"kind": "openai", "url": "ws://127.0.0.1:\(providerPort)/v1/realtime",
                               "model": "gpt-realtime"}},
        "routes": [{"path": "/v1/realtime"}],

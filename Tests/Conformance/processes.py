@@ -111,7 +111,8 @@ class Gateway:
 
     def __init__(self, folder: pathlib.Path, routes: dict, environment: dict[str, str] | None = None):
         self.port = free_port()
-        routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], **routes}
+        # Nothing is written beside the tests' own folders unless a test asks for it.
+        routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], "ledger": "none", **routes}
         file = folder / "routes.json"
         file.write_text(json.dumps(routes, indent=2))
         environment = {"STANDIN_KEY": STANDIN_KEY, **(environment or {})}

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOEmbedded
 import Routing
 import Testing
 
@@ -7,43 +6,6 @@ import Testing
 
 @Suite("Sessions that a provider's account allows", .timeLimit(.minutes(2)))
 struct AccountLimitTests {
-  @Test("of 50 that ask at once exactly 10 get a place; a place that is given back twice is one")
-  func exact() async {
-    let quota = ProviderQuota(AccountLimits(maxSessions: 10))
-    let places = await withTaskGroup(of: SessionPlace?.self) { group in
-      for _ in 0..<50 { group.addTask { quota.place() } }
-      return await group.reduce(into: []) { $0.append($1) }
-    }.compactMap { $0 }
-    #expect(places.count == 10)
-    #expect(quota.place() == nil)
-    places.first?.giveBack()
-    places.first?.giveBack()
-    let next = quota.place()
-    #expect(next != nil)
-    #expect(quota.place() == nil)
-  }
-
-  @Test("a place that its holder drops is free again")
-  func dropped() {
-    let quota = ProviderQuota(AccountLimits(maxSessions: 1))
-    do {
-      let place = quota.place()
-      #expect(place != nil && quota.place() == nil)
-    }
-    let next = quota.place()
-    #expect(next != nil)
-  }
-
-  @Test("without a limit there is always a place, and no message waits")
-  func unlimited() {
-    let quota = ProviderQuota(AccountLimits(maxFramesPerSecond: 5))
-    let places = (0..<100).map { _ in quota.place() }
-    #expect(places.allSatisfy { $0 != nil })
-    #expect(quota.limitsFrames)
-    #expect(!ProviderQuota(AccountLimits(maxSessions: 5)).limitsFrames)
-    #expect(FramePacer(ProviderQuota(AccountLimits(maxSessions: 5)), loop: EmbeddedEventLoop()) == nil)
-  }
-
   private func routes(port: Int, most: Int) -> String {
     #"""
     {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "main", "contact": "Ask ops@example.test.",

@@ -52,7 +52,9 @@ private final class Numbers: FramePacerOwner {
 
 @Suite("Messages that a provider's account allows", .timeLimit(.minutes(2)))
 struct FramePacerTests {
-  private func quota(_ perSecond: Int) -> ProviderQuota { ProviderQuota(AccountLimits(maxFramesPerSecond: perSecond)) }
+  private func quota(_ perSecond: Int) -> ProviderQuota? {
+    ProviderQuota(AccountLimits(maxFramesPerSecond: perSecond), provider: "p")
+  }
 
   @Test("R166: what has no token waits in order and goes when it comes; what causes more is held back meanwhile")
   func waits() throws {

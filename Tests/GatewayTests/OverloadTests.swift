@@ -81,18 +81,30 @@ struct OverloadTests {
   @Test("a place is given back once, and whoever has none is forgotten")
   func places() throws {
     let overload = Overload(maxSessions: 2, memory: nil, logger: LogCapture().logger)
-    let key = Overload.Holder.key(name: "app")
-    let first = try overload.place(for: [(key, 1)])
-    #expect(throws: Overload.Full.holder(key, most: 1)) { try overload.place(for: [(key, 1)]) }
-    let second = try overload.place(for: [])
-    #expect(throws: Overload.Full.gateway) { try overload.place(for: []) }
+    let now = Instant(nanoseconds: 0)
+    let address = Overload.Holder.address(try #require(IPAddress("192.0.2.1")))
+    let first = try overload.place(for: [(address, 1)], at: now)
+    #expect(throws: Overload.Full.holder(address, most: 1)) { try overload.place(for: [(address, 1)], at: now) }
+    let second = try overload.place(for: [], at: now)
+    #expect(throws: Overload.Full.gateway) { try overload.place(for: [], at: now) }
     second.giveBack()
     second.giveBack()
-    let third = try overload.place(for: [])
-    #expect(throws: Overload.Full.gateway) { try overload.place(for: []) }
+    let third = try overload.place(for: [], at: now)
+    #expect(throws: Overload.Full.gateway) { try overload.place(for: [], at: now) }
     first.giveBack()
     _ = third
-    _ = try overload.place(for: [(key, 1)])
+    _ = try overload.place(for: [(address, 1)], at: now)
+  }
+
+  @Test("limits: connects in a second of the whole gateway; one more waits for the next")
+  func connects() throws {
+    let overload = Overload(maxSessions: nil, memory: nil, maxConnectsPerSecond: 3, logger: LogCapture().logger)
+    var now = Instant(nanoseconds: 0)
+    for _ in 0..<3 { _ = try overload.place(for: [], at: now) }
+    #expect(throws: Overload.Full.tooManyAtOnce) { try overload.place(for: [], at: now) }
+    now = now + .milliseconds(334)
+    _ = try overload.place(for: [], at: now)
+    #expect(throws: Overload.Full.tooManyAtOnce) { try overload.place(for: [], at: now) }
   }
 }
 

@@ -123,7 +123,7 @@ struct Run: AsyncParsableCommand {
       }
     }
     return [
-      "listen": [["host": "127.0.0.1", "port": number(port)]], "default": "gemini0",
+      "listen": [["host": "127.0.0.1", "port": number(port)]], "ledger": "none", "default": "gemini0",
       "providers": .object(providers),
       "limits": [
         "pingIntervalSeconds": 2, "pongTimeoutSeconds": 5, "upstreamPongTimeoutSeconds": 5, "closeTimeoutSeconds": 2,

@@ -1,0 +1,120 @@
+import Access
+import Logging
+import Metering
+import NIOCore
+import Routing
+import Synchronization
+
+/// Judges who may come in, with what the configuration says and what a store of keys knows. Shared by all event loops.
+///
+/// A key that only the store knows is looked up there each time, so that a revocation holds at once. What was read of the
+/// store before serves where it does not answer, and for the questions that every request asks: whether there are keys at
+/// all, and what an app may do.
+final class AccessDesk: Sendable {
+  /// Between two readings of the whole store.
+  static let interval = Duration.seconds(5)
+
+  private struct State {
+    var stored: StoredAccess?
+    var answers = true
+  }
+
+  let policy: AccessPolicy
+  let clock: WallClock
+  private let storage: (any KeyStorage)?
+  private let state: Mutex<State>
+  private let logger: Logger
+
+  init(_ table: AccessTable, storage: (any KeyStorage)?, clock: WallClock, logger: Logger) {
+    var random = SystemRandomNumberGenerator()
+    policy = AccessPolicy(table, tokens: TokenKeyRing(table.tokens, random: &random))
+    self.storage = storage
+    self.clock = clock
+    self.logger = logger
+    state = Mutex(State(stored: storage == nil ? nil : .unread))
+  }
+
+  /// Nil where there is no store.
+  var stored: StoredAccess? { state.withLock { $0.stored } }
+
+  /// Decides without asking the store.
+  func judge(_ request: AccessPolicy.Request) -> AccessPolicy.Answer {
+    policy.judge(request, stored: stored)
+  }
+
+  /// Asks the store for a key.
+  func lookUp(_ digest: KeyDigest) async -> Result<KeyRecord?, StorageFault> {
+    guard let storage else { return .success(nil) }
+    do {
+      let record = try await storage.key(with: digest)
+      answered(true)
+      return .success(record)
+    } catch {
+      answered(false)
+      return .failure(error)
+    }
+  }
+
+  /// Decides with what the store has said.
+  func judge(
+    _ request: AccessPolicy.Request, found: Result<KeyRecord?, StorageFault>, digest: KeyDigest
+  ) -> Result<Admittance, AccessRefusal> {
+    let stored = stored
+    let record: KeyRecord?
+    switch found {
+    case .success(let answer): record = answer
+    case .failure:
+      guard let known = stored?.key(with: digest) else { return .failure(.storeUnavailable) }
+      record = known
+    }
+    return switch policy.judge(record, request, stored: stored) {
+    case .admitted(let admittance): .success(admittance)
+    case .refused(let refusal): .failure(refusal)
+    case .ask: .failure(.storeUnavailable)
+    }
+  }
+
+  /// Decides, and asks the store where that is needed.
+  func admit(_ request: AccessPolicy.Request) async throws(AccessRefusal) -> Admittance {
+    switch judge(request) {
+    case .admitted(let admittance): return admittance
+    case .refused(let refusal): throw refusal
+    case .ask(let digest): return try judge(request, found: await lookUp(digest), digest: digest).get()
+    }
+  }
+
+  // MARK: The store as a whole
+
+  /// Reads the store now: after a change of it, and at intervals.
+  func refresh() async {
+    guard let storage else { return }
+    do {
+      let stored = StoredAccess(keys: try await storage.keys(), apps: try await storage.apps())
+      state.withLock { $0.stored = stored }
+      answered(true)
+    } catch {
+      answered(false)
+    }
+  }
+
+  /// Reads the store at intervals until it is cancelled.
+  func run() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.interval)
+      await refresh()
+    }
+  }
+
+  /// One line when it goes, one when it returns.
+  private func answered(_ answers: Bool) {
+    let did = state.withLock { state in
+      defer { state.answers = answers }
+      return state.answers
+    }
+    guard did != answers else { return }
+    logger.log(
+      level: answers ? .notice : .warning,
+      answers
+        ? "the store of keys answers again" : "the store of keys does not answer: what was read of it before holds")
+  }
+}

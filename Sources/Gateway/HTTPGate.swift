@@ -1,0 +1,51 @@
+import Access
+import Hummingbird
+import NIOCore
+import Operator
+import Routing
+
+/// Who may use, over HTTP, what belongs to sessions: whoever may open one (R008).
+struct HTTPGate: Sendable {
+  private let desk: AccessDesk
+  private let contact: String
+  private let proxies: Set<IPAddress>
+
+  init(desk: AccessDesk, table: RouteTable) {
+    self.desk = desk
+    contact = table.contact
+    proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
+  }
+
+  /// Why a client may not; nil for one that may.
+  @Sendable
+  func fault(_ request: Request, peer: SocketAddress?, use: AccessUse) async -> HTTPFault? {
+    let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
+    do {
+      _ = try await admit(headers: headers, target: RequestTarget(request.uri.string), peer: peer, use: use)
+      return nil
+    } catch {
+      return HTTPFault(error, contact: contact)
+    }
+  }
+
+  func admit(
+    headers: [(name: String, value: String)], target: RequestTarget, peer: SocketAddress?, use: AccessUse
+  ) async throws(AccessRefusal) -> Admittance {
+    try await desk.admit(
+      AccessPolicy.Request(
+        headers: headers, target: target, use: use, peerIsLoopback: isLoopback(headers, peer), route: nil,
+        at: desk.clock.unixTime))
+  }
+
+  /// Of the client, where a proxy of the operator's forwards it: behind one every peer is on loopback.
+  private func isLoopback(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> Bool {
+    let forwarded = headers.filter { $0.name.lowercased() == "x-forwarded-for" }.flatMap { Self.members($0.value) }
+    return ForwardedAddress.client(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.realm == .loopback
+  }
+
+  private static func members(_ value: String) -> [String] {
+    value.split(separator: ",").map { member in
+      String(member.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
+    }
+  }
+}

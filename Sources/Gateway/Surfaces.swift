@@ -1,0 +1,55 @@
+import Access
+import Envelope
+import Hummingbird
+import Metering
+import Logging
+import Operator
+import Routing
+import VoiceEngine
+
+/// What the connections of a server have in common beside their limits.
+struct Desks: Sendable {
+  let access: AccessDesk
+  let seats: SeatDesk
+  let books: Bookkeeping
+
+  /// Before the first connection.
+  func open() async {
+    await access.refresh()
+    let day = access.clock.now().day
+    seats.restore(await books.secondsUsed(day), day: day)
+  }
+}
+
+/// Makes the HTTP side of each listener from what that one serves (R290).
+struct Surfaces {
+  private let engine: VoiceEngine
+  private let sessions: SessionSurface
+  private let tokens: TokenDesk
+  private let admin: AdminSurface
+  private let logger: Logger
+
+  init(table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, logger: Logger) {
+    self.engine = engine
+    self.logger = logger
+    let gate = HTTPGate(desk: desks.access, table: table)
+    sessions = SessionSurface(
+      capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
+      catalogue: Catalogue(of: table, engine: engine, outgoing: outgoing, logger: logger), gate: gate.fault)
+    tokens = TokenDesk(table: table, desk: desks.access, gate: gate, engine: engine)
+    let access = desks.access
+    admin = AdminSurface(
+      gate: AdminGate(key: table.access.admin, contact: table.contact),
+      keys: KeyDirectory(
+        configuredKeys: access.policy.configuredKeys, configuredApps: access.policy.configuredApps,
+        store: desks.books.keys, changed: { await access.refresh() }), usage: desks.books.store)
+  }
+
+  func surface(serving services: Set<Listener.Service>) -> HTTPSurface {
+    HTTPSurface(
+      responder: OperatorSurface.router(
+        engine: engine, sessions: services.contains(.sessions) ? sessions : nil,
+        tokens: services.contains(.tokens) ? tokens : nil, admin: services.contains(.admin) ? admin : nil
+      ).buildResponder(), logger: logger)
+  }
+}
