@@ -58,17 +58,15 @@ struct TokenDesk: TokenIssuing {
     let token: Redacted<String>
     do throws(Access.TokenFault) {
       token = try desk.policy.tokens.mint(claims)
-    } catch {
-      throw HTTPFault(
-        status: 501, type: "server_error", code: "no_signing_key",
-        message: "This server has no key that tokens could be signed with.")
-    }
-    let bytes = token.reveal().utf8.count
-    guard bytes <= Self.longestToken else {
+    } catch .tooLong(let bytes) {
       throw HTTPFault(
         status: 400, code: "session_too_large",
         message: "The token would have \(bytes) bytes, and \(Self.longestToken) fit into a request. "
           + "Leave long instructions and tools to the client's own session.update.", param: "session")
+    } catch {
+      throw HTTPFault(
+        status: 501, type: "server_error", code: "no_signing_key",
+        message: "This server has no key that tokens could be signed with.")
     }
     return IssuedToken(
       value: token, id: claims.id, issuedAt: claims.issuedAt, expiresAt: claims.expiresAt,

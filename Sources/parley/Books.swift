@@ -4,6 +4,7 @@ import Ledger
 import Logging
 import Routing
 import ServiceLifecycle
+import VoiceEngine
 
 /// The ledger as this process keeps it: from its configuration and its data folder.
 enum Books {
