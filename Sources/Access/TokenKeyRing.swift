@@ -1,4 +1,5 @@
 import Crypto
+public import Envelope
 public import Routing
 public import Translation
 
@@ -95,9 +96,13 @@ public struct TokenKeyRing: Sendable {
   public var mints: Bool { signing != nil }
 
   /// The name of the key that a token was signed with; nil where it is not good. For whoever looks into a token.
-  public func signer(of token: Redacted<String>) -> String? {
+  public func signer(of token: Redacted<String>) -> String? { read(token)?.signer }
+
+  /// What stands in a token, believed or not, and the name of the key of the ring that has signed it, if one has. Nil
+  /// where the text has not the form of a token.
+  public func read(_ token: Redacted<String>) -> (claims: JSONObject, signer: String?)? {
     guard let parsed = try? SignedToken(parsing: token) else { return nil }
-    return (try? key(of: parsed))?.name
+    return (parsed.claims, (try? key(of: parsed))?.name)
   }
 
   /// What a token says, if it was signed by a key of the ring and holds now.

@@ -15,7 +15,10 @@ struct Parley: AsyncParsableCommand {
       ways, live.
       """,
     version: version,
-    subcommands: [Serve.self, Say.self, EngineCommand.self, Check.self, StandIn.self, Version.self],
+    subcommands: [
+      Serve.self, Say.self, KeyCommand.self, TokenCommand.self, EngineCommand.self, Check.self, StandIn.self,
+      Version.self,
+    ],
     defaultSubcommand: nil)
 }
 
