@@ -156,6 +156,12 @@ public struct SessionDialogue: Sendable {
     return drain()
   }
 
+  /// Whatever else happens to the session.
+  public mutating func step(_ change: (inout Session, Instant) -> Void) -> Step {
+    change(&session, now)
+    return drain()
+  }
+
   /// A message of the provider.
   public mutating func upstream(_ text: String) -> Step {
     session.upstreamMessage(ByteBuffer(string: text), at: now)

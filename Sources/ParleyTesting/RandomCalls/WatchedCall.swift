@@ -1,4 +1,5 @@
 public import Envelope
+import Metering
 public import NIOCore
 public import SessionCore
 public import Translation
@@ -46,6 +47,9 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
   private var texts: [String: String] = [:]
   private var deletedTexts: [String] = []
   private var liveResponses: Set<String> = []
+  /// The speech that the client has had, in bytes, and the tokens that it was told of.
+  private var spokenBytes = 0
+  private var toldTokens = 0
   /// How many responses there had been when a request was taken.
   private var takenRequests: [Int] = []
   public private(set) var eventCount = 0
@@ -247,6 +251,10 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
     check(late.isEmpty && session.deadline == nil, "something follows the end")
     check(teardowns <= 1, "\(teardowns) teardowns")
     closeLaw()
+    let meter = session.meter
+    check(meter.spoken.bytes == spokenBytes, "\(meter.spoken.bytes) bytes of speech metered, \(spokenBytes) told")
+    check(meter.responses == responseIDs.count, "\(meter.responses) responses metered, \(responseIDs.count) begun")
+    check(meter.tokens.total >= toldTokens, "\(meter.tokens.total) tokens metered, \(toldTokens) told")
     return violations + (expectations.judgesProvider ? invariants.violations : [])
   }
 
@@ -338,7 +346,12 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
     case "response.created":
       responseIDs.append(response)
       liveResponses.insert(response)
-    case "response.done": liveResponses.remove(response)
+    case "response.done":
+      liveResponses.remove(response)
+      toldTokens += max(0, event["response"]?["usage"]?["total_tokens"]?.int ?? 0)
+    case "response.output_audio.delta", "response.audio.delta":
+      let payload = event["delta"]?.string.flatMap { try? AudioPayload.standard(from: $0, bytesPerSample: 1) }
+      spokenBytes += payload?.decodedBytes ?? 0
     case "response.function_call_arguments.done": event["call_id"]?.string.map { callIDs.append($0) }
     default: break
     }
