@@ -31,6 +31,7 @@ actor PostgresConnection {
   private let library: LibPQ
   private let address: Redacted<String>
   private var link: PostgresLink?
+  private let silencePause: Duration
   private var pause = Backoff(first: .milliseconds(100), most: .seconds(5))
   /// No connection is tried before; until then callers are told at once why there is none.
   private var nextAttempt: Instant?
@@ -39,7 +40,9 @@ actor PostgresConnection {
   /// - Parameters:
   ///   - address: what libpq takes for a `dbname`: `postgresql://…` or `key=value …`.
   ///   - purpose: in the name of the thread.
-  init(library: LibPQ, address: Redacted<String>, purpose: String) {
+  ///   - silencePause: a server that hangs is not asked again for at least so long: each caller would wait in vain.
+  init(library: LibPQ, address: Redacted<String>, purpose: String, silencePause: Duration = .seconds(1)) {
+    self.silencePause = silencePause
     self.library = library
     self.address = address
     executor = NativeExecutor(label: "parley.postgres.\(purpose)")
@@ -92,7 +95,8 @@ actor PostgresConnection {
       throw .busy
     }
     let deadline = Instant.now.advanced(by: limit)
-    let outcome = await firstWithin(limit) { [self] () async -> Result<[Rows], PostgresFault> in
+    // The work keeps to the deadline itself, and says more of what went wrong; only the look-up of a name does not.
+    let outcome = await firstWithin(limit + .milliseconds(250)) { [self] () async -> Result<[Rows], PostgresFault> in
       defer { waiting.subtract(1, ordering: .relaxed) }
       do throws(PostgresFault) {
         return .success(try await work(self, deadline))
@@ -117,9 +121,7 @@ actor PostgresConnection {
       if error.endsTheConnection {
         if error == .timedOut { link.cancelStatement() }
         self.link = nil
-        // A server that hangs is not asked by the next caller, who would wait as long.
-        nextAttempt = Instant.now.advanced(by: max(pause.next(), error == .timedOut ? .seconds(1) : .zero))
-        lastCause = error == .timedOut ? .silent : .lost
+        rest(after: error)
       }
       throw error
     }
@@ -135,9 +137,18 @@ actor PostgresConnection {
       nextAttempt = nil
       return made
     } catch {
-      if case .unreachable(let cause) = error { lastCause = cause }
-      nextAttempt = Instant.now.advanced(by: pause.next())
+      rest(after: error)
       throw error
+    }
+  }
+
+  private func rest(after fault: PostgresFault) {
+    let length = fault == .timedOut ? max(pause.next(), silencePause) : pause.next()
+    nextAttempt = Instant.now.advanced(by: length)
+    if case .unreachable(let cause) = fault {
+      lastCause = cause
+    } else {
+      lastCause = fault == .timedOut ? .silent : .lost
     }
   }
 }

@@ -64,8 +64,11 @@ final class PostgresLink {
   var isAlive: Bool {
     guard library.status(handle) == LibPQCode.connectionOK else { return false }
     var entry = pollfd(fd: library.socket(handle), events: Int16(POLLIN), revents: 0)
-    guard poll(&entry, 1, 0) > 0 else { return true }
-    return library.consumeInput(handle) == 1 && library.status(handle) == LibPQCode.connectionOK
+    // A server that ends says why, and then closes: the first thing to be read is not all.
+    for _ in 0..<64 where poll(&entry, 1, 0) > 0 {
+      guard library.consumeInput(handle) == 1, library.status(handle) == LibPQCode.connectionOK else { return false }
+    }
+    return true
   }
 
   // MARK: Statements

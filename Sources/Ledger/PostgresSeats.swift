@@ -126,7 +126,7 @@ actor PostgresSeats: SharedSeats {
   // MARK: In line
 
   private nonisolated func answer(to errand: Errand) async throws(SharedFault) -> JSONValue {
-    let answer = await firstWithin(PostgresStore.admissionLimit) { await self.submit(errand) }
+    let answer = await firstWithin(store.admissionLimit) { await self.submit(errand) }
     guard let answer else { throw .unavailable }
     return try answer.get()
   }
@@ -168,7 +168,7 @@ actor PostgresSeats: SharedSeats {
     let text = orders.text
     for attempt in 1...2 {
       do throws(PostgresFault) {
-        let rows = try await store.transaction(store.admission, within: PostgresStore.admissionLimit) { quote in
+        let rows = try await store.transaction(store.admission, within: store.admissionLimit) { quote in
           [quote(text).map { "SELECT \(function)(\($0)::jsonb)" }]
         }
         guard function != "parley_give_back" else { return .success(.null) }

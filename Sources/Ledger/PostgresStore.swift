@@ -10,14 +10,15 @@ import Translation
 ///
 /// Three connections: writing usage and asking for it do not hold up who stands at the gate.
 final class PostgresStore: Sendable {
-  /// How long each may take, waiting in line included.
-  static let admissionLimit = Duration.seconds(2)
+  /// How long an answer at the gate may take, waiting in line included.
+  static let usualAdmissionLimit = Duration.seconds(2)
   static let queryLimit = Duration.seconds(5)
 
   let admission: PostgresConnection
   private let writer: PostgresConnection
   private let queries: PostgresConnection
   let now: @Sendable () -> Timestamp
+  let admissionLimit: Duration
   private let logger: Logger
   private let state = Mutex(State())
 
@@ -33,12 +34,14 @@ final class PostgresStore: Sendable {
   ///   - now: the wall clock.
   init(
     library: LibPQ, address: Redacted<String>, logger: Logger,
+    admissionLimit: Duration = PostgresStore.usualAdmissionLimit,
     now: @escaping @Sendable () -> Timestamp = Timestamp.wallClock
   ) {
     admission = PostgresConnection(library: library, address: address, purpose: "admission")
     writer = PostgresConnection(library: library, address: address, purpose: "writer")
     queries = PostgresConnection(library: library, address: address, purpose: "queries")
     self.logger = logger
+    self.admissionLimit = admissionLimit
     self.now = now
   }
 
@@ -53,8 +56,7 @@ final class PostgresStore: Sendable {
   /// Makes the tables if they are not there.
   func prepare(within limit: Duration) async throws(StorageFault) {
     do throws(PostgresFault) {
-      try await migrate(writer, within: limit)
-      told(nil)
+      try await watched { () async throws(PostgresFault) in try await self.migrate(self.writer, within: limit) }
     } catch {
       throw fault(error)
     }
@@ -114,18 +116,53 @@ final class PostgresStore: Sendable {
   /// One line when it goes away, one when it returns.
   private func told(_ fault: PostgresFault?) {
     let isAway = fault.map { !$0.liesInTheData } ?? false
-    guard
-      state.withLock({
-        $0.isAway != isAway
-          ? {
-            $0.isAway = isAway; return true
-          }(&$0) : false
-      })
-    else { return }
+    let isNew = state.withLock { state in
+      defer { state.isAway = isAway }
+      return state.isAway != isAway
+    }
+    guard isNew else { return }
     if let fault, isAway {
       logger.warning("the database does not serve", metadata: ["cause": "\(fault)"])
     } else {
       logger.notice("the database serves again")
+    }
+  }
+
+  /// Runs one statement that writes, READ COMMITTED whatever the server's default is: `$1` … stand for the values.
+  func change(
+    _ connection: PostgresConnection, _ statement: String, _ values: [String?], within limit: Duration
+  ) async throws(PostgresFault) -> PostgresConnection.Rows {
+    let rows = try await transaction(connection, within: limit) { quote in [Self.filled(statement, values, quote)] }
+    return rows.first ?? PostgresConnection.Rows()
+  }
+
+  /// The statement with its values as literals; nil where one cannot be quoted.
+  static func filled(_ statement: String, _ values: [String?], _ quote: (String) -> String?) -> String? {
+    var text = ""
+    var rest = statement[...]
+    while let dollar = rest.firstIndex(of: "$") {
+      let digits = rest[rest.index(after: dollar)...].prefix { $0.isASCII && $0.isNumber }
+      guard let index = Int(digits), values.indices.contains(index - 1) else { return nil }
+      text += rest[..<dollar]
+      if let value = values[index - 1] {
+        // A text with U+0000 would end there.
+        guard !value.utf8.contains(0), let literal = quote(value) else { return nil }
+        text += literal
+      } else {
+        text += "NULL"
+      }
+      rest = rest[digits.endIndex...]
+    }
+    return text + rest
+  }
+
+  func askToChange(
+    _ connection: PostgresConnection, _ statement: String, _ values: [String?], within limit: Duration
+  ) async throws(StorageFault) -> PostgresConnection.Rows {
+    do throws(PostgresFault) {
+      return try await change(connection, statement, values, within: limit)
+    } catch {
+      throw fault(error)
     }
   }
 
@@ -173,7 +210,7 @@ extension PostgresStore: RecordSink {
     }
     let batch = newest.values.sorted { $0.id < $1.id }
     do throws(PostgresFault) {
-      _ = try await query(writer, Self.upsert, [Self.json(batch)], within: limit)
+      _ = try await change(writer, Self.upsert, [Self.json(batch)], within: limit)
     } catch {
       throw error.liesInTheData ? .rejected(error.description) : .unavailable(error.description)
     }
@@ -220,7 +257,7 @@ extension PostgresStore: UsageStore {
   }
 
   func insert(_ records: [UsageRecord]) async throws(StorageFault) -> InsertCount {
-    let rows = try await ask(
+    let rows = try await askToChange(
       queries,
       "WITH added AS (INSERT INTO parley_usage(\(Self.columns)) \(Self.source) ON CONFLICT (id) DO NOTHING RETURNING id) "
         + "SELECT count(*) FROM added", [Self.json(records)], within: Self.queryLimit)

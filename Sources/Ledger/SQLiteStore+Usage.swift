@@ -8,7 +8,7 @@ extension SQLiteStore: RecordSink {
 
   func write(_ records: [UsageRecord], within limit: Duration) async throws(SinkFault) {
     do throws(StorageFault) {
-      _ = try await write { database in
+      _ = try await write(within: limit) { database in
         let columns = UsageColumns.names
         let statement = try database.cachedStatement(
           sql: """

@@ -74,17 +74,19 @@ final class SQLiteStore: Sendable {
   // MARK: Asking
 
   func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(StorageFault) -> T {
-    try await bounded { try await self.pool.read(body) }
+    try await bounded(by: Self.readLimit) { try await self.pool.read(body) }
   }
 
-  func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(StorageFault) -> T {
-    try await bounded { try await self.pool.write(body) }
+  func write<T: Sendable>(
+    within limit: Duration = SQLiteStore.readLimit, _ body: @escaping @Sendable (Database) throws -> T
+  ) async throws(StorageFault) -> T {
+    try await bounded(by: limit) { try await self.pool.write(body) }
   }
 
   private func bounded<T: Sendable>(
-    _ work: @escaping @Sendable () async throws -> T
+    by limit: Duration, _ work: @escaping @Sendable () async throws -> T
   ) async throws(StorageFault) -> T {
-    let outcome = await firstWithin(Self.readLimit) { () async -> Result<T, StorageFault> in
+    let outcome = await firstWithin(limit) { () async -> Result<T, StorageFault> in
       do {
         return .success(try await work())
       } catch {

@@ -30,7 +30,7 @@ extension PostgresStore {
   func secondsUsed(day: Int) async throws(StorageFault) -> [(LimitHolder, Double)] {
     let rows = try await ask(
       admission, "SELECT holder, used FROM parley_minutes WHERE day = $1::int", [String(day)],
-      within: Self.admissionLimit)
+      within: admissionLimit)
     return rows.values.compactMap { row in
       guard row.count == 2, let text = row[0], let seconds = row[1].flatMap({ Double($0) }),
         let colon = text.firstIndex(of: ":")
