@@ -12,10 +12,10 @@ public struct Instant: Sendable, Hashable, Comparable {
     left.nanoseconds < right.nanoseconds
   }
 
-  /// The instant `duration` later; saturates instead of overflowing.
+  /// The instant `duration` later, or earlier where it is negative; saturates instead of overflowing.
   public static func + (instant: Self, duration: Duration) -> Self {
     let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-    return Self(nanoseconds: overflow ? .max : sum)
+    return Self(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
   }
 
   public static func - (later: Self, earlier: Self) -> Duration {

@@ -180,6 +180,7 @@ import Testing
 
   @Test("instants saturate instead of overflowing")
   func instants() {
+    #expect(Instant(nanoseconds: .min) + .nanoseconds(-1) == Instant(nanoseconds: .min))
     #expect(Instant(nanoseconds: .max - 1) + .seconds(1) == Instant(nanoseconds: .max))
     #expect(Instant(nanoseconds: 0) + .milliseconds(3) == Instant(nanoseconds: 3_000_000))
     #expect(Instant(nanoseconds: 5) - Instant(nanoseconds: 2) == .nanoseconds(3))
