@@ -109,7 +109,13 @@ class StandIn:
 class Gateway:
     """One `parley serve` with a routes.json of the tests and an environment of its own."""
 
-    def __init__(self, folder: pathlib.Path, routes: dict, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        routes: dict,
+        environment: dict[str, str] | None = None,
+        arguments: list[str] | None = None,
+    ):
         self.port = free_port()
         # Nothing is written beside the tests' own folders unless a test asks for it.
         routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], "ledger": "none", **routes}
@@ -117,7 +123,9 @@ class Gateway:
         file.write_text(json.dumps(routes, indent=2))
         environment = {"STANDIN_KEY": STANDIN_KEY, **(environment or {})}
         os.environ.pop("ABSENT_KEY", None)
-        self._process = Process(["serve", "--config", str(file)], folder / "serve.log", environment)
+        self._process = Process(
+            ["serve", "--config", str(file), *(arguments or [])], folder / "serve.log", environment
+        )
 
     @property
     def pid(self) -> int:
