@@ -17,6 +17,7 @@ final class AccessDesk: Sendable {
   private struct State {
     var stored: StoredAccess?
     var answers = true
+    var hasWarnedOfProxy = false
   }
 
   let policy: AccessPolicy
@@ -81,6 +82,17 @@ final class AccessDesk: Sendable {
     case .refused(let refusal): throw refusal
     case .ask(let digest): return try judge(request, found: await lookUp(digest), digest: digest).get()
     }
+  }
+
+  /// Somebody without a key came through a proxy that is not configured, behind which everybody looks local. Said once.
+  func admittedUnknownThroughProxy() {
+    let isFirst = state.withLock { state in
+      defer { state.hasWarnedOfProxy = true }
+      return !state.hasWarnedOfProxy
+    }
+    guard isFirst else { return }
+    logger.warning(
+      "a client without a key came through a proxy, behind which every client counts as local: set access.proxies or keys")
   }
 
   // MARK: The store as a whole

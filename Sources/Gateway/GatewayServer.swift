@@ -39,6 +39,17 @@ public final class GatewayServer: Sendable {
     limits: EdgeLimits? = nil, takenBytes: (@Sendable () -> Int?)? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
+    self.init(
+      table: table, engine: engine, outgoing: outgoing, books: books, limits: limits, takenBytes: takenBytes,
+      clock: WallClock(), metrics: MetricsSystem.factory, group: group, logger: logger)
+  }
+
+  /// With a time of day and counters of a test's own.
+  convenience init(
+    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping,
+    limits: EdgeLimits?, takenBytes: (@Sendable () -> Int?)? = nil, clock: WallClock, metrics: any MetricsFactory,
+    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+  ) {
     let limits = limits ?? EdgeLimits(table.limits)
     let memory = (limits.memoryBudgetBytes ?? ProcessMemory.budgetBytes()).map {
       MemoryWatch(budgetBytes: $0, shortestIdle: limits.idleWhenMemoryIsShort)
@@ -46,13 +57,12 @@ public final class GatewayServer: Sendable {
     let overload = Overload(
       maxSessions: limits.maxSessions, memory: memory, maxConnectsPerSecond: limits.maxConnectsPerSecond, logger: logger
     )
-    let clock = WallClock()
     let desks = Desks(
       access: AccessDesk(table.access, storage: books.keys, clock: clock, logger: logger),
-      seats: SeatDesk(shared: books.shared, clock: clock, logger: logger), books: books)
+      seats: SeatDesk(shared: books.shared, clock: clock, factory: metrics, logger: logger), books: books)
     let admission = RealtimeAdmission(
       table: table, desk: desks.access, seats: desks.seats, books: books, limits: limits, outgoing: outgoing,
-      engine: engine, overload: overload, logger: logger)
+      engine: engine, overload: overload, counters: AdmissionCounters(factory: metrics), logger: logger)
     let surfaces = Surfaces(table: table, engine: engine, outgoing: outgoing, desks: desks, logger: logger)
     let faces = table.listeners.map { listener in
       ListenerFace(

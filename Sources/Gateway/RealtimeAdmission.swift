@@ -91,6 +91,9 @@ struct RealtimeAdmission: UpgradeAdmission {
   }
 
   private func choose(_ call: Call, _ admittance: Admittance) -> Admission {
+    if admittance.principal == .anonymous, proxies.isEmpty, !call.head.values(of: "x-forwarded-for").isEmpty {
+      desk.admittedUnknownThroughProxy()
+    }
     let claims = admittance.claims
     if let pinned = claims?.provider, let asked = (try? call.target.single("provider")).flatMap({ $0 }),
       !asked.isEmpty, table.providerName(alias: asked) != pinned
@@ -243,9 +246,12 @@ extension SessionParameters {
       limits.idle = min(limits.idle ?? .seconds(seconds), .seconds(seconds))
     }
     limits.length = configured.sessionLength
-    for (_, holder) in policy.limits(for: admittance, provider: entry) {
-      guard let minutes = holder.maxMinutesPerSession else { continue }
-      limits.length = min(limits.length ?? .seconds(minutes * 60), .seconds(minutes * 60))
+    for (holder, given) in policy.limits(for: admittance, provider: entry) {
+      guard let minutes = given.maxMinutesPerSession else { continue }
+      let length = Duration.seconds(minutes * 60)
+      guard limits.length.map({ length < $0 }) ?? true else { continue }
+      limits.length = length
+      limits.lengthHolder = holder.kind
     }
     limits.warning = configured.limitWarning
     var generator = SystemRandomNumberGenerator()

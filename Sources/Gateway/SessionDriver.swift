@@ -24,7 +24,7 @@ final class SessionDriver: FrameLegOwner {
   /// Given back at the end; nil in a session that nobody's limits hold for.
   let seat: Seat?
   /// Nil where nobody keeps what sessions cost.
-  private let usage: SessionUsage?
+  let usage: SessionUsage?
   /// Nil where the account's messages are not limited.
   let pacer: FramePacer?
   private let limits: EdgeLimits

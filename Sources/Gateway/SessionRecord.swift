@@ -105,10 +105,10 @@ struct SessionRecord {
     set(fault: "server_stopping", source: "gateway")
   }
 
-  /// We closed the client's side.
+  /// We closed the client's side; also where that is no fault of anybody's, as at the end of its time, the reason says why.
   mutating func closed(code: UInt16, reason: String) {
     closeCode = code
-    if code != 1000 { set(fault: reason, source: "gateway") }
+    if !reason.isEmpty { set(fault: reason, source: "gateway") }
   }
 
   /// How it ended, for the records of usage: `completed`, or the name of the first fault.
