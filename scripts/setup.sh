@@ -44,7 +44,8 @@ for purpose in "${purposes[@]}"; do
   case "$purpose" in
     build)
       need zlib1g-dev test -f /usr/include/zlib.h # swift-nio-extras' compression, which hummingbird brings along
-      need curl curl --version                    # waits for /health
+      need libsqlite3-dev test -f /usr/include/sqlite3.h # the ledger; the program needs libsqlite3-0, which comes with it
+      need curl curl --version # waits for /health
       ;;
     engine)
       want_engine_libraries
@@ -59,7 +60,12 @@ for purpose in "${purposes[@]}"; do
       need_nginx                         # TLS in front of the server, for clients that insist on it
       need openssl openssl version       # makes its certificate
       need nodejs node --version         # runs clients in JavaScript
-      need node-ws env NODE_PATH=/usr/share/nodejs node -e 'require("ws")'
+      need node-ws env NODE_PATH=/usr/share/nodejs node -e 'require("ws")' # and wscat
+      need libpq5 library libpq.so.5 # the ledger of many replicas
+      need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/postgres' # started by the tests, in folders of their own
+      need chromium-headless-shell sh -c 'command -v chromium-headless-shell || command -v chromium'
+      need iproute2 ip -V # a network of one test's own, where the usual port is free
+      need jq jq --version
       ;;
     bench)
       need_nginx                                # the peers of the comparison that pass bytes on
