@@ -18,7 +18,9 @@ struct BodyFields {
   func path(_ key: String) -> String { prefix + key }
 
   subscript(key: String) -> JSONValue? {
-    object[key].flatMap { $0.isNull ? nil : $0 }
+    // `nil` would be a JSON value here.
+    guard let value = object[key], !value.isNull else { return Optional.none }
+    return value
   }
 
   /// - Parameters:

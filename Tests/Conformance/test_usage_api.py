@@ -50,7 +50,8 @@ async def ended(server, session: str) -> dict:
 async def talking(server, provider: str):
     async with AsyncOpenAI(base_url=f"{server.http}/v1", api_key=SERVER_KEY) as client:
         async with client.realtime.connect(extra_query={"provider": provider}) as connection:
-            talk = Conversation(connection, added_by(provider))
+            # Keys that begin with hyb_ have the audio in `audio`, too (Q1).
+            talk = Conversation(connection, added_by(provider) | {"audio"})
             await talk.next()
             yield talk
 

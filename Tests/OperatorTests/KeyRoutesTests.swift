@@ -34,6 +34,24 @@ struct KeyRoutesTests {
     #expect(try await surface.books.key(with: KeyDigest(of: Redacted(key)))?.name == "shop")
   }
 
+  @Test("a member that is null counts as absent")
+  func nulls() async throws {
+    let surface = TestSurface()
+    let made = try await surface.ask(
+      .post, "/api/v1/keys",
+      """
+      {"name":"shop","prefix":null,"app":null,"expires_at":null,"expires_in":null,"publishable":null,"providers":null,
+       "models":null,"origins":null,"limits":null,"dialect":null,"deltaField":null,"metadata":null}
+      """)
+    #expect(made.status == 201, "\(made.text)")
+    let event = #"{"modality":"text","id":null,"key":null,"tokens":{"input":null},"metadata":null}"#
+    #expect(try await surface.ask(.post, "/api/v1/usage/events", event).status == 201)
+    for path in ["client_secrets", "sessions"] {
+      let body = #"{"session":null,"client_secret":null,"expires_after":null,"provider":null,"origins":null}"#
+      #expect(try await surface.ask(.post, "/v1/realtime/\(path)", body, key: FakeTokenDesk.key).status == 200)
+    }
+  }
+
   @Test("a revocation is told once and holds; a name is free again after it")
   func revoke() async throws {
     let surface = TestSurface()
