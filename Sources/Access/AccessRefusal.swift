@@ -109,7 +109,7 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     case .publishableKey: "This API key makes ephemeral tokens and opens nothing else."
     case .remoteWithoutKeys: "This server has no access keys and serves its own machine only."
     case .foreignOrigin: "Without access keys, web pages of other sites are not served."
-    case .originNotAllowed: "Web pages of this origin may not use this key. Use an ephemeral token."
+    case .originNotAllowed: "Web pages of this origin may not connect with this key or token."
     case .providerNotAllowed: "This API key may not use this provider."
     case .modelNotAllowed: "This API key may not use this model."
     case .adminDisabled: "This server has no key for administration, so that this address is closed."

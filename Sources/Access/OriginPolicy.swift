@@ -25,7 +25,7 @@ public enum OriginPolicy {
     switch principal {
     case .token:
       let ofToken = pins?.origins ?? []
-      if !ofToken.isEmpty, !admit(ofToken) { return .tokenIsForOthers(parameter: "origin") }
+      if !ofToken.isEmpty, !admit(ofToken) { return .originNotAllowed }
       return ofRoute.isEmpty || admit(ofRoute) ? nil : .originNotAllowed
     case .anonymous:
       return isLocal(page) || admit(ofRoute) || admit(table.origins) ? nil : .foreignOrigin
