@@ -4,7 +4,7 @@ import Translation
 
 /// Section `access` of the file.
 extension TableDecoder {
-  private static let sectionKeys = ["keys", "apps", "origins", "proxies", "admin"]
+  static let accessSectionKeys = ["keys", "apps", "origins", "proxies", "admin"]
   private static let preferenceKeys = ["dialect", "deltaField"]
   private static let limitKeys = HolderLimitDefinition.all.map(\.name)
   private static let holderKeys = ["name", "providers", "models", "origins", "metadata"] + preferenceKeys + limitKeys
@@ -16,7 +16,7 @@ extension TableDecoder {
     var table = AccessTable()
     var isLocked = false
     let fields = root.member("access").flatMap { member in
-      self.fields(member.value, root.path.key("access"), known: Self.sectionKeys)
+      self.fields(member.value, root.path.key("access"), known: Self.accessSectionKeys)
     }
     if let fields {
       let (apps, names) = apps(fields, declared)

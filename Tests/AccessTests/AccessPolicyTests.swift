@@ -223,6 +223,43 @@ struct AccessPolicyTests {
     #expect(policy.permits(provider: "openai", model: "any", to: pinned) == .tokenIsForOthers(parameter: "provider"))
   }
 
+  @Test("the limits of everybody who has some hold for a session; a token brings its minutes")
+  func limits() throws {
+    let file = """
+      {"default": "p", "providers": {"p": {"kind": "openai", "url": "ws://127.0.0.1:1", "model": "m", "maxSessions": 7},
+       "q": {"kind": "local"}}}
+      """
+    let providers = try RouteTable.decode(Array(file.utf8), file: "routes.json").providers
+    let limited = policy(keys: [
+      key("app", "hyb_a") {
+        $0.limits = HolderLimits(maxSessions: 2)
+        $0.app = "shop"
+      }, key("free", "hyb_f"),
+    ]) { $0.apps = [App(name: "shop", limits: HolderLimits(maxMinutesPerDay: 9))] }
+    let id = try #require(limited.configuredKeys.first?.id)
+    func limits(_ headers: [(name: String, value: String)], _ provider: String) throws -> [LimitHolder: HolderLimits] {
+      let admittance = try #require(try admit(limited, headers))
+      let all = limited.limits(for: admittance, provider: try #require(providers[provider]))
+      return Dictionary(all) { first, _ in first }
+    }
+    let provider = [LimitHolder.provider("p"): HolderLimits(maxSessions: 7)]
+    let holder = [
+      LimitHolder.app("shop"): HolderLimits(maxMinutesPerDay: 9), .key(id: id): HolderLimits(maxSessions: 2),
+    ]
+    #expect(try limits(bearer("hyb_a"), "p") == holder.merging(provider) { $1 })
+    #expect(try limits(bearer("hyb_a"), "q") == holder)
+    #expect(try limits(bearer("hyb_f"), "p") == provider)
+    let headers = try token { claims in
+      claims.app = "shop"
+      claims.keyID = id
+      claims.maxMinutesPerSession = 0.5
+      claims.maxSessions = 3
+    }
+    let ofToken = [LimitHolder.token(id: claims().id): HolderLimits(maxMinutesPerSession: 0.5)]
+    #expect(try limits(headers, "q") == holder.merging(ofToken) { $1 })
+    #expect(try limits(token(), "q").isEmpty)
+  }
+
   @Test(
     "R172: every refusal has its status and code, and ends in the operator's contact text",
     arguments: [

@@ -140,7 +140,7 @@ struct FamilyFileTests {
     #expect(try DocumentedKeys.ofKind("vowel") == Set(TableDecoder.vowelKeys))
     #expect(try DocumentedKeys.inSection("A provider") == Set(TableDecoder.remoteKeys))
     #expect(try DocumentedKeys.inSection("A route") == Set(TableDecoder.routeKeys))
-    #expect(try DocumentedKeys.inSection("Access") == Set(TableDecoder.accessKeyKeys))
+    #expect(try DocumentedKeys.inSection("Access") == Set(TableDecoder.accessKeyKeys + TableDecoder.accessSectionKeys))
   }
 
   @Test(

@@ -84,7 +84,7 @@ struct RedactionTests {
       """#)
     let lines = RedactedDump(table).description.split(separator: "\n").map(String.init)
     #expect(
-      lines.prefix(14) == [
+      lines.prefix(16) == [
         "listen (loopback only: there are no access keys)",
         "  127.0.0.1:8787",
         "  [::1]:8788",
@@ -98,10 +98,12 @@ struct RedactionTests {
         "  /v1/realtime -> openai",
         "  /g -> gemini",
         "access  none: anonymous clients on loopback",
+        "tokens  a secret of this process",
+        "ledger  sqlite in the data folder",
         #"contact  "Ask \"ops\"""#,
         "limits",
       ])
-    #expect(lines.count == 14 + LimitDefinition.all.count)
+    #expect(lines.count == 16 + LimitDefinition.all.count)
     #expect(lines.contains("  maxMessageBytes 25165824"))
     #expect(lines.contains("  pingIntervalSeconds 0.5 (default 20)"))
   }
