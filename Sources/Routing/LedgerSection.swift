@@ -2,6 +2,7 @@ import Translation
 
 /// Section `ledger` of the file.
 extension TableDecoder {
+  static let ledgerSectionKeys = ["sqlite", "postgres", "webhook", "spoolBytes"]
   static let spoolRange = 1_048_576...1_099_511_627_776
 
   mutating func ledger(_ root: Fields) -> LedgerTable {
@@ -17,7 +18,7 @@ extension TableDecoder {
       table.store = .none
       return table
     }
-    guard let fields = fields(member.value, path, known: ["sqlite", "postgres", "webhook", "spoolBytes"]) else {
+    guard let fields = fields(member.value, path, known: Self.ledgerSectionKeys) else {
       return table
     }
     if fields.member("sqlite") != nil {

@@ -3,7 +3,7 @@ import Translation
 
 /// Section `tokens` of the file.
 extension TableDecoder {
-  private static let tokenKeys = [
+  static let tokenSectionKeys = [
     "secrets", "keys", "lifetimeSeconds", "longestSeconds", "skewSeconds", "issuer", "audience", "publicURL",
   ]
 
@@ -11,7 +11,7 @@ extension TableDecoder {
   mutating func tokens(_ root: Fields) -> (settings: TokenSettings, isConfigured: Bool) {
     var settings = TokenSettings()
     let path = ValuePath.root.key("tokens")
-    let fields = root.member("tokens").flatMap { self.fields($0.value, path, known: Self.tokenKeys) }
+    let fields = root.member("tokens").flatMap { self.fields($0.value, path, known: Self.tokenSectionKeys) }
     var isConfigured = false
     if let fields, let list = fields.member("secrets") {
       settings.secrets = tokenSecrets(list.value, fields.path.key("secrets"))

@@ -62,6 +62,11 @@ struct TokensFileTests {
     #expect(try tokens(#""longestSeconds": 10"#).lifetimeSeconds == 10)
   }
 
+  @Test("every setting is documented")
+  func documented() throws {
+    #expect(try DocumentedKeys.inSection("Tokens") == Set(TableDecoder.tokenSectionKeys))
+  }
+
   @Test("a short secret is refused")
   func shortSecret() throws {
     #expect(
