@@ -11,7 +11,8 @@ import pytest
 from asking import (
     ENVIRONMENT, JWT_SECRET, PAGE_KEY, SERVER_KEY, ask, bearer, greeting, locked_gateway, mint, parley, refusal,
 )  # fmt: skip
-from node import wscat
+from node import run_node, wscat
+from test_node_clients import SUBPROTOCOLS
 
 PATH = "/vowel/api/generateToken"
 ORDER = {"appId": "default", "provider": "vowel-prime"}
@@ -65,6 +66,18 @@ def test_R058_wscat_with_a_real_token(server):
     say = json.dumps({"type": "session.update", "session": {"instructions": "x"}})
     printed = wscat(f"{server.ws}/v1/realtime", "-H", f"Authorization: Bearer {generate(server)['token']}", say=say)
     assert [json.loads(line)["type"] for line in printed] == ["session.created", "session.updated"]
+
+
+@pytest.mark.parametrize("beta", [[], ["openai-beta.realtime-v1"]], ids=["GA", "beta"])
+def test_R280_what_openai_node_offers_with_a_real_token(server, tmp_path, beta):
+    program = tmp_path / "subprotocols.js"
+    program.write_text(SUBPROTOCOLS, encoding="utf-8")
+    offered = ["realtime", f"openai-insecure-api-key.{mint(server)}", *beta]
+    printed = run_node(program, f"{server.ws}/v1/realtime", json.dumps(offered), "{}")
+    assert json.loads(printed) == ["realtime", "session.created"]
+    forged = ["realtime", "openai-insecure-api-key.ek_a.b.c"]
+    with pytest.raises(AssertionError, match="401"):
+        run_node(program, f"{server.ws}/v1/realtime", json.dumps(forged), "{}")
 
 
 def test_R062_without_the_key_or_with_a_wrong_one_401(server):
