@@ -9,8 +9,10 @@ from event_types import judge, members
 SERVER_EVENTS = members(RealtimeServerEvent)
 
 # Sent by the service of that time, not declared by the package; and `engine`, by which Parley tells what serves a local
-# session.
+# session, and `limits` and `warning` of a `rate_limits.updated`.
 UNDECLARED = {
+    "limits",
+    "warning",
     "session.client_secret",
     "session.engine",
     "session.expires_at",

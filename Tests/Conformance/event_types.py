@@ -17,10 +17,13 @@ from google.genai import _live_converters, types as genai
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 
 # Sent by the live service, not declared by the package; and what Parley adds: `engine` tells what serves a local session,
-# and `voice` is for clients of which is not known yet whether they speak beta.
+# `voice` is for clients of which is not known yet whether they speak beta, and `limits` and `warning` of a
+# `rate_limits.updated` tell where the client stands with limits of ours.
 UNDECLARED = {
     "session.engine",
     "session.voice",
+    "limits",
+    "warning",
     "obfuscation",
     "session.id",
     "session.object",
