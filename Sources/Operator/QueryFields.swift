@@ -12,7 +12,7 @@ struct QueryFields {
   init(_ request: Request, known: [String]?) throws(HTTPFault) {
     target = RequestTarget(request.uri.string)
     guard let known else { return }
-    for pair in (request.uri.query ?? "").split(separator: "&") {
+    for pair in (request.uri.query ?? "").split(whereSeparator: { $0 == "&" || $0 == "?" }) {
       let written = String(pair.prefix { $0 != "=" })
       let name = written.removingPercentEncoding ?? written
       if !known.contains(name) { throw .unknownParameter(name) }

@@ -179,3 +179,31 @@ async def test_what_a_token_pins_holds(server):
     status, error = await refusal(f"{server.ws}/v1/realtime", **bearer(routed))
     assert (status, error["code"]) == (401, "token_not_for_this")
     assert ENVIRONMENT["JWT_SECRET"] not in server.log
+
+
+def test_a_token_makes_no_tokens(server):
+    for token in (mint(server), generate(server)["token"]):
+        for path, body in (("/v1/realtime/client_secrets", {}), (PATH, ORDER)):
+            refused = ask(server, "POST", path, body, key=token)
+            assert refused.status in (401, 403) and refused.error["type"] == "authentication_error", refused
+
+
+def test_fault_row_19_which_pages_get_a_token(server, tmp_path, standin):
+    page = {"Origin": "https://shop.example"}
+    for key, status in ((PAGE_KEY, 200), (SERVER_KEY, 403)):
+        answer = ask(server, "POST", PATH, ORDER, headers={"X-API-Key": key, **page})
+        assert answer.status == status, answer
+        assert answer.headers["access-control-allow-origin"] == page["Origin"], "a page may read why not"
+    assert answer.error["code"] == "origin_not_allowed"
+    with locked_gateway(tmp_path, standin, access={"origins": ["https://shop.example"], "keys": [
+        {"name": "server", "key": "env:SERVER_KEY"}]}) as open_server:  # fmt: skip
+        for origin, status in ((page["Origin"], 200), ("https://shop.example.evil", 403), ("null", 403)):
+            answer = ask(open_server, "POST", PATH, ORDER, key=SERVER_KEY, headers={"Origin": origin})
+            assert answer.status == status, answer
+
+
+def test_without_keys_this_machine_gets_tokens_and_pages_of_others_do_not(tmp_path, standin):
+    with locked_gateway(tmp_path, standin, access={}) as server:
+        for origin, status in ((None, 200), ("http://localhost:3000", 200), ("https://evil.example", 403)):
+            answer = ask(server, "POST", PATH, ORDER, headers={"Origin": origin} if origin else {})
+            assert answer.status == status, (origin, answer)
