@@ -53,11 +53,7 @@ public struct OpenLedger: Sendable {
       ledger.store = store
       ledger.keys = store
       ledger.secondsUsed = { day in (try? await store.secondsUsed(day: day)) ?? [] }
-      let books = UsageBooks(
-        lanes: [place.lane("sqlite", store)] + place.webhooks(table.webhook, client),
-        close: { store.close() })
-      ledger.usage = books
-      ledger.service = books
+      ledger.write(to: place.lane("sqlite", store), store, place.webhook(table.webhook, client)) { store.close() }
       return ledger
     case .postgres(let address, let reference):
       let store = try postgres(address, reference, logger: logger)
@@ -68,11 +64,9 @@ public struct OpenLedger: Sendable {
       ledger.keys = store
       ledger.shared = PostgresSeats(store: store, instance: instance, lease: seatLease)
       ledger.secondsUsed = { day in (try? await store.secondsUsed(day: day)) ?? [] }
-      let books = UsageBooks(
-        lanes: [place.lane("postgres", store)] + place.webhooks(table.webhook, client),
-        close: { await store.close() })
-      ledger.usage = books
-      ledger.service = books
+      ledger.write(to: place.lane("postgres", store), store, place.webhook(table.webhook, client)) {
+        await store.close()
+      }
       return ledger
     }
   }
@@ -90,6 +84,16 @@ public struct OpenLedger: Sendable {
       return try sqlite(path ?? usualFile(in: folder), folder: folder, logger: logger)
     case .postgres(let address, let reference): return try postgres(address, reference, logger: logger)
     }
+  }
+
+  private mutating func write(
+    to lane: SinkLane, _ store: any LossKeeping, _ webhook: SinkLane?, close: @escaping @Sendable () async -> Void
+  ) {
+    let books = UsageBooks(
+      lanes: [lane] + (webhook.map { [$0] } ?? []), losses: webhook.map { LossWatch(store: store, lane: $0) },
+      close: close)
+    usage = books
+    service = books
   }
 
   static func usualFile(in folder: String) -> String { "\(folder)/usage.sqlite" }
@@ -152,7 +156,11 @@ private struct LanePlace {
   let flushInterval: Duration
   let logger: Logger
 
-  func lane(_ name: String, _ sink: any RecordSink, _ selection: SinkLane.Selection = .all) -> SinkLane {
+  /// - Parameter longestWait: between two tries. A database of one's own is asked more often than somebody's webhook.
+  func lane(
+    _ name: String, _ sink: any RecordSink, _ selection: SinkLane.Selection = .all,
+    longestWait: Duration = .seconds(10)
+  ) -> SinkLane {
     let path = "\(folder)/spool/\(name)"
     let keeper: SpoolKeeper?
     do throws(SpoolFault) {
@@ -164,12 +172,13 @@ private struct LanePlace {
       keeper = nil
     }
     return SinkLane(
-      name: name, selection: selection, sink: sink, spool: keeper, flushInterval: flushInterval, logger: logger)
+      name: name, selection: selection, sink: sink, spool: keeper, flushInterval: flushInterval,
+      backoff: Backoff(most: longestWait), logger: logger)
   }
 
-  func webhooks(_ settings: WebhookSettings?, _ client: (String) -> HTTPClient) -> [SinkLane] {
-    guard let settings else { return [] }
+  func webhook(_ settings: WebhookSettings?, _ client: (String) -> HTTPClient) -> SinkLane? {
+    guard let settings else { return nil }
     let webhook = Webhook(url: settings.url, key: settings.key?.secret, client: client(settings.url))
-    return [lane("webhook", webhook, settings.sendsUpdates ? .all : .ended)]
+    return lane("webhook", webhook, settings.sendsUpdates ? .all : .ended, longestWait: .seconds(60))
   }
 }

@@ -12,6 +12,7 @@ enum PostgresSchema {
     """,
     "CREATE INDEX IF NOT EXISTS parley_usage_by_beginning ON parley_usage(started_at, id COLLATE \"C\")",
     "CREATE INDEX IF NOT EXISTS parley_usage_by_day ON parley_usage(day)",
+    "CREATE INDEX IF NOT EXISTS parley_usage_live ON parley_usage(updated_at) WHERE state = 'live'",
     """
     CREATE TABLE IF NOT EXISTS parley_keys(id text PRIMARY KEY, name text NOT NULL, digest text NOT NULL UNIQUE, \
     revoked_at bigint, record jsonb NOT NULL)

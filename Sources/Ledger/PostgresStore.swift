@@ -16,7 +16,7 @@ final class PostgresStore: Sendable {
 
   let admission: PostgresConnection
   private let writer: PostgresConnection
-  private let queries: PostgresConnection
+  let queries: PostgresConnection
   let now: @Sendable () -> Timestamp
   let admissionLimit: Duration
   private let logger: Logger
@@ -25,6 +25,8 @@ final class PostgresStore: Sendable {
   private struct State {
     var isMigrated = false
     var isAway = false
+    /// When it was away last.
+    var awayAt: ContinuousClock.Instant?
   }
 
   /// Opens nothing yet: a database that is away at start is there later.
@@ -118,6 +120,7 @@ final class PostgresStore: Sendable {
     let isAway = fault.map { !$0.liesInTheData } ?? false
     let isNew = state.withLock { state in
       defer { state.isAway = isAway }
+      if isAway { state.awayAt = .now }
       return state.isAway != isAway
     }
     guard isNew else { return }
@@ -164,6 +167,11 @@ final class PostgresStore: Sendable {
     } catch {
       throw fault(error)
     }
+  }
+
+  /// Whether it has not been seen away for so long.
+  func serves(since duration: Duration) -> Bool {
+    state.withLock { $0.awayAt }.map { $0.duration(to: .now) > duration } ?? true
   }
 
   func ask(

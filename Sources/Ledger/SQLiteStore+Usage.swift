@@ -118,13 +118,18 @@ extension UsagePage {
   /// - Parameter texts: the records as they are kept, newest first, one more than the page has where there are older ones.
   init(texts: [String?], _ query: EventQuery, at now: Timestamp) throws(StorageFault) {
     var records: [UsageRecord] = []
-    for text in texts.prefix(query.limit).reversed() {
-      guard let text, let object = (try? JSONValue(parsing: text))?.object, let record = try? UsageRecord(json: object)
-      else { throw .damaged("a record cannot be read") }
-      records.append(record.read(at: now))
-    }
+    for text in texts.prefix(query.limit).reversed() { records.append(try UsageRecord(kept: text).read(at: now)) }
     self.init(
       records: records, older: texts.count > query.limit ? records.first.map { UsageCursor(of: $0) } : nil)
+  }
+}
+
+extension UsageRecord {
+  /// - Parameter text: as a table has it.
+  init(kept text: String?) throws(StorageFault) {
+    guard let text, let object = (try? JSONValue(parsing: text))?.object, let record = try? UsageRecord(json: object)
+    else { throw .damaged("a record cannot be read") }
+    self = record
   }
 }
 

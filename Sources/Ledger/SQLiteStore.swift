@@ -64,6 +64,7 @@ final class SQLiteStore: Sendable {
         CREATE TABLE usage(\(columns.joined(separator: ", ")), record TEXT NOT NULL, PRIMARY KEY(id)) WITHOUT ROWID;
         CREATE INDEX usage_by_beginning ON usage(started_at, id);
         CREATE INDEX usage_by_day ON usage(day);
+        CREATE INDEX usage_live ON usage(updated_at) WHERE state = 'live';
         CREATE TABLE keys(id TEXT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, revoked_at INTEGER, \
         record TEXT NOT NULL);
         CREATE TABLE apps(name TEXT PRIMARY KEY, record TEXT NOT NULL);

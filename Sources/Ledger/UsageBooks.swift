@@ -9,11 +9,15 @@ public final class UsageBooks: UsageSink, Service {
   static let finishLimit = Duration.seconds(5)
 
   private let lanes: [SinkLane]
+  private let losses: LossWatch?
   private let close: @Sendable () async -> Void
 
-  /// - Parameter close: called when nothing more is written.
-  init(lanes: [SinkLane], close: @escaping @Sendable () async -> Void) {
+  /// - Parameters:
+  ///   - losses: looks for sessions whose end nobody has told.
+  ///   - close: called when nothing more is written.
+  init(lanes: [SinkLane], losses: LossWatch? = nil, close: @escaping @Sendable () async -> Void) {
     self.lanes = lanes
+    self.losses = losses
     self.close = close
   }
 
@@ -24,7 +28,9 @@ public final class UsageBooks: UsageSink, Service {
   /// Writes until a graceful shutdown, and then what is left.
   public func run() async throws {
     for lane in lanes { await lane.start() }
+    let watch = Task { [losses] in await losses?.run() }
     try? await gracefulShutdown()
+    watch.cancel()
     await withDiscardingTaskGroup { group in
       for lane in lanes { group.addTask { await lane.finish(within: Self.finishLimit) } }
     }

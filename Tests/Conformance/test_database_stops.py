@@ -40,17 +40,17 @@ def spooled(folder: pathlib.Path, lane: str = "postgres") -> int:
 class Load:
     """Calls one after another, on many lines."""
 
-    def __init__(self, running: Gateway):
+    def __init__(self, running: Gateway, lines: int):
         self._url = f"{running.ws}/v1/realtime?provider=openai"
         self._stop = asyncio.Event()
         self.calls: list[Call] = []
         self.unhealthy = 0
         self._port = running.port
-        self._tasks = [asyncio.create_task(self._line(number)) for number in range(CALLS)]
+        self._tasks = [asyncio.create_task(self._line(number)) for number in range(lines)]
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def _line(self, number: int) -> None:
-        await asyncio.sleep(number * CALL_SECONDS / CALLS)
+        await asyncio.sleep(number % CALLS * CALL_SECONDS / CALLS)
         while not self._stop.is_set():
             self.calls.append(call := Call())
             await make_call(self._url, CALL_SECONDS, call, **bearer(SERVER_KEY))
@@ -69,10 +69,10 @@ class Load:
 
 
 def slowest(calls: list[Call], begin: float, end: float) -> float:
-    """The delay of a question below which 99 of 100 stay."""
+    """The delay of a question below which 95 of 100 stay."""
     delays = sorted(delay for call in calls for at, delay in call.delays if begin <= at < end)
     assert len(delays) > 50
-    return delays[int(len(delays) * 0.99)]
+    return delays[int(len(delays) * 0.95)]
 
 
 @pytest.mark.deadline(400)
@@ -83,8 +83,12 @@ async def test_a_database_that_is_away_touches_no_call_and_nothing_is_lost(tmp_p
     # A limit makes every connect ask the database for its seat.
     access = {"keys": [{"name": "server", "key": "env:SERVER_KEY", "maxSessions": 500}]}
     sections = {"ledger": {"postgres": "env:DATABASE_URL"}, "access": access, "limits": {"usageUpdateSeconds": 2}}
-    with locked_gateway(tmp_path, standin, environment, **sections) as running:
-        load = Load(running)
+    (tmp_path / "without").mkdir()
+    with (
+        locked_gateway(tmp_path, standin, environment, **sections) as running,
+        locked_gateway(tmp_path / "without", standin, ledger="none") as without,
+    ):
+        load, comparison = Load(running, CALLS), Load(without, CALLS // 2)
         await asyncio.sleep(BEFORE_SECONDS)
         down = time.monotonic()
         await asyncio.to_thread(database_server.stop if how == "stopped" else database_server.pause)
@@ -93,14 +97,14 @@ async def test_a_database_that_is_away_touches_no_call_and_nothing_is_lost(tmp_p
         up = time.monotonic()
         await asyncio.to_thread(database_server.start if how == "stopped" else database_server.resume)
         await asyncio.sleep(3)
-        calls = await load.end()
+        calls, others = await asyncio.gather(load.end(), comparison.end())
 
         assert [call.errors for call in calls if call.errors] == []
         assert load.unhealthy == 0
         assert waiting > 0, "what the database did not take is on disk"
-        begin = min(call.began for call in calls)
-        # Questions pass through sessions that run: they do not know of the database.
-        assert slowest(calls, down, up) <= max(2 * slowest(calls, begin, down), 0.25)
+        # Questions pass through sessions that run: they do not know of the database. What the machine does to them it
+        # does to the calls of a server without one, too.
+        assert slowest(calls, down, up) <= 2 * max(slowest(others, down, up), 0.05)
         wanted = {call.session: call.heard_bytes for call in calls}
         assert len(wanted) == len(calls) > CALLS
 

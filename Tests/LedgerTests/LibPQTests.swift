@@ -72,7 +72,8 @@ import Translation
       try await connection.query("SELECT pg_sleep(31)", within: .milliseconds(500))
     }
     var running: String?
-    for _ in 0..<100 where running != "0" {
+    let begin = ContinuousClock.now
+    while running != "0", begin.duration(to: .now) < .seconds(20) {
       running = try await watcher.query(
         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(31)%' AND pid <> pg_backend_pid()",
         within: .seconds(5)

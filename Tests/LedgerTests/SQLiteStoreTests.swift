@@ -69,14 +69,17 @@ final class ScratchFolder: Sendable {
     default: bytes.removeLast(Int.random(in: 1..<bytes.count, using: &random))
     }
     try Data(bytes).write(to: URL(fileURLWithPath: path))
-    do {
+    var fault: StorageFault?
+    do throws(StorageFault) {
       let damaged = try SQLiteStore(path: path)
       _ = try await damaged.summary(UsageQuery())
       _ = try await damaged.events(EventQuery())
       _ = try await damaged.keys()
     } catch {
-      #expect(error is StorageFault)
+      fault = error
     }
+    // A page that nobody looks at may be damaged without being noticed; the head may not.
+    if seed % 3 == 0 { #expect(fault != nil) }
   }
 
   @Test("a column of another type is a fault, no trap")
