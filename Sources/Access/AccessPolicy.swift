@@ -121,19 +121,6 @@ public struct AccessPolicy: Sendable {
     return judgeKnown(record, credential.key, request, stored)
   }
 
-  /// Decides on the administrative routes, that the operator's key opens alone.
-  public func judgeAdmin(_ credential: Result<Credential?, CredentialFault>, origin: [String]) -> AccessRefusal? {
-    guard let admin else { return .adminDisabled }
-    switch credential {
-    case .failure(let fault): return .badCredential(fault)
-    case .success(nil): return .noCredential
-    case .success(let credential?):
-      guard admin.agreesWith(KeyDigest(of: credential.key)) else { return .wrongKey }
-      return OriginPolicy.verdict(
-        origin: origin, for: .admin, pins: nil, route: nil, key: nil, app: .usual, table: table)
-    }
-  }
-
   // MARK: Without keys
 
   /// A server without keys, asked from its own machine.
@@ -166,8 +153,12 @@ public struct AccessPolicy: Sendable {
     _ record: KeyRecord, _ key: Redacted<String>, _ request: Request, _ stored: StoredAccess?
   ) -> Answer {
     if let refusal = record.refusal(at: request.unixTime) { return .refused(refusal) }
+    // Of a key that is configured by its digest nobody knew until now how it begins.
+    var record = record
+    record.isPublishable = record.isPublishable || KeyOrder.isPublishable(key)
     if record.isPublishable, request.use != .tokens { return .refused(.publishableKey) }
-    let app = app(record.app, stored: stored) ?? App(name: record.app)
+    // What an unknown app may is unknown too: that must not be everything.
+    guard let app = app(record.app, stored: stored) else { return .refused(.storeUnavailable) }
     return admit(
       request,
       Admittance(
@@ -241,13 +232,19 @@ public struct AccessPolicy: Sendable {
   ///   - model: as the session will have it.
   public func permits(provider: String, model: String, to admittance: Admittance) -> AccessRefusal? {
     if let pinned = admittance.claims?.provider, pinned != provider { return .tokenIsForOthers(parameter: "provider") }
-    for patterns in [admittance.key?.providers, admittance.app.providers] where !NamePattern.admit(provider, patterns) {
-      return .providerNotAllowed
-    }
-    for patterns in [admittance.key?.models, admittance.app.models] where !NamePattern.admit(model, patterns) {
-      return .modelNotAllowed
-    }
-    return nil
+    guard NamePattern.admit(provider, providers(of: admittance)) else { return .providerNotAllowed }
+    return NamePattern.admit(model, models(of: admittance)) ? nil : .modelNotAllowed
+  }
+
+  /// What is the client's to use, as `NamePattern`: of its key, of its app and of its token together; nil: everything.
+  public func providers(of admittance: Admittance) -> [String]? {
+    NamePattern.common(
+      NamePattern.common(admittance.key?.providers, admittance.app.providers), admittance.claims?.providers)
+  }
+
+  /// The same of models.
+  public func models(of admittance: Admittance) -> [String]? {
+    NamePattern.common(NamePattern.common(admittance.key?.models, admittance.app.models), admittance.claims?.models)
   }
 
   /// Whose limits hold for a session of the client, and which; those without any are left out. How many sessions a token

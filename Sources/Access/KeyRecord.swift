@@ -24,7 +24,7 @@ public struct KeyRecord: Sendable {
   /// The name of its app.
   public let app: String
   /// It may stand in a web page: it makes tokens and opens nothing itself.
-  public let isPublishable: Bool
+  public internal(set) var isPublishable: Bool
   /// Unix time; nil for configured keys.
   public let createdAt: Int?
   /// Unix time from which on it is refused.
@@ -121,6 +121,9 @@ public struct KeyRecord: Sendable {
 public struct KeyOrder: Sendable {
   /// Keys that begin so may stand in web pages.
   public static let publishablePrefix = "vkey_"
+
+  /// Whether a key's own form says that it is publishable.
+  static func isPublishable(_ key: Redacted<String>) -> Bool { key.reveal().hasPrefix(publishablePrefix) }
 
   /// 1 to 64 letters, digits, ".", "_" and "-".
   public var name: String

@@ -22,6 +22,9 @@ public struct TokenClaims: Sendable, Equatable {
   public var provider: String?
   /// The only model, whatever the client asks for.
   public var model: String?
+  /// What its maker may use where neither is pinned, as `NamePattern`: who takes the token may not know its maker.
+  public var providers: [String]?
+  public var models: [String]?
   public var purpose = SessionType.realtime
   /// How its sessions begin: the `session` of a GA `session.update`.
   public var session: JSONObject?
@@ -91,6 +94,8 @@ extension TokenClaims {
     write("app", app)
     write("provider", provider)
     write("model", model)
+    object["providers"] = providers.map { .array($0.map(JSONValue.string)) }
+    object["models"] = models.map { .array($0.map(JSONValue.string)) }
     write("purpose", purpose.rawValue)
     object["session"] = session.map(JSONValue.object)
     write("route", route)
@@ -125,6 +130,8 @@ extension TokenClaims {
     model = try reader.optional("model") { value in
       value.string.flatMap { (1...256).contains($0.utf8.count) ? $0 : nil }
     }
+    providers = try reader.optional("providers", ClaimReader.patterns)
+    models = try reader.optional("models", ClaimReader.patterns)
     purpose = try reader.optional("purpose") { $0.string.flatMap(SessionType.init(rawValue:)) } ?? purpose
     session = try reader.optional("session") { $0.object }
     route = try reader.optional("route") { $0.string }
@@ -169,6 +176,10 @@ private struct ClaimReader {
 
   static func name(_ value: JSONValue) -> String? {
     value.string.flatMap { TokenKey.isName($0) ? $0 : nil }
+  }
+
+  static func patterns(_ value: JSONValue) -> [String]? {
+    value.array.flatMap(texts).flatMap { $0.allSatisfy(NamePattern.isValid) ? $0 : nil }
   }
 
   /// At least one text, and nothing else.

@@ -13,11 +13,15 @@ import Synchronization
 final class AccessDesk: Sendable {
   /// Between two readings of the whole store.
   static let interval = Duration.seconds(5)
+  /// Keys that may be looked up at a time. Anybody can ask for one; a flood of them must not keep the store from what it
+  /// does for those who are let in.
+  static let mostLookUps = 256
 
   private struct State {
     var stored: StoredAccess?
     var answers = true
     var hasWarnedOfProxy = false
+    var lookUps = 0
   }
 
   let policy: AccessPolicy
@@ -46,6 +50,12 @@ final class AccessDesk: Sendable {
   /// Asks the store for a key.
   func lookUp(_ digest: KeyDigest) async -> Result<KeyRecord?, StorageFault> {
     guard let storage else { return .success(nil) }
+    let isOneTooMany = state.withLock { state in
+      state.lookUps += 1
+      return state.lookUps > Self.mostLookUps
+    }
+    defer { state.withLock { $0.lookUps -= 1 } }
+    guard !isOneTooMany else { return .failure(.unavailable("too many keys are looked up")) }
     do {
       let record = try await storage.key(with: digest)
       answered(true)
@@ -92,7 +102,8 @@ final class AccessDesk: Sendable {
     }
     guard isFirst else { return }
     logger.warning(
-      "a client without a key came through a proxy, behind which every client counts as local: set access.proxies or keys")
+      "a client without a key came through a proxy, behind which every client counts as local: set access.proxies or keys"
+    )
   }
 
   // MARK: The store as a whole

@@ -31,7 +31,9 @@ extension FrameLeg {
       if case .audioDelta(let delta) = EventReader.readServer(bytes, audioType: "response.audio.delta") {
         return delta.decodedBytes
       }
-      return 0
+      // With a field beside `delta` that carries the same audio (Q1).
+      guard let event = try? JSONValue(parsing: bytes), let delta = event["delta"]?.string else { return 0 }
+      return (try? AudioPayload.standard(from: delta, bytesPerSample: 1))?.decodedBytes ?? 0
     }
   }
 

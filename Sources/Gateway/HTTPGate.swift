@@ -9,10 +9,13 @@ struct HTTPGate: Sendable {
   private let desk: AccessDesk
   private let contact: String
   private let proxies: Set<IPAddress>
+  /// The names that the voice engine has in the configuration.
+  private let engines: [String]
 
   init(desk: AccessDesk, table: RouteTable) {
     self.desk = desk
     contact = table.contact
+    engines = table.providerNames.filter { table.providers[$0]?.remote == nil }
     proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
   }
 
@@ -21,11 +24,20 @@ struct HTTPGate: Sendable {
   func fault(_ request: Request, peer: SocketAddress?, use: AccessUse) async -> HTTPFault? {
     let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
     do {
-      _ = try await admit(headers: headers, target: RequestTarget(request.uri.string), peer: peer, use: use)
+      let admittance = try await admit(
+        headers: headers, target: RequestTarget(request.uri.string), peer: peer, use: use)
+      if use == .speech, let refusal = speechRefusal(admittance) { return HTTPFault(refusal, contact: contact) }
       return nil
     } catch {
       return HTTPFault(error, contact: contact)
     }
+  }
+
+  /// The voice engine speaks: it has to be among the providers that the client may use.
+  private func speechRefusal(_ admittance: Admittance) -> AccessRefusal? {
+    let providers = desk.policy.providers(of: admittance)
+    guard !engines.isEmpty, !engines.contains(where: { NamePattern.admit($0, providers) }) else { return nil }
+    return .providerNotAllowed
   }
 
   func admit(
@@ -40,7 +52,7 @@ struct HTTPGate: Sendable {
   /// Of the client, where a proxy of the operator's forwards it: behind one every peer is on loopback.
   private func isLoopback(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> Bool {
     let forwarded = headers.filter { $0.name.lowercased() == "x-forwarded-for" }.flatMap { Self.members($0.value) }
-    return ForwardedAddress.client(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.realm == .loopback
+    return ForwardedAddress(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.isLoopback ?? false
   }
 
   private static func members(_ value: String) -> [String] {

@@ -46,8 +46,8 @@ final class Overload: Sendable {
   func place(for holders: [(holder: Holder, most: Int)], at now: Instant) throws(Full) -> OccupiedPlace {
     let full = state.withLock { state -> Full? in
       guard state.hasRoom, state.sessions < maxSessions else { return .gateway }
-      guard state.connects?.admits(at: now) ?? true else { return .tooManyAtOnce }
       for (holder, most) in holders where state.held[holder, default: 0] >= most { return .holder(holder, most: most) }
+      guard state.connects?.admits(at: now) ?? true else { return .tooManyAtOnce }
       state.sessions += 1
       for (holder, _) in holders { state.held[holder, default: 0] += 1 }
       return nil

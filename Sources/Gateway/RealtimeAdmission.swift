@@ -51,14 +51,15 @@ struct RealtimeAdmission: UpgradeAdmission {
   func owns(path: String) -> Bool { table.route(of: path) != nil }
 
   func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
+    let client = ForwardedAddress(
+      of: peer.address, forwarded: head.listMembers(of: "x-forwarded-for"), proxies: proxies)
     let call = Call(
       head: head, peer: peer, target: RequestTarget(head.query.map { "\(head.path)?\($0)" } ?? head.path),
-      address: ForwardedAddress.client(
-        of: peer.address, forwarded: head.listMembers(of: "x-forwarded-for"), proxies: proxies))
+      address: client?.address)
     let request = AccessPolicy.Request(
       headers: head.fields.map { (name: $0.name, value: $0.value) }, target: call.target, use: .session,
       // Behind a proxy of the operator's every peer is on loopback; who counts is the one it forwards.
-      peerIsLoopback: call.address.map { $0.realm == .loopback } ?? peer.isLoopback,
+      peerIsLoopback: client?.isLoopback ?? false,
       route: table.route(of: head.path), at: desk.clock.unixTime)
     switch desk.judge(request) {
     case .admitted(let admittance): return choose(call, admittance)
@@ -265,6 +266,6 @@ extension SessionParameters {
     self.configured = admittance.claims?.session.map { SessionPatch($0) }
     modelRule = ModelRule(
       pinned: admittance.claims?.model,
-      allowed: NamePattern.common(admittance.key?.models, admittance.app.models))
+      allowed: policy.models(of: admittance))
   }
 }

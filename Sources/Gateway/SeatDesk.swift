@@ -140,7 +140,8 @@ final class SeatDesk: Sendable {
     defer { for seat in seats { seat.tellStanding() } }
     let day = clock.now().day
     if let shared {
-      let asked = seats.filter { isShared($0.order) }
+      // Those that have not begun are still being asked for.
+      let asked = seats.filter { isShared($0.order) && $0.hasBegun }
       guard !asked.isEmpty else { return }
       let renewals = asked.map { seat in
         SeatRenewal(
@@ -150,7 +151,12 @@ final class SeatDesk: Sendable {
         let granted = try await shared.renew(renewals)
         sharedAnswers(true)
         for (seat, renewal) in zip(asked, renewals) {
-          seat.isKnownToAll()
+          guard seat.isKnownToAll() else {
+            // Its session has ended meanwhile: what was renewed is nobody's.
+            let unused = granted[seat.order.sessionID].flatMap { $0.isFinite ? $0 : nil } ?? 0
+            await shared.giveBack(seat.order.sessionID, unused: unused)
+            continue
+          }
           guard renewal.wantedSeconds > 0, let seconds = granted[seat.order.sessionID] else { continue }
           _ = state.withLock { $0.book.reserve(seconds: seconds, for: seat.order.sessionID, day: day) }
           seat.grant(seconds, isFinal: seconds < renewal.wantedSeconds)
@@ -256,9 +262,15 @@ final class Seat: Sendable {
     }
   }
 
-  fileprivate func isKnownToAll() {
-    state.withLock { $0.isShared = true }
+  /// False where the seat is not taken any more.
+  fileprivate func isKnownToAll() -> Bool {
+    state.withLock { state in
+      state.isShared = true
+      return state.isTaken
+    }
   }
+
+  fileprivate var hasBegun: Bool { state.withLock { $0.begunAt != nil } }
 
   fileprivate func isLow(at now: Instant, _ seconds: Double) -> Bool {
     state.withLock { state in

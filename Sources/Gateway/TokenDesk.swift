@@ -52,9 +52,11 @@ struct TokenDesk: TokenIssuing {
     let app = try app(of: order, admittance)
     let (choice, parameters, session) = try begin(order, app, admittance)
     var random = SystemRandomNumberGenerator()
-    var claims = Self.claims(order, choice, admittance, app: app.name)
+    var claims = claims(order, choice, admittance, app: app)
     claims.date(
       at: desk.clock.unixTime, lasting: order.lifetimeSeconds, settings: table.access.tokens, random: &random)
+    // A token does not outlive the key that it was made with.
+    if let end = admittance.key?.expiresAt { claims.expiresAt = min(claims.expiresAt, end) }
     let token: Redacted<String>
     do throws(Access.TokenFault) {
       token = try desk.policy.tokens.mint(claims)
@@ -114,7 +116,7 @@ struct TokenDesk: TokenIssuing {
     }
     let holder = Admittance(
       principal: admittance.principal, key: admittance.key, app: app,
-      claims: Self.claims(order, choice, admittance, app: app.name))
+      claims: claims(order, choice, admittance, app: app))
     let parameters = SessionParameters(
       choice, engine: engine, limits: table.limits, admittance: holder, policy: desk.policy,
       unixTime: desk.clock.unixTime)
@@ -129,9 +131,10 @@ struct TokenDesk: TokenIssuing {
     }
   }
 
-  /// What the token says of itself. The provider is pinned where the asker has named it, or a model, which names one.
-  private static func claims(
-    _ order: MintOrder, _ choice: RouteChoice, _ admittance: Admittance, app: String
+  /// What the token says of itself. The provider is pinned where the asker has named it, or a model, which names one; what
+  /// is not pinned is bounded as its maker is.
+  private func claims(
+    _ order: MintOrder, _ choice: RouteChoice, _ admittance: Admittance, app: App
   ) -> TokenClaims {
     var claims = TokenClaims()
     claims.subject =
@@ -142,12 +145,15 @@ struct TokenDesk: TokenIssuing {
       }
     claims.key = admittance.principal.usageKey
     claims.keyID = admittance.key?.id
-    claims.app = app
+    claims.app = app.name
     if order.provider != nil || order.model != nil { claims.provider = choice.provider.name }
     claims.model = order.model
+    let maker = Admittance(principal: admittance.principal, key: admittance.key, app: app)
+    if claims.provider == nil { claims.providers = desk.policy.providers(of: maker) }
+    if claims.model == nil { claims.models = desk.policy.models(of: maker) }
     claims.purpose = order.purpose
     claims.session = order.session.isEmpty ? nil : order.session
-    claims.route = order.route
+    claims.route = order.route == nil ? nil : choice.route.path
     claims.origins = order.origins
     if case .fixed(let name)? = order.preference.dialect { claims.dialect = name }
     claims.deltaField = order.preference.deltaFields

@@ -74,7 +74,11 @@ extension Timestamp {
       let offset = reader.offset(), reader.isAtEnd
     else { return nil }
     self.milliseconds = day * Self.dayLength + milliseconds - offset * 60_000
+    // An offset may lead out of the years that can be written.
+    guard Self.writable.contains(self.milliseconds) else { return nil }
   }
+
+  private static let writable = -62_135_596_800_000..<253_402_300_800_000
 
   /// The same, or a date alone: the beginning of that UTC day.
   public init?(timeOrDay text: String) {

@@ -6,6 +6,8 @@ import Metering
 enum PostedUsage {
   static let longestBody = 1_048_576
   static let mostRecords = 1_000
+  /// Bytes of `metadata`, as of a key's.
+  static let longestMetadata = 4_096
 
   private static let names = [
     "id", "modality", "provider", "model", "mode", "key", "app", "timestamp", "seconds", "tokens", "metadata",
@@ -54,6 +56,9 @@ enum PostedUsage {
     // A database of text keeps no such character, and one record must not hold up the others.
     guard !holdsZero(.object(metadata)) else {
       throw fields.invalid(fields.path("metadata"), "the character U+0000 is not allowed.")
+    }
+    guard JSONValue.object(metadata).text.utf8.count <= longestMetadata else {
+      throw fields.invalid(fields.path("metadata"), "at most \(longestMetadata) bytes are allowed.")
     }
     let startedAt = try timestamp(fields) ?? moment
     let identity = UsageIdentity(

@@ -1,3 +1,4 @@
+import Crypto
 import Envelope
 import Routing
 import Testing
@@ -80,24 +81,37 @@ struct AccessPolicyTests {
     #expect(throws: AccessRefusal.noCredential) { try admit(keyed, [], use: use, isLoopback: true) }
   }
 
-  @Test("only the operator's key opens what is administrative")
-  func admin() throws {
-    func refusal(_ policy: AccessPolicy, _ headers: [(name: String, value: String)]) -> AccessRefusal? {
-      let request = AccessPolicy.Request(
-        headers: headers, target: RequestTarget("/api/v1/keys"), use: .tokens, peerIsLoopback: true, route: nil, at: now
-      )
-      return policy.judgeAdmin(request.credential, origin: request.origin)
+  @Test("R009: a key that begins with vkey_ is publishable also where the configuration has only its digest")
+  func publishableDigest() throws {
+    let digest = Array(SHA256.hash(data: Array("vkey_page".utf8)))
+    let page = key("page", "") { $0.secret = .digest(digest) }
+    let policy = policy(keys: [page])
+    #expect(throws: AccessRefusal.publishableKey) { try admit(policy, bearer("vkey_page")) }
+    #expect(try admit(policy, bearer("vkey_page"), use: .tokens)?.key?.name == "page")
+    // Meant for pages, it is asked for from one.
+    let origin = [(name: "Origin", value: "https://any.example")]
+    #expect(try admit(policy, bearer("vkey_page") + origin, use: .tokens)?.key?.isPublishable == true)
+  }
+
+  @Test("a key whose app is not known is not admitted as if the app bounded nothing")
+  func unknownApp() throws {
+    var order = KeyOrder(name: "shop")
+    order.app = "shop"
+    var random = SystemRandomNumberGenerator()
+    let (record, key) = try KeyRecord.make(order, unixTime: now, random: &random)
+    let stored = StoredAccess(keys: [record], apps: [])
+    let request = AccessPolicy.Request(
+      headers: bearer(key.reveal()), target: RequestTarget("/v1/realtime"), use: .session, peerIsLoopback: true,
+      route: nil, at: now)
+    guard case .refused(.storeUnavailable) = open.judge(record, request, stored: stored) else {
+      Issue.record("admitted without the bounds of its app")
+      return
     }
-    #expect(refusal(keyed, bearer("the-operator")) == nil)
-    #expect(refusal(keyed, []) == .noCredential)
-    #expect(refusal(keyed, bearer("hyb_right")) == .wrongKey)
-    #expect(refusal(keyed, try token()) == .wrongKey)
-    #expect(refusal(keyed, bearer("the-operator ")) == nil)
-    #expect(refusal(keyed, bearer("the-operato")) == .wrongKey)
-    #expect(refusal(keyed, [(name: "Authorization", value: "Basic x")]) == .badCredential(.unknownScheme))
-    #expect(
-      refusal(keyed, bearer("the-operator") + [(name: "Origin", value: "https://evil.example")]) == .originNotAllowed)
-    for headers in [[], bearer("the-operator"), bearer("")] { #expect(refusal(open, headers) == .adminDisabled) }
+    let known = StoredAccess(keys: [record], apps: [App(name: "shop")])
+    guard case .admitted = open.judge(record, request, stored: known) else {
+      Issue.record("refused with its app")
+      return
+    }
   }
 
   @Test("a key that the configuration has not is asked of the store, and the store's first key ends the anonymous mode")

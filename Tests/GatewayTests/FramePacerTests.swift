@@ -16,7 +16,7 @@ private final class Numbers: FramePacerOwner {
   private(set) var flushes = 0
   private var count = 0
 
-  init?(_ quota: ProviderQuota, loop: EmbeddedEventLoop) {
+  init?(_ quota: ProviderQuota?, loop: EmbeddedEventLoop) {
     guard let pacer = FramePacer(quota, loop: loop) else { return nil }
     self.pacer = pacer
     pacer.setOwner(self)

@@ -147,6 +147,25 @@ struct SessionBackpressureTests {
         + Array("other".utf8))
   }
 
+  @Test("fault row 51, R285: what is taken back is told in bytes of audio, in every form that clients know")
+  func takenBackBytes() throws {
+    let bench = try Bench()
+    bench.set(bench.downstream, isWritable: false)
+    let leg = bench.driver.downstream
+    let audio = String(repeating: "AAAA", count: 40)
+    let messages = [
+      #"{"type":"response.output_audio.delta","response_id":"resp_1","item_id":"i","delta":"\#(audio)"}"#,
+      #"{"type":"response.output_audio.delta","response_id":"resp_1","item_id":"i","delta":"\#(audio)","audio":"\#(audio)"}"#,
+      #"{"type":"response.audio.delta","response_id":"resp_1","item_id":"i","delta":"\#(audio)"}"#,
+      #"{"type":"response.audio.delta","response_id":"resp_1","item_id":"i","delta":"\#(audio)","audio":"\#(audio)"}"#,
+      #"{"type":"response.output_audio.delta","response_id":"resp_2","item_id":"j","delta":"\#(audio)"}"#,
+    ]
+    for message in messages { leg.queue(ByteBuffer(string: message).readableBytesView, .audio) }
+    #expect(leg.dropQueuedAudio(ofResponse: "resp_1") == 4 * 120)
+    #expect(leg.dropQueuedAudio(ofResponse: nil) == 120)
+    #expect(leg.dropQueuedAudio(ofResponse: nil) == 0)
+  }
+
   @Test("fault row 50: a provider that takes nothing stops the reading of the client, and only that")
   func slowProvider() throws {
     let bench = try Bench()

@@ -239,6 +239,8 @@ extension GeminiLiveTranslator {
     let isComplete = renewal.isHandleCurrent || !isMirrorComplete
     renewal.begin(withHandle: canResume && isComplete, followsLoss: followsLoss)
     let isCommitted = turn.isCommitted
+    // What it cost until now is told in no response any more.
+    for unshown in [turn.usageBeforeResults, turn.usage].compactMap(\.self) { port.meter.count(unshown) }
     turn = Turn()
     turn.isCommitted = isCommitted
     hearAgain(afterLoss: followsLoss, port: &port)
