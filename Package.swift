@@ -274,8 +274,8 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Gateway", "Access", "HTTPWire", "Metering", "ParleyTesting", "Routing", "SessionCore", "Translation", "VoiceEngine",
-        "WebSocketWire", nioCore, nioPosix, logging,
+        "Gateway", "Access", "Envelope", "HTTPWire", "Metering", "ParleyTesting", "Routing", "SessionCore",
+        "Translation", "VoiceEngine", "WebSocketWire", nioCore, nioPosix, logging,
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

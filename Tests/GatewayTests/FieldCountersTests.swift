@@ -7,7 +7,7 @@ import Translation
 @testable import Gateway
 
 /// Keeps what counters count, by their labels.
-private final class CountingFactory: MetricsFactory {
+final class CountingFactory: MetricsFactory {
   private let values = Mutex<[String: Int64]>([:])
   var counts: [String: Int64] { values.withLock { $0 } }
 
