@@ -1,5 +1,6 @@
 import Audio
 import Envelope
+import Metering
 import NIOCore
 public import Translation
 
