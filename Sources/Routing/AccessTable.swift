@@ -79,13 +79,9 @@ public struct AccessKey: Sendable {
     self.metadata = metadata
   }
 
-  public init(
-    name: String, reference: SecretReference, key: Redacted<String>, preference: WirePreference = WirePreference(),
-    maxSessions: Int? = nil
-  ) {
-    self.init(
-      name: name, secret: .value(reference, key), preference: preference, limits: HolderLimits(maxSessions: maxSessions)
-    )
+  /// A key whose secret is known here.
+  public init(name: String, reference: SecretReference, key: Redacted<String>) {
+    self.init(name: name, secret: .value(reference, key))
   }
 
   /// Empty for a key of which only the digest is configured.
@@ -93,9 +89,7 @@ public struct AccessKey: Sendable {
     if case .value(_, let key) = secret { key } else { Redacted("") }
   }
 
-  public var maxSessions: Int? { limits.maxSessions }
-
-  /// What may be shown of where it comes from: `env:NAME`, or `sha256:` and the beginning of the digest.
+  /// What may be shown of where it comes from: `env:NAME`, `file:PATH`, or `sha256`.
   public var source: String {
     switch secret {
     case .value(let reference, _): reference.description

@@ -23,8 +23,9 @@ private struct WrongClaim: Sendable, CustomTestStringConvertible {
 private func number(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
 
 private let wrongKinds: [WrongClaim] = [
-  "iss", "aud", "jti", "iat", "nbf", "exp", "sub", "key", "key_id", "app", "provider", "model", "purpose", "session",
-  "route", "origins", "dialect", "deltaField", "maxSessions", "maxMinutesPerSession", "idleSeconds",
+  "iss", "aud", "jti", "iat", "nbf", "exp", "sub", "key", "key_id", "app", "provider", "model", "providers", "models",
+  "purpose", "session", "route", "origins", "dialect", "deltaField", "maxSessions", "maxMinutesPerSession",
+  "idleSeconds",
 ].flatMap { name in
   [("null", JSONValue.null), ("false", .bool(false)), ("a number below all", number(-1)), ("an odd list", [1, "x"])].map
   { kind, value in
@@ -74,6 +75,8 @@ private let full = claims {
   $0.keyID = "key_9f86d081884c7d65"
   $0.provider = "gemini"
   $0.model = "gemini-3.8-live"
+  $0.providers = ["gem*"]
+  $0.models = ["gemini-3.8-live", "gemini-*"]
   $0.session = ["instructions": "\u{201E}Guten Tag\u{201C} \0", "audio": ["output": ["voice": "marin"]]]
   $0.route = "/v1/realtime"
   $0.origins = ["https://app.example"].compactMap { OriginPattern($0) }
@@ -109,8 +112,9 @@ struct TokenClaimsTests {
     #expect(try ring.verify(ring.mint(claims()), at: now) == claims())
     #expect(
       full.json.keys == [
-        "iss", "aud", "sub", "jti", "iat", "nbf", "exp", "key", "key_id", "app", "provider", "model", "purpose",
-        "session", "route", "origins", "dialect", "deltaField", "maxSessions", "maxMinutesPerSession", "idleSeconds",
+        "iss", "aud", "sub", "jti", "iat", "nbf", "exp", "key", "key_id", "app", "provider", "model", "providers",
+        "models", "purpose", "session", "route", "origins", "dialect", "deltaField", "maxSessions",
+        "maxMinutesPerSession", "idleSeconds",
       ])
     #expect(claims().json.keys == ["iss", "aud", "jti", "iat", "nbf", "exp", "app", "purpose"])
     var json = full.json
