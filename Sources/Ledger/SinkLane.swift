@@ -114,7 +114,8 @@ actor SinkLane {
     isWritingDirectly = true
     defer { isWritingDirectly = false }
     let attempt = Task { await write(records) }
-    if let outcome = await firstWithin(flushInterval, { await attempt.value }) {
+    // Half of it: a record that comes meanwhile waits for this and for the next flush.
+    if let outcome = await firstWithin(flushInterval / 2, { await attempt.value }) {
       guard !settled(outcome) else { return }
       await keep(records)
     } else if let end = await spooled(records) {
@@ -163,7 +164,9 @@ actor SinkLane {
       return isWritten
     }
     do throws(SpoolFault) {
-      guard let batch = try await spool.next(most: sink.mostRecords) else { return false }
+      let (batch, unreadable) = try await spool.next(most: sink.mostRecords)
+      if unreadable > 0 { tally.dropped(unreadable, because: "the spool is damaged") }
+      guard let batch else { return false }
       guard settled(await write(batch.records)) else { return false }
       await spool.discard(through: batch.end)
       return true

@@ -38,7 +38,7 @@ struct Spool: ~Copyable {
   /// Everything before is done with.
   private(set) var start: Position
   /// Lines that were no records: somebody has damaged a file.
-  private(set) var unreadableLines = 0
+  var unreadableLines = 0
   /// How long the spool was after it was compacted last: that is worth another try only when it has grown.
   private var compactedBytes = 0
   private var generation = 0

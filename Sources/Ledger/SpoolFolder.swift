@@ -63,7 +63,9 @@ struct SpoolFolder: Sendable {
     return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
+  /// Nothing where somebody has removed the file: what was in it is lost, and the spool goes on with the next one.
   func read(_ segment: Int) throws(SpoolFault) -> [UInt8] {
+    guard FileManager.default.fileExists(atPath: file(segment)) else { return [] }
     guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: file(segment))) else { throw .unreadable }
     return Array(bytes)
   }

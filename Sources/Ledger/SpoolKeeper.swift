@@ -19,7 +19,6 @@ actor SpoolKeeper {
 
   var isEmpty: Bool { spool.isEmpty }
   var bytes: Int { spool.bytes }
-  var unreadableLines: Int { spool.unreadableLines }
 
   /// - Returns: how many did not fit, and what empties the spool up to the last of them.
   func append(_ records: [UsageRecord]) throws(SpoolFault) -> (dropped: Int, end: Spool.Position) {
@@ -27,7 +26,11 @@ actor SpoolKeeper {
     return (dropped, spool.end)
   }
 
-  func next(most: Int) throws(SpoolFault) -> Spool.Batch? { try spool.next(most: most) }
+  /// - Returns: the oldest records, and how many lines were found on the way that are none.
+  func next(most: Int) throws(SpoolFault) -> (batch: Spool.Batch?, unreadable: Int) {
+    defer { spool.unreadableLines = 0 }
+    return (try spool.next(most: most), spool.unreadableLines)
+  }
 
   func discard(through position: Spool.Position) { spool.discard(through: position) }
 }

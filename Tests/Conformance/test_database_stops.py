@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
+import subprocess
 import time
 
 import pytest
 
-from asking import ADMIN_KEY, SERVER_KEY, ask, bearer, locked_gateway
+from asking import ADMIN_KEY, ENVIRONMENT, SERVER_KEY, ask, bearer, locked_gateway, locked_routes
 from metered_calls import Call, make_call, short_call
 from postgres import PASSWORD, await_true, postgres
-from processes import Gateway, is_healthy
+from processes import BINARY, STANDIN_KEY, Gateway, is_healthy
 from webhook_receiver import webhook_receiver
 
 CALLS = 20
@@ -178,6 +180,21 @@ async def test_a_full_spool_drops_counts_and_says_so(tmp_path, standin):
             await asyncio.to_thread(await_true, lambda: spooled(tmp_path, "webhook") == 0, "it is told in the end", 70)
             assert 0 < len(receiver.taken) < len(sessions)
             assert len({event["id"] for event in receiver.taken}) == len(receiver.taken)
+
+
+@pytest.mark.parametrize("address", [f"postgresql://u:{PASSWORD}@[::1/db", f"password={PASSWORD} nonsense", PASSWORD])
+def test_an_address_that_is_none_ends_the_start_with_one_line_without_it(tmp_path, standin, address):
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({**locked_routes(standin, tmp_path), "ledger": {"postgres": "env:DATABASE_URL"}}))
+    environment = {**os.environ, **ENVIRONMENT, "STANDIN_KEY": STANDIN_KEY, "DATABASE_URL": address}
+    run = subprocess.run(
+        [str(BINARY), "serve", "--config", str(file)], capture_output=True, text=True, timeout=30, cwd=tmp_path,
+        env={**environment, "PARLEY_DATA": str(tmp_path)},
+    )  # fmt: skip
+    assert run.returncode == 1
+    faults = [line for line in run.stderr.splitlines() if line.startswith("error:")]
+    assert len(faults) == 1 and "env:DATABASE_URL" in faults[0]
+    assert PASSWORD not in run.stdout + run.stderr
 
 
 async def test_ledger_none_writes_nothing(tmp_path, standin):

@@ -121,6 +121,24 @@ final class ScriptedSink: RecordSink {
     #expect(sink.taken.map(\.id) == (0..<25).filter { $0 != 11 }.map { "s\($0)" })
   }
 
+  @Test("lines of the spool that somebody has damaged are lost, and said to be")
+  func damagedSpool() async throws {
+    let sink = ScriptedSink { call, _ in call == 1 ? .refuse : .take }
+    let lines = LogLines()
+    let lane = try lane(sink, logger: lines.logger)
+    for number in 0..<3 { lane.note(Records.make("s\(number)")) }
+    await lane.flush()
+    let files = try FileManager.default.subpathsOfDirectory(atPath: scratch.path).filter { $0.hasSuffix(".jsonl") }
+    let file = "\(scratch.path)/\(files[0])"
+    var texts = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+    texts[1] = "nonsense"
+    try (texts.joined(separator: "\n") + "\n").write(toFile: file, atomically: false, encoding: .utf8)
+    await lane.start()
+    try await settle(lane) { sink.taken.count >= 2 }
+    #expect(sink.taken.map(\.id) == ["s0", "s2"])
+    #expect(lines.text.contains("the spool is damaged"))
+  }
+
   @Test("what a sink has not answered within a flush is on disk already, and is not told again when it answers")
   func slowSink() async throws {
     let sink = ScriptedSink { _, _ in .hang }

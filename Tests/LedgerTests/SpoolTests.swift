@@ -182,6 +182,18 @@ import Testing
     #expect(throws: SpoolFault.noFolder) { try SpoolFolder(lane: "/proc/none", instance: "i") }
   }
 
+  @Test("a segment that somebody has removed does not hold up the others")
+  func removed() throws {
+    let all = records(1_200, padding: 1_000)
+    var spool = try spool()
+    _ = try spool.append(all)
+    #expect(try spool.folder.segments().count > 1)
+    spool.folder.remove(1)
+    let found = try drained(&spool, most: 100)
+    #expect(!found.isEmpty && found.count < all.count)
+    #expect(found.last?.id == all.last?.id)
+  }
+
   @Test("a note of how far was read that belongs to no segment counts for nothing")
   func staleNote() throws {
     let folder = try SpoolFolder(lane: lane, instance: "one")
