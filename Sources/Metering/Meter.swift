@@ -48,6 +48,15 @@ public struct Meter: Sendable, Hashable {
     if isEstimated { tokens.isEstimated = true }
   }
 
+  /// The provider says after all what a response has cost that was estimated.
+  ///
+  /// - Parameter areOthersEstimated: other estimates stand.
+  public mutating func replace(estimate: Usage, by usage: Usage, areOthersEstimated: Bool) {
+    tokens.takeBack(estimate)
+    tokens.count(usage)
+    tokens.isEstimated = areOthersEstimated
+  }
+
   public mutating func count(_ usage: TranscriptionUsage) {
     tokens.count(usage)
   }

@@ -39,6 +39,19 @@ public struct TokenTally: Sendable, Hashable {
     total = total.adding(max(0, usage.totalTokens))
   }
 
+  /// Takes back what was counted of a response.
+  mutating func takeBack(_ usage: Usage) {
+    var counted = TokenTally()
+    counted.count(usage)
+    inputText = max(0, inputText - counted.inputText)
+    inputAudio = max(0, inputAudio - counted.inputAudio)
+    inputImage = max(0, inputImage - counted.inputImage)
+    inputCached = max(0, inputCached - counted.inputCached)
+    outputText = max(0, outputText - counted.outputText)
+    outputAudio = max(0, outputAudio - counted.outputAudio)
+    total = max(0, total - counted.total)
+  }
+
   mutating func count(_ usage: TranscriptionUsage) {
     switch usage {
     case .tokens(let tokens):

@@ -34,6 +34,7 @@ extension WireTranslator {
         let counted = try? JSONCoding.decode(Usage.self, from: usage)
       else { return }
       port.meter.count(counted, isEstimated: !hasUsage)
+      if !hasUsage, let id = event["response"]?["id"]?.string { estimates[id] = counted }
     case .inputAudioTranscriptionCompleted:
       guard hasUsage, let usage = event["usage"],
         let counted = try? JSONCoding.decode(TranscriptionUsage.self, from: usage)
@@ -41,6 +42,17 @@ extension WireTranslator {
       port.meter.count(counted)
     default: break
     }
+  }
+
+  /// The service's word on a response whose end the client has had already, such as one that it cancelled.
+  mutating func meterLate(_ event: JSONObject, port: inout Port) {
+    guard !estimates.isEmpty, event["type"] == "response.done", let response = event["response"],
+      let id = response["id"]?.string, let estimate = estimates[id],
+      let usage = [response["usage"], event["usage"]].compactMap(\.self).first(where: { $0.object?.isEmpty == false }),
+      let counted = try? JSONCoding.decode(Usage.self, from: usage)
+    else { return }
+    estimates[id] = nil
+    port.meter.replace(estimate: estimate, by: counted, areOthersEstimated: !estimates.isEmpty)
   }
 
   private mutating func responseBegan(_ response: JSONValue?) {

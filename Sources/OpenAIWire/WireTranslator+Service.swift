@@ -70,6 +70,7 @@ extension WireTranslator {
     case .events(let events):
       for event in events where observe(event, hasUsage: hasUsage, port: &port) { show(event, port: &port) }
     }
+    if hasUsage { meterLate(event, port: &port) }
     awaitTranscript(event["type"]?.string, at: now)
     turnsEnded(at: now, port: &port)
   }

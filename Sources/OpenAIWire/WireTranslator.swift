@@ -104,6 +104,8 @@ public struct WireTranslator: Translator {
   var liveFormat: AudioFormat
   /// The open responses that have a format of their own.
   var ownFormats: [String: AudioFormat] = [:]
+  /// What responses may have cost that ended without the service's word on it; it may come yet.
+  var estimates = Remembered<Usage>()
 
   var awaited: [Awaited] = []
   /// Frames of Parley's own, by their `event_id`: what is wrong with them is not the client's business.
