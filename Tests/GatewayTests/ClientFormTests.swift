@@ -15,7 +15,7 @@ struct ClientFormTests {
       {"listen": [{"host": "127.0.0.1", "port": 0}], "default": "main",
        "providers": {"main": {"kind": "openai", "url": "ws://127.0.0.1:\#(upstream.port)/v1/realtime",
          "key": "env:PROVIDER", "model": "gpt-realtime"}},
-       "access": {"keys": [{"name": "app", "key": "env:CLIENT"}]}\#(routes)}
+       "access": {"keys": [{"name": "app", "key": "env:CLIENT"}], "origins": ["http://page.example"]}\#(routes)}
       """#, environment: ["PROVIDER": Self.providerKey, "CLIENT": Self.clientKey])
   }
 
@@ -45,7 +45,7 @@ struct ClientFormTests {
     let upstream = try await ScriptedUpstream.start(.open(texts: []))
     let gateway = try await gateway(upstream)
     let socket = try await gateway.connect()
-    let others = ["OpenAI-Organization: org-1", "Cookie: a=\(Self.clientKey)", "Origin: http://evil.example"]
+    let others = ["OpenAI-Organization: org-1", "Cookie: a=\(Self.clientKey)", "Origin: http://page.example"]
     #expect(try await socket.upgrade(path: path, fields: fields + others))
     // R099: what marks the client's dialect is heard.
     let greeting = await socket.message() ?? ""
