@@ -1,8 +1,9 @@
 import Access
 import Envelope
+import Foundation
 import Hummingbird
-import Metering
 import Logging
+import Metering
 import Operator
 import Routing
 import VoiceEngine
@@ -27,11 +28,13 @@ struct Surfaces {
   private let sessions: SessionSurface
   private let tokens: TokenDesk
   private let admin: AdminSurface
+  private let clock: WallClock
   private let logger: Logger
 
   init(table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, logger: Logger) {
     self.engine = engine
     self.logger = logger
+    clock = desks.access.clock
     let gate = HTTPGate(desk: desks.access, table: table)
     sessions = SessionSurface(
       capabilities: JSONCoding.encode(Capabilities(of: table, engine: engine)),
@@ -49,7 +52,8 @@ struct Surfaces {
     HTTPSurface(
       responder: OperatorSurface.router(
         engine: engine, sessions: services.contains(.sessions) ? sessions : nil,
-        tokens: services.contains(.tokens) ? tokens : nil, admin: services.contains(.admin) ? admin : nil
+        tokens: services.contains(.tokens) ? tokens : nil, admin: services.contains(.admin) ? admin : nil,
+        now: { [clock] in Date(timeIntervalSince1970: Double(clock.now().milliseconds) / 1_000) }
       ).buildResponder(), logger: logger)
   }
 }
