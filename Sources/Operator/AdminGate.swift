@@ -16,8 +16,8 @@ public struct AdminGate: Sendable {
 
   /// The key is looked for in the header fields only: in an address it would stand in logs and histories.
   ///
-  /// - Throws: 403 `admin_disabled` without a configured key, whatever is shown; 401 for everything that is not it, keys
-  ///   and tokens of clients among it.
+  /// - Throws: 403 `admin_disabled` without a configured key, whatever is shown; 401 for everything that is not it,
+  ///   keys and tokens of clients among it.
   func check(_ request: Request) throws(HTTPFault) {
     if let refusal = refusal(of: request) { throw HTTPFault(refusal, contact: contact) }
   }

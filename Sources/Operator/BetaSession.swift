@@ -4,8 +4,8 @@ import Hummingbird
 import Logging
 import Translation
 
-/// `POST …/sessions` and `POST …/transcription_sessions`: what OpenAI had before client secrets, and what vowel's engine
-/// has at the first of the two. The session is flat; vowel's words are understood beside it.
+/// `POST …/sessions` and `POST …/transcription_sessions`: what OpenAI had before client secrets, and what vowel's
+/// engine has at the first of the two. The session is flat; vowel's words are understood beside it.
 struct BetaSession {
   /// Seconds.
   static let usualLifetime = 60

@@ -4,8 +4,8 @@ import Hummingbird
 /// Lets pages of other sites use the token routes (WHATWG Fetch, section 3.3): a page fetches a token and opens a
 /// WebSocket with it (R105).
 ///
-/// Any page may ask and read the answer; whether it gets a token is decided by its key and by its `Origin`, as everywhere.
-/// Cookies play no part, so no page can ask in the name of somebody else.
+/// Any page may ask and read the answer; whether it gets a token is decided by its key and by its `Origin`, as
+/// everywhere. Cookies play no part, so no page can ask in the name of somebody else.
 enum CrossOrigin {
   private static let requestHeaders =
     "authorization, content-type, x-api-key, api-key, openai-beta, openai-organization, openai-project, "

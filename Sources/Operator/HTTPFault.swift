@@ -3,8 +3,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// An answer other than the one that was asked for. It is written as OpenAI's error object, the one shape that all errors
-/// of the HTTP side have: `{"error":{"message":…,"type":…,"param":…,"code":…}}`.
+/// An answer other than the one that was asked for. It is written as OpenAI's error object, the one shape that all
+/// errors of the HTTP side have: `{"error":{"message":…,"type":…,"param":…,"code":…}}`.
 public struct HTTPFault: Error, Sendable, Hashable {
   /// A field of the answer beside its `Content-Type`.
   public struct Field: Sendable, Hashable {

@@ -8,12 +8,12 @@ import NIOCore
 enum JSONBody {
   /// The body as it is.
   ///
-  /// A `Content-Type` may be left out; one that is not JSON is refused, so that no form and no simple cross-site request is
-  /// taken for an order.
+  /// A `Content-Type` may be left out; one that is not JSON is refused, so that no form and no simple cross-site
+  /// request is taken for an order.
   ///
   /// - Parameter most: bytes.
-  /// - Throws: `HTTPFault` 413 `request_too_large`, 415 `unsupported_media_type`, 400 `invalid_json`; and what goes wrong on
-  ///   the connection.
+  /// - Throws: `HTTPFault` 413 `request_too_large`, 415 `unsupported_media_type`, 400 `invalid_json`; and what goes
+  ///   wrong on the connection.
   static func read(_ request: Request, most: Int) async throws -> JSONValue {
     if let type = request.headers[.contentType], !isJSON(type) {
       throw HTTPFault(
@@ -54,7 +54,8 @@ enum JSONBody {
     return object
   }
 
-  /// `application/json`, with or without parameters (RFC 9110 section 8.3.1), or a type that says it is JSON by `+json`.
+  /// `application/json`, with or without parameters (RFC 9110 section 8.3.1), or a type that says it is JSON by
+  /// `+json`.
   private static func isJSON(_ type: String) -> Bool {
     let name = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
     return name == "application/json" || (name.hasPrefix("application/") && name.hasSuffix("+json"))

@@ -63,8 +63,8 @@ public struct AdminSurface: Sendable {
 
 /// The HTTP side of the server: what operators and health checks talk to, and what the engine does beside sessions.
 public enum OperatorSurface {
-  /// A router that answers `GET /health` and the routes of the parts that it is given, and everything else with an error
-  /// object as JSON: 405 for a method that a path lacks, 404 for a path that there is not.
+  /// A router that answers `GET /health` and the routes of the parts that it is given, and everything else with an
+  /// error object as JSON: 405 for a method that a path lacks, 404 for a path that there is not.
   ///
   /// - Parameters:
   ///   - sessions: nil where a listener does not serve them.

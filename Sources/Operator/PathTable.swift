@@ -61,8 +61,8 @@ struct RouteBook {
   func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
 }
 
-/// Gives every error of the router a JSON body, tells a method that a path lacks from a path that there is not, and gives
-/// the answer to a HEAD no body whatever it is.
+/// Gives every error of the router a JSON body, tells a method that a path lacks from a path that there is not, and
+/// gives the answer to a HEAD no body whatever it is.
 struct JSONErrorMiddleware<Context: RequestContext>: RouterMiddleware {
   let paths: PathTable
 

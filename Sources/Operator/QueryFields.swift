@@ -21,8 +21,8 @@ struct QueryFields {
 
   /// The value of a parameter; nil if it is absent or empty.
   ///
-  /// - Throws: 400 `invalid_value` where its escapes are malformed, it comes twice with different values or is longer than
-  ///   `most` Unicode scalars.
+  /// - Throws: 400 `invalid_value` where its escapes are malformed, it comes twice with different values or is longer
+  ///   than `most` Unicode scalars.
   func value(_ name: String, most: Int = 256) throws(HTTPFault) -> String? {
     let values = target.values(of: name)
     guard let first = values.first else { return nil }

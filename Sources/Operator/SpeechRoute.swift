@@ -6,7 +6,8 @@ import NIOCore
 import Synchronization
 import VoiceEngine
 
-/// `POST /v1/audio/speech`: the engine's voice behind OpenAI's own shape (R024), so that one server speaks for everybody.
+/// `POST /v1/audio/speech`: the engine's voice behind OpenAI's own shape (R024), so that one server speaks for
+/// everybody.
 enum SpeechRoute {
   /// OpenAI's bound, characters.
   static let longestInput = 4_096
@@ -54,7 +55,8 @@ enum SpeechRoute {
     }
   }
 
-  /// The first piece is awaited, so that what fails at once fails with a status. The rest is made as the client takes it.
+  /// The first piece is awaited, so that what fails at once fails with a status. The rest is made as the client takes
+  /// it.
   private static func streamed(
     _ speech: AsyncThrowingStream<ByteBuffer, any Error>, _ place: SpeechPlaces.Place
   ) async throws -> Response {

@@ -8,8 +8,8 @@ enum Storage {
 
   /// The answer of whichever comes first, the store or the time. A store that hangs is left alone, not waited for.
   ///
-  /// - Throws: `HTTPFault`: 503 `ledger_unavailable` where it does not answer, 400 for what it cannot hold, 409 for what is
-  ///   there already.
+  /// - Throws: `HTTPFault`: 503 `ledger_unavailable` where it does not answer, 400 for what it cannot hold, 409 for
+  ///   what is there already.
   static func asked<Answer: Sendable>(
     within patience: Duration = Self.patience, _ ask: @escaping @Sendable () async throws -> Answer
   ) async throws -> Answer {

@@ -15,8 +15,8 @@ public protocol TokenIssuing: Sendable {
   /// Makes a token.
   ///
   /// - Throws: 400 for a provider that there is not, a session that the provider cannot have (`param` begins with
-  ///   `session.`, GA) or that is too large for a token (`session_too_large`); 403 for an app, a provider or a model that
-  ///   is not the asker's; 404 for an app or a route that there is not; 503 for a provider without its secret.
+  ///   `session.`, GA) or that is too large for a token (`session_too_large`); 403 for an app, a provider or a model
+  ///   that is not the asker's; 404 for an app or a route that there is not; 503 for a provider without its secret.
   func issue(
     _ order: MintOrder, to admittance: Admittance, askedBy asker: TokenAsker
   ) async throws(HTTPFault) -> IssuedToken
@@ -55,7 +55,8 @@ public struct MintOrder: Sendable, Equatable {
   /// As the asker names it; it may have a provider's name before a slash.
   public var model: String?
   public var purpose: SessionType
-  /// How its sessions begin: a partial GA session without `type`, `id`, `object`, `expires_at` and `model`. Not checked.
+  /// How its sessions begin: a partial GA session without `type`, `id`, `object`, `expires_at` and `model`. Not
+  /// checked.
   public var session: JSONObject
   public var app: String?
   /// The only path that it opens.
@@ -91,7 +92,8 @@ public struct IssuedToken: Sendable {
   public var provider: String
   /// Of the session, without a provider's name.
   public var model: String
-  /// The GA session that it begins, as far as that is known before the provider is asked: with `id`, `object` and `type`.
+  /// The GA session that it begins, as far as that is known before the provider is asked: with `id`, `object` and
+  /// `type`.
   public var session: JSONObject
   /// Where sessions are served, `ws://…` or `wss://…`.
   public var webSocketURL: String

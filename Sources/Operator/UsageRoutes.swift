@@ -5,7 +5,8 @@ import Hummingbird
 import Metering
 import Routing
 
-/// `/api/v1/usage/summary` and `/api/v1/usage/events`: what voice and text have cost, from one place (R004, R041 to R043).
+/// `/api/v1/usage/summary` and `/api/v1/usage/events`: what voice and text have cost, from one place (R004, R041 to
+/// R043).
 struct UsageRoutes: Sendable {
   /// Nil with `"ledger": "none"`.
   let store: (any UsageStore)?
@@ -25,8 +26,8 @@ struct UsageRoutes: Sendable {
     return OperatorSurface.json(.ok, JSONValue.object(summary.json).text)
   }
 
-  /// A bare array with the newest last, as `jq '.[-1]'` wants it (R018, R041); where the older ones are stands in header
-  /// fields.
+  /// A bare array with the newest last, as `jq '.[-1]'` wants it (R018, R041); where the older ones are stands in
+  /// header fields.
   private func events(_ request: Request) async throws -> Response {
     _ = try QueryFields(request, known: EventQuery.parameters)
     let query = try Self.query(request) { (values) throws(UsageQueryFault) in try EventQuery(parsing: values) }

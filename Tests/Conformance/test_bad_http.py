@@ -1,4 +1,5 @@
-"""Every HTTP endpoint with the wrong method, type, size, key or JSON: the right status, one error shape, nothing changed."""
+"""Every HTTP endpoint with the wrong method, type, size, key or JSON: the right status, one error shape, and nothing
+changes."""
 
 import itertools
 import json
@@ -71,7 +72,8 @@ KEY_BODIES = (
     ({"name": "a", "prefix": "ek_"}, "prefix"), ({"name": "a", "expires_in": -1}, "expires_in"),
     ({"name": "a", "expires_in": 10**30}, "expires_in"), ({"name": "a", "expires_at": 1}, "expires_at"),
     ({"name": "a", "app": "nobody"}, "app"), ({"name": "a", "limits": {"maxSessions": -1}}, "limits.maxSessions"),
-    ({"name": "a", "limits": {"maxSessions": 1e300}}, "limits.maxSessions"), ({"name": "a", "origins": ["*."]}, "origins"),
+    ({"name": "a", "limits": {"maxSessions": 1e300}}, "limits.maxSessions"),
+    ({"name": "a", "origins": ["*."]}, "origins"),
     ({"name": "a", "providers": "gemini"}, "providers"), ({"name": "a", "models": [7]}, "models"),
     ({"name": "a", "metadata": "x"}, "metadata"), ({"name": "a", "metadata": {"x": "y" * 5000}}, "metadata"),
     ({"name": "a", "colour": 1}, "colour"), ({"name": "server"}, None),
@@ -83,7 +85,8 @@ APP_BODIES = (
 )  # fmt: skip
 USAGE_BODIES = (
     ([], None), ([7], "[0]"), ({}, "modality"), ({"modality": "voice_realtime"}, "modality"),
-    ({"modality": "text", "seconds": -1}, "seconds"), ({"modality": "text", "tokens": {"input": 10**30}}, "tokens.input"),
+    ({"modality": "text", "seconds": -1}, "seconds"),
+    ({"modality": "text", "tokens": {"input": 10**30}}, "tokens.input"),
     ({"modality": "text", "timestamp": "soon"}, "timestamp"), ({"modality": "text", "id": "a\0b"}, "id"),
     ({"modality": "text", "metadata": {"a": "\0"}}, "metadata"), ({"modality": "text", "cost": 1}, "cost"),
     ([{"modality": "text"}] * 1001, None),
@@ -203,7 +206,8 @@ def test_what_is_no_json_or_no_order_is_400(server, endpoint):
     "query, param",
     [
         ("summary?group_by=bad", "group_by"), ("summary?group_by=", "group_by"), ("summary?from=%zz", "from"),
-        ("summary?from=2026-02-30", "from"), ("summary?from=2026-01-02&to=2026-01-01", "to"), ("summary?limit=1", "limit"),
+        ("summary?from=2026-02-30", "from"), ("summary?from=2026-01-02&to=2026-01-01", "to"),
+        ("summary?limit=1", "limit"),
         ("summary?group_by=day&group_by=app", "group_by"), ("events?limit=0", "limit"), ("events?limit=1001", "limit"),
         ("events?limit=-1", "limit"), ("events?limit=1e3", "limit"), ("events?limit=99999999999999999999", "limit"),
         ("events?cursor=garbage", "cursor"), ("events?cursor=", "cursor"), ("events?cursor=1.zz", "cursor"),

@@ -78,7 +78,8 @@ async def test_R084_R105_a_browser_page_gets_a_token_and_talks(visiting, opening
             }})()"""
         )
         assert "input_audio_buffer.speech_started" in heard["types"] and heard["soundBytes"] > 0
-        assert await page.run("new Promise((done) => { call.onclose = (e) => done(e.code); call.close(1000); })") == 1000
+        ending = "new Promise((done) => { call.onclose = (event) => done(event.code); call.close(1000); })"
+        assert await page.run(ending) == 1000
 
 
 async def test_the_button_of_the_example_asks_and_shows_the_answer(visiting):

@@ -1,4 +1,4 @@
-"""Ephemeral keys with the unmodified openai package: made by a server with its key, used by a client that has no other."""
+"""Ephemeral keys with the unmodified openai package: made with a server's key, used by a client that has no other."""
 
 import pytest
 from openai import AsyncOpenAI, BadRequestError, PermissionDeniedError, AuthenticationError

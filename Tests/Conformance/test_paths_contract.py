@@ -1,4 +1,5 @@
-"""The addresses that clients and operators rely on (R106): what each answers, without a key, with a wrong one, and with the right one."""
+"""The addresses that clients and operators rely on (R046, R106): what each answers without a key,
+with a wrong one, and with the right one."""
 
 import pytest
 
@@ -36,7 +37,7 @@ def server(tmp_path_factory, standin):
         yield running
 
 
-async def test_R106_the_addresses_of_the_contract_are_served(server):
+async def test_R046_R106_the_addresses_of_the_contract_are_served(server):
     for path in SESSIONS:
         for slash in ("", "/"):
             url = server.ws + path + slash

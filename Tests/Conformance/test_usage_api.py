@@ -65,8 +65,8 @@ async def voice(server, provider: str) -> dict:
 
 async def test_R004_R019_R042_text_tokens_and_voice_are_billed_from_one_place(server):
     event = await voice(server, "gemini")
-    tokens = {"input": 1200, "output": 300}
-    answer = post(server, {"modality": "text", "provider": "openai", "model": "gpt-5", "key": "server", "tokens": tokens})
+    text = {"modality": "text", "provider": "openai", "model": "gpt-5", "key": "server"}
+    answer = post(server, {**text, "tokens": {"input": 1200, "output": 300}})
     assert answer.status == 201 and answer.json["accepted"] == 1
     summary = get(server, f"{SUMMARY}?group_by=modality")
     groups = {group["key"]: group for group in summary["groups"]}
@@ -131,7 +131,8 @@ def test_a_period_takes_what_began_in_it(server):
 
 def test_pages_meet_without_gap_or_overlap_while_events_arrive(server):
     known = [f"page-{index}" for index in range(25)]
-    batch = [{"id": id, "modality": "pages", "timestamp": f"2022-01-01T00:00:{index:02}Z"} for index, id in enumerate(known)]
+    times = [f"2022-01-01T00:00:{second:02}Z" for second in range(len(known))]
+    batch = [{"id": id, "modality": "pages", "timestamp": time} for id, time in zip(known, times)]
     answer = post(server, batch)
     assert answer.json == {"object": "list", "accepted": 25, "duplicates": 0, "ids": known}
     seen: list[str] = []

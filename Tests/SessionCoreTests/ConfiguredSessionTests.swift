@@ -99,11 +99,8 @@ import Translation
     _ = call.client(#"{"type":"session.update","session":{"modalities":["text"],"instructions":"Be long."}}"#)
     _ = call.upstreamOpens()
     var step = call.upstream(#"{"type":"session.created","session":{}}"#)
-    step =
-      step
-      + call.upstream(
-        #"{"type":"session.updated","session":{"type":"realtime","instructions":"Be long.","output_modalities":["text"]}}"#
-      )
+    let confirmed = #"{"type":"realtime","instructions":"Be long.","output_modalities":["text"]}"#
+    step = step + call.upstream(#"{"type":"session.updated","session":\#(confirmed)}"#)
     let updated = try #require(step.event("session.updated")?["session"])
     #expect(updated["instructions"] == "Be long." && updated["modalities"] == ["text"], "flat, as the client")
   }
