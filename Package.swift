@@ -107,7 +107,7 @@ let package = Package(
       ], extra: arithmetic),
 
     // The edge.
-    house("Routing", ["SessionCore", "Translation", "Envelope"]),
+    house("Routing", ["SessionCore", "Metering", "Translation", "Envelope"]),
     house(
       "Access",
       [
@@ -134,7 +134,8 @@ let package = Package(
     house(
       "Gateway",
       [
-        "WebSocketWire", "HTTPWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Metering", "Operator",
+        "WebSocketWire", "HTTPWire", "Envelope", "Translation", "SessionCore", "Routing", "Access", "Metering",
+        "Operator",
         "VoiceEngine", "LocalVoiceProvider",
         nioCore, nioPosix, logging,
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -157,7 +158,7 @@ let package = Package(
     house(
       "ParleyTesting",
       [
-        "WebSocketWire", "Envelope", "Translation", "SessionCore", "LocalVoiceProvider", nioCore, nioPosix,
+        "WebSocketWire", "Envelope", "Metering", "Translation", "SessionCore", "LocalVoiceProvider", nioCore, nioPosix,
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -165,7 +166,8 @@ let package = Package(
     house(
       "FuzzTargets", path: "Fuzz/Targets",
       [
-        "ParleyTesting", "Routing", "SessionCore", "OpenAIWire", "Translation", "Envelope", "Audio", "HTTPWire",
+        "ParleyTesting", "Access", "Routing", "SessionCore", "OpenAIWire", "Translation", "Envelope", "Audio",
+        "HTTPWire",
         "WebSocketWire", nioCore,
       ]),
 
@@ -173,7 +175,8 @@ let package = Package(
     .executableTarget(
       name: "parley",
       dependencies: [
-        "Gateway", "Ledger", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation", "Envelope", "Audio",
+        "Gateway", "Ledger", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation",
+        "Envelope", "Audio",
         "VoiceEngine", "WebSocketWire", logging,
         nioCore, nioPosix,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -241,7 +244,8 @@ let package = Package(
     tests(
       "VoiceEngineTests",
       [
-        "VoiceEngine", "NativeCode", "LocalVoiceProvider", "CSpeech", "Translation", "Envelope", "Audio", nioCore, nioPosix, logging,
+        "VoiceEngine", "NativeCode", "LocalVoiceProvider", "CSpeech", "Translation", "Envelope", "Audio", nioCore,
+        nioPosix, logging,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Yams", package: "Yams"),

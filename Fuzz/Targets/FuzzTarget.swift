@@ -13,7 +13,7 @@ public struct FuzzTarget: Sendable {
   }
 
   public static let all: [FuzzTarget] =
-    [.requestHead, .responseHead, .frames, .clientEvents, .serverEvents, .routes, .audio, .session] + providers
+    [.requestHead, .responseHead, .frames, .clientEvents, .serverEvents, .routes, .tokens, .audio, .session] + providers
 }
 
 extension FuzzTarget {

@@ -48,11 +48,7 @@ extension FaultResponse {
       )
     }
     var answer = tooMany(429, code, text, after: refusal.retryAfterSeconds, contact)
-    if case .provider = refusal.holder, refusal.name == .maxSessions {
-      answer.param = "provider"
-    } else {
-      answer.param = refusal.name.rawValue
-    }
+    answer.param = refusal.name.rawValue
     return answer
   }
 

@@ -55,6 +55,9 @@ enum FaultResponse {
     status: 405, code: "method_not_allowed", message: "A WebSocket is opened with GET.",
     fields: [RequestHead.Field(name: "Allow", value: "GET")])
 
+  static let unknownMethod = Refusal(
+    status: 501, code: "method_not_implemented", message: "This method is not known here.")
+
   static let upgradeRequired = Refusal(
     status: 426, code: "upgrade_required",
     message: "This address speaks WebSocket: send 'Upgrade: websocket' and 'Connection: Upgrade'.",

@@ -30,6 +30,11 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
   /// Bytes of later requests that may wait while one is answered; a peer that closes is drained at once.
   private static let heldBytes = 1024 * 1024
 
+  /// Those that the surface tells from one another; any other it would answer in a way of its own.
+  private static let methods: Set<String> = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
+  ]
+
   private let limits: EdgeLimits
   private let admission: any UpgradeAdmission
   private let surface: HTTPSurface?
@@ -174,6 +179,10 @@ extension RequestGate {
     }
     guard let surface else {
       refuse(Refusal(status: 404, code: "not_found", message: "There is nothing here."), context, to: head)
+      return
+    }
+    guard Self.methods.contains(head.method) else {
+      refuse(FaultResponse.unknownMethod, context, to: head)
       return
     }
     if !servesHTTP {

@@ -7,8 +7,9 @@ import Translation
 protocol LossKeeping: Sendable {
   /// Live records that were updated before, the oldest first, at most `most` of them.
   func silentRecords(before: Timestamp, most: Int) async throws(StorageFault) -> [UsageRecord]
-  /// These are known to be lost: they are silent no more, unless somebody goes on with them.
-  func noteLost(_ ids: [String]) async throws(StorageFault)
+  /// These are known to be lost: they are silent no more, unless somebody goes on with them. One that was updated since is
+  /// left as it is.
+  func noteLost(_ ids: [String], silentSince: Timestamp) async throws(StorageFault)
 }
 
 /// Tells a webhook of sessions whose process is gone without having told their end.
@@ -47,7 +48,7 @@ struct LossWatch: Sendable {
         lane.note(record)
       }
       await lane.flush()
-      try await store.noteLost(silent.map(\.id))
+      try await store.noteLost(silent.map(\.id), silentSince: limit)
       guard silent.count == Self.mostAtOnce else { return }
     }
   }
@@ -64,10 +65,12 @@ extension SQLiteStore: LossKeeping {
     return try texts.map { (text) throws(StorageFault) in try UsageRecord(kept: text) }
   }
 
-  func noteLost(_ ids: [String]) async throws(StorageFault) {
+  func noteLost(_ ids: [String], silentSince: Timestamp) async throws(StorageFault) {
     try await write { database in
       for id in ids {
-        try database.execute(sql: "UPDATE usage SET state = 'lost' WHERE id = ? AND state = 'live'", arguments: [id])
+        try database.execute(
+          sql: "UPDATE usage SET state = 'lost' WHERE id = ? AND state = 'live' AND updated_at < ?",
+          arguments: [id, silentSince.milliseconds])
       }
     }
   }
@@ -84,11 +87,12 @@ extension PostgresStore: LossKeeping {
     return try rows.values.map { (row) throws(StorageFault) in try UsageRecord(kept: row.first ?? nil) }
   }
 
-  func noteLost(_ ids: [String]) async throws(StorageFault) {
+  func noteLost(_ ids: [String], silentSince: Timestamp) async throws(StorageFault) {
     let list = JSONValue.array(ids.map { .string($0) }).text
     _ = try await askToChange(
       queries,
-      "UPDATE parley_usage SET state = 'lost' WHERE state = 'live' AND id IN (SELECT jsonb_array_elements_text($1::jsonb))",
-      [list], within: Self.queryLimit)
+      "UPDATE parley_usage SET state = 'lost' WHERE state = 'live' AND updated_at < $2::bigint"
+        + " AND id IN (SELECT jsonb_array_elements_text($1::jsonb))",
+      [list, String(silentSince.milliseconds)], within: Self.queryLimit)
   }
 }

@@ -32,6 +32,7 @@ actor SinkLane {
   /// Nil where the folder cannot be used: what is not written waits in memory then.
   private let spool: SpoolKeeper?
   private let flushInterval: Duration
+  private let adoptInterval: Duration
   private let logger: Logger
 
   private var backoff: Backoff
@@ -42,11 +43,13 @@ actor SinkLane {
   /// Records are on their way without having been spooled.
   private var isWritingDirectly = false
   private var isAway = false
+  /// The flush that came last: the next one waits for it, whoever asks for it.
+  private var flushing: Task<Void, Never>?
   private var loops: [Task<Void, Never>] = []
 
   init(
     name: String, selection: Selection = .all, sink: any RecordSink, spool: SpoolKeeper?, flushInterval: Duration,
-    backoff: Backoff = Backoff(), logger: Logger
+    backoff: Backoff = Backoff(), adoptInterval: Duration = .seconds(60), logger: Logger
   ) {
     self.name = name
     self.selection = selection
@@ -54,6 +57,7 @@ actor SinkLane {
     self.spool = spool
     self.flushInterval = flushInterval
     self.backoff = backoff
+    self.adoptInterval = adoptInterval
     self.logger = logger
     tally = LaneTally(lane: name, logger: logger)
   }
@@ -74,9 +78,15 @@ actor SinkLane {
       Task { [flushInterval] in
         while await Self.pause(flushInterval) { await self.flush() }
       },
-      Task { [flushInterval] in
+      Task { [flushInterval, adoptInterval, spool] in
+        var adoptedAt = Instant.now
         repeat {
           while await self.drain() {}
+          // A process that was still ending when this one began has left something behind meanwhile.
+          if adoptedAt.duration(to: .now) > adoptInterval {
+            adoptedAt = .now
+            await spool?.adoptOrphans()
+          }
         } while await Self.pause(flushInterval)
       },
     ]
@@ -88,8 +98,10 @@ actor SinkLane {
     loops = []
     for loop in running { loop.cancel() }
     _ = await firstWithin(limit) {
-      for loop in running { await loop.value }
+      // First what is only in memory: that is written or on disk soon, even where the sink hangs and the other loop with it.
+      await running.first?.value
       await self.flush()
+      for loop in running.dropFirst() { await loop.value }
       while await self.drain() {}
     }
     tally.report(atOnce: true)
@@ -102,8 +114,18 @@ actor SinkLane {
 
   // MARK: In
 
-  /// Takes what came since, and writes or spools it.
+  /// Takes what came since, and writes or spools it: one flush at a time, so that none passes another.
   func flush() async {
+    let before = flushing
+    let flush = Task {
+      await before?.value
+      await self.flushNext()
+    }
+    flushing = flush
+    await flush.value
+  }
+
+  private func flushNext() async {
     tally.report()
     let records = inbox.withLock { $0.takeAll() }
     guard !records.isEmpty else { return }

@@ -31,6 +31,7 @@ public final class UsageBooks: UsageSink, Service {
     let watch = Task { [losses] in await losses?.run() }
     try? await gracefulShutdown()
     watch.cancel()
+    _ = await firstWithin(.seconds(1)) { await watch.value }
     await withDiscardingTaskGroup { group in
       for lane in lanes { group.addTask { await lane.finish(within: Self.finishLimit) } }
     }

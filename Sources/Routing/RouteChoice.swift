@@ -133,13 +133,13 @@ extension RouteTable {
   }
 
   /// The name in `providers` that a client means; nil for one that there is not. vowel's clients call the upstream of their
-  /// deployment `vowel-prime`, whatever that is (R064).
+  /// deployment `vowel-prime` or `vowel-core`, whatever that is (R064).
   public func providerName(alias: String) -> String? {
     if providers[alias] != nil { return alias }
-    return alias == Self.usualAlias ? defaultProvider : nil
+    return Self.usualAliases.contains(alias) ? defaultProvider : nil
   }
 
-  private static let usualAlias = "vowel-prime"
+  private static let usualAliases = ["vowel-prime", "vowel-core"]
 
   /// What the addresses say that Azure's clients make: of its retired API with a version, of the present one without.
   private static func dialect(ofAzureForm target: RequestTarget) -> DialectChoice? {

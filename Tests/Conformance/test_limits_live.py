@@ -127,13 +127,13 @@ async def test_R165_R167_R286_the_21st_is_429_and_a_key_with_more_is_served(serv
         assert len(greeted) == 20 and not refused
         last = await begun(server, "plain", None, stack)
         assert isinstance(last, Refused)
-        assert_full(last, "provider")
+        assert_full(last, "maxSessions")
         assert last.retry_after == 10
     async with contextlib.AsyncExitStack() as stack:
         # Raised, for the provider and for a key.
         greeted, refused = await at_once(server, "plain", "inworld-raised", 23, stack)
         assert (len(greeted), len(refused)) == (22, 1)
-        assert_full(refused[0], "provider")
+        assert_full(refused[0], "maxSessions")
         greeted, refused = await at_once(server, "many", "openai", 26, stack)
         assert (len(greeted), len(refused)) == (25, 1)
         assert_full(refused[0], "maxSessions")

@@ -9,7 +9,8 @@ import Testing
 struct PortBinderTests {
   private func binder() -> PortBinder {
     PortBinder(
-      group: MultiThreadedEventLoopGroup.singleton, limits: EdgeLimits(), logger: LogCapture().logger, prepare: { _, _ in }
+      group: MultiThreadedEventLoopGroup.singleton, limits: EdgeLimits(), logger: LogCapture().logger,
+      prepare: { _, _ in }
     )
   }
 

@@ -48,7 +48,7 @@ struct SeatLimitTests {
         """#, third: { gateway in try gateway.token { $0.app = "shop" } }),
     Holder(
       name: "provider", provider: #""maxSessions": 2"#,
-      elsewhere: ("/v1/realtime?provider=other", BookedGateway.key), parameter: "provider"),
+      elsewhere: ("/v1/realtime?provider=other", BookedGateway.key), parameter: "maxSessions"),
   ]
 
   private static var keyID: String? {

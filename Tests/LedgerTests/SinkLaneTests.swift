@@ -100,6 +100,43 @@ final class ScriptedSink: RecordSink {
     }
   }
 
+  @Test("what came before the end is on disk, also where the sink hangs and the spool is being drained into it")
+  func finishWhileHanging() async throws {
+    let isHanging = Atomic<Bool>(false)
+    let sink = ScriptedSink { _, _ in isHanging.load(ordering: .relaxed) ? .hang : .refuse }
+    let lane = try lane(sink)
+    lane.note(Records.make("before"))
+    await lane.flush()
+    isHanging.store(true, ordering: .relaxed)
+    await lane.start()
+    let begin = ContinuousClock.now
+    let calls = sink.calls
+    while sink.calls == calls, begin.duration(to: .now) < .seconds(20) { try await Task.sleep(for: .milliseconds(2)) }
+    #expect(sink.calls > calls, "the spool is being drained")
+    lane.note(Records.make("last", state: .ended))
+    await lane.finish(within: .seconds(1))
+    #expect(lane.waiting == 0)
+    let spooled = try FileManager.default.subpathsOfDirectory(atPath: scratch.path).filter { $0.hasSuffix(".jsonl") }
+      .compactMap { try? String(contentsOfFile: scratch.path + "/" + $0, encoding: .utf8) }.joined()
+    #expect(spooled.contains("\"before\"") && spooled.contains("\"last\""))
+    sink.release()
+  }
+
+  @Test("flushes that are asked for at once write each record, in order, whatever becomes of each")
+  func flushesAtOnce() async throws {
+    let sink = ScriptedSink { call, _ in call == 1 ? .slow : call.isMultiple(of: 3) ? .refuse : .take }
+    let lane = try lane(sink)
+    for number in 0..<20 {
+      lane.note(Records.make("s\(number)"))
+      async let first: Void = lane.flush()
+      async let second: Void = lane.flush()
+      _ = await (first, second)
+    }
+    await lane.start()
+    try await settle(lane) { Set(sink.taken.map(\.id)).count >= 20 }
+    #expect(Set(sink.taken.map(\.id)).count == 20)
+  }
+
   @Test("one poison record costs one record", arguments: [0, 1, 7, 24])
   func poison(_ index: Int) async throws {
     let sink = ScriptedSink { _, _ in .reject("s\(index)") }
@@ -170,7 +207,8 @@ final class ScriptedSink: RecordSink {
     let lane = SinkLane(
       name: "test", sink: sink,
       spool: try SpoolKeeper(path: scratch.path + "/spool", instance: "another", limit: 1 << 26),
-      flushInterval: .milliseconds(20), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      flushInterval: .milliseconds(20), adoptInterval: .milliseconds(50),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     await lane.start()
     try await settle(lane) { sink.taken.count >= 30 }
     #expect(sink.taken.map(\.id) == (0..<30).map { "s\($0)" })
