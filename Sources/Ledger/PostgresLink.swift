@@ -188,26 +188,33 @@ final class PostgresLink {
     }
   }
 
+  /// How many threads may ask for cancellation at a time: each waits for as long as the server hangs.
+  private static let mostCancelling = 8
+
   /// Asks the server to give up what it is doing: it would go on, and keep its locks, long after the connection is gone.
-  /// That takes a connection of its own and blocks, so another thread does it, one at a time.
+  /// That takes a connection of its own and blocks, so another thread does it.
   func cancelStatement() {
     guard let order = library.getCancel(handle) else { return }
     let number = UInt(bitPattern: order)
     let library = library
-    guard Self.isCancelling.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+    guard Self.cancelling.add(1, ordering: .relaxed).newValue <= Self.mostCancelling else {
+      Self.cancelling.subtract(1, ordering: .relaxed)
       library.freeCancel(order)
       return
     }
     DispatchQueue.global().async {
       guard let order = OpaquePointer(bitPattern: number) else { return }
       var message = [CChar](repeating: 0, count: 256)
+      // Twice: the first may overtake the statement that it is about, and find nothing to cancel.
+      _ = library.cancel(order, &message, CInt(message.count))
+      usleep(500_000)
       _ = library.cancel(order, &message, CInt(message.count))
       library.freeCancel(order)
-      Self.isCancelling.store(false, ordering: .relaxed)
+      Self.cancelling.subtract(1, ordering: .relaxed)
     }
   }
 
-  private static let isCancelling = Atomic<Bool>(false)
+  private static let cancelling = Atomic<Int>(0)
 }
 
 /// C strings for the time of the call, with NULL behind the last one, as libpq wants its keywords.

@@ -13,16 +13,21 @@ final class SQLiteStore: Sendable {
   /// The version of the tables, in `PRAGMA user_version`.
   static let version = 1
   /// How long a question may take.
-  static let readLimit = Duration.seconds(5)
+  static let usualLimit = Duration.seconds(5)
 
   let pool: DatabasePool
   let now: @Sendable () -> Timestamp
+  private let limit: Duration
 
   /// Opens the file, and makes it and its folder where they are not there.
   ///
   /// - Parameter now: the wall clock.
-  init(path: String, now: @escaping @Sendable () -> Timestamp = Timestamp.wallClock) throws(StorageFault) {
+  init(
+    path: String, limit: Duration = SQLiteStore.usualLimit,
+    now: @escaping @Sendable () -> Timestamp = Timestamp.wallClock
+  ) throws(StorageFault) {
     self.now = now
+    self.limit = limit
     var configuration = Configuration()
     configuration.label = "parley.ledger"
     configuration.busyMode = .timeout(5)
@@ -75,13 +80,13 @@ final class SQLiteStore: Sendable {
   // MARK: Asking
 
   func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws(StorageFault) -> T {
-    try await bounded(by: Self.readLimit) { try await self.pool.read(body) }
+    try await bounded(by: limit) { try await self.pool.read(body) }
   }
 
   func write<T: Sendable>(
-    within limit: Duration = SQLiteStore.readLimit, _ body: @escaping @Sendable (Database) throws -> T
+    within given: Duration? = nil, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StorageFault) -> T {
-    try await bounded(by: limit) { try await self.pool.write(body) }
+    try await bounded(by: given ?? limit) { try await self.pool.write(body) }
   }
 
   private func bounded<T: Sendable>(

@@ -182,6 +182,22 @@ struct Spool: ~Copyable {
     folder.note(start)
   }
 
+  /// Takes over what processes have left since that are gone.
+  mutating func adoptOrphans() {
+    closeSegment()
+    folder.adoptOrphans()
+    let last = segments.last?.number ?? 0
+    let adopted = ((try? folder.segments()) ?? []).filter { $0.number > last }
+    guard let first = adopted.first else { return }
+    if segments.isEmpty {
+      // Numbers begin anew: what was noted of old ones must not hold for these.
+      folder.forgetPosition()
+      generation += 1
+      start = place(first.number, 0)
+    }
+    segments += adopted
+  }
+
   // MARK: The bound
 
   /// Of several records of a session only the newest counts: the others go.

@@ -31,7 +31,7 @@ struct SpoolFolder: Sendable {
       guard let lock = FolderLock(path) else { continue }
       self.path = path
       self.lock = lock
-      adoptOrphans(of: lane)
+      adoptOrphans()
       return
     }
     throw .noFolder
@@ -117,7 +117,8 @@ struct SpoolFolder: Sendable {
   // MARK: Orphans
 
   /// Moves the segments of processes that are gone behind those that are here, in order, and removes their folders.
-  private func adoptOrphans(of lane: String) {
+  func adoptOrphans() {
+    let lane = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: lane)) ?? []).sorted()
     for name in names {
       let orphan = "\(lane)/\(name)"

@@ -32,5 +32,7 @@ actor SpoolKeeper {
     return (try spool.next(most: most), spool.unreadableLines)
   }
 
+  func adoptOrphans() { spool.adoptOrphans() }
+
   func discard(through position: Spool.Position) { spool.discard(through: position) }
 }

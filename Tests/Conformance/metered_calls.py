@@ -14,7 +14,8 @@ CHUNK_SECONDS = 0.1
 CHUNK = base64.b64encode(b"\1\0" * int(BYTES_PER_SECOND * CHUNK_SECONDS / 2)).decode()
 APPEND = json.dumps({"type": "input_audio_buffer.append", "audio": CHUNK})
 # A question that goes to the provider and back.
-UPDATE = json.dumps({"type": "session.update", "session": {"type": "realtime", "audio": {"input": {"turn_detection": None}}}})
+MANUAL_TURNS = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+UPDATE = json.dumps({"type": "session.update", "session": MANUAL_TURNS})
 
 
 @dataclasses.dataclass

@@ -108,7 +108,8 @@ LIMITED = {
     "key": {"access": {"keys": [{"name": "server", "key": "env:SERVER_KEY", "maxSessions": 10}]}},
     "app": {
         "access": {
-            "keys": [{"name": "server", "key": "env:SERVER_KEY", "app": "shop"}], "apps": [{"name": "shop", "maxSessions": 10}],
+            "keys": [{"name": "server", "key": "env:SERVER_KEY", "app": "shop"}],
+            "apps": [{"name": "shop", "maxSessions": 10}],
         }
     },
     "provider": {},

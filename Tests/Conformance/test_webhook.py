@@ -16,7 +16,8 @@ EVENT_FIELDS = ["specversion", "id", "source", "type", "subject", "time", "datac
 
 
 def server(folder, standin, receiver_url: str, **webhook):
-    ledger = {"sqlite": str(folder / "usage.sqlite"), "webhook": {"url": receiver_url, "key": "env:HOOK_KEY", **webhook}}
+    settings = {"url": receiver_url, "key": "env:HOOK_KEY", **webhook}
+    ledger = {"sqlite": str(folder / "usage.sqlite"), "webhook": settings}
     environment = {"HOOK_KEY": HOOK_KEY, "PARLEY_DATA": str(folder)}
     return locked_gateway(folder, standin, environment, ledger=ledger, limits={"usageUpdateSeconds": 0.5})
 

@@ -32,10 +32,14 @@ import Translation
       let connection = try connection(address, silencePause: .seconds(60))
       let begin = ContinuousClock.now
       await #expect(throws: PostgresFault.timedOut) { try await connection.query("SELECT 1", within: .seconds(2)) }
-      await #expect(throws: PostgresFault.unreachable(.silent)) {
-        try await connection.query("SELECT 1", within: .seconds(60))
+      // On a busy machine the first may have been given up before it was tried.
+      var fault: PostgresFault?
+      while fault != .unreachable(.silent), begin.duration(to: .now) < .seconds(20) {
+        fault = await #expect(throws: PostgresFault.self) {
+          try await connection.query("SELECT 1", within: .seconds(2))
+        }
       }
-      #expect(begin.duration(to: .now) < .seconds(20))
+      #expect(fault == .unreachable(.silent))
     }
   }
 

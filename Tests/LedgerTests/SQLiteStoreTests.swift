@@ -28,7 +28,7 @@ final class ScratchFolder: Sendable {
   init() throws {
     folder = try ScratchFolder()
     path = folder.path + "/usage.sqlite"
-    store = try SQLiteStore(path: path, now: { Timestamp(milliseconds: Records.begin + 60_000) })
+    store = try SQLiteStore(path: path, limit: .seconds(60), now: { Timestamp(milliseconds: Records.begin + 60_000) })
   }
 
   @Test("an update that comes late changes nothing")
@@ -71,7 +71,7 @@ final class ScratchFolder: Sendable {
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     var fault: StorageFault?
     do throws(StorageFault) {
-      let damaged = try SQLiteStore(path: path)
+      let damaged = try SQLiteStore(path: path, limit: .seconds(60))
       _ = try await damaged.summary(UsageQuery())
       _ = try await damaged.events(EventQuery())
       _ = try await damaged.keys()
@@ -101,7 +101,7 @@ final class ScratchFolder: Sendable {
 
   @Test("a second process writes beside")
   func secondProcess() async throws {
-    let other = try SQLiteStore(path: path)
+    let other = try SQLiteStore(path: path, limit: .seconds(60))
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (index, store) in [store, other].enumerated() {
         group.addTask {

@@ -172,6 +172,32 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: lane) == ["heir"])
   }
 
+  @Test("what a process leaves behind that was still there at the beginning is adopted later")
+  func laterOrphan() throws {
+    var heir = try spool("heir")
+    _ = try heir.append(records(3))
+    do {
+      var other = try spool("other")
+      _ = try other.append(records(3, from: 3))
+      heir.adoptOrphans()
+      let isAdopted = heir.segments.count > 1
+      #expect(!isAdopted, "it lives")
+    }
+    _ = try heir.append(records(3, from: 6))
+    heir.adoptOrphans()
+    heir.adoptOrphans()
+    _ = try heir.append(records(3, from: 9))
+    #expect(try drained(&heir, most: 2).map(\.id).sorted() == (0..<12).map { "s\($0)" }.sorted())
+    // Also by one that has nothing itself, and had more before.
+    do {
+      var other = try spool("other")
+      _ = try other.append(records(3))
+    }
+    heir.adoptOrphans()
+    _ = try heir.append(records(2, from: 3))
+    #expect(try drained(&heir, most: 2).map(\.id) == (0..<5).map { "s\($0)" })
+  }
+
   @Test("names of instances that are no names of files do no harm")
   func names() throws {
     for name in ["../../escape", "", "a/b", "ü", String(repeating: "x", count: 500)] {
