@@ -109,7 +109,7 @@ struct PassThroughTests {
   func limits() async throws {
     let gateway = try await gateway(UsageNotes())
     let live = [try await gateway.session(key: Self.own), try await gateway.session(key: BookedGateway.key)]
-    #expect("\(try await gateway.answer(key: Self.own + "2"))" == "429 rate_limit_exceeded provider")
+    #expect("\(try await gateway.answer(key: Self.own + "2"))" == "429 rate_limit_exceeded maxSessions")
     for socket in live { #expect(try await socket.isServed()) }
     await gateway.stop()
   }
