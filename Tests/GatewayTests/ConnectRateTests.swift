@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Connects in a second, live", .timeLimit(.minutes(2)))
+@Suite("Connects in a second, live", .serialized, .timeLimit(.minutes(2)))
 struct ConnectRateTests {
   /// Asks one after the other until somebody is refused.
   ///

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Keys of the configuration and of a store, live", .timeLimit(.minutes(2)))
+@Suite("Keys of the configuration and of a store, live", .serialized, .timeLimit(.minutes(2)))
 struct KeyAdmissionTests {
   private func gateway(_ storage: FakeStorage, _ access: String? = nil) async throws -> BookedGateway {
     try await BookedGateway.start { plan in

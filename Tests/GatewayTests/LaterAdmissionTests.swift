@@ -7,7 +7,7 @@ import WebSocketWire
 
 @testable import Gateway
 
-@Suite("Admission that is answered later, live", .timeLimit(.minutes(2)))
+@Suite("Admission that is answered later, live", .serialized, .timeLimit(.minutes(2)))
 struct LaterAdmissionTests {
   /// Who is asked before the 101.
   enum Asked: String, CaseIterable, Sendable {

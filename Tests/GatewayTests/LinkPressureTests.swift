@@ -24,7 +24,12 @@ struct LinkPressureTests {
     "fault row 50: a provider that takes nothing stops the client, which loses nothing: everything arrives once and in order, and the session's last line tells how old it was"
   )
   func slowProvider() async throws {
-    let call = try await LinkCall.open(receiveBytes: 8_192)
+    let peer = try await LinkPeer.start(receiveBytes: 8_192)
+    let log = LogCapture()
+    let gateway = try await TestGateway.upstream(port: peer.port, log: log)
+    // A machine with other things to do needs its time for so much.
+    let client = try await TestSocket.connect(port: gateway.port, patience: .seconds(150))
+    let call = try await LinkCall.open(peer, gateway, log, client)
     try await call.line.setReading(false)
     let sent = Progress()
     let channel = call.client.channel

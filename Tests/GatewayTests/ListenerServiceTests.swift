@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("What each listener serves, live", .timeLimit(.minutes(2)))
+@Suite("What each listener serves, live", .serialized, .timeLimit(.minutes(2)))
 struct ListenerServiceTests {
   private static let listeners = #"""
     {"host": "127.0.0.1", "port": 0}, {"host": "127.0.0.1", "port": 0, "serves": ["sessions"]},

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Web pages, live", .timeLimit(.minutes(2)))
+@Suite("Web pages, live", .serialized, .timeLimit(.minutes(2)))
 struct OriginTests {
   private static let good = "https://good.example"
   private static let evils = [

@@ -8,7 +8,7 @@ import Translation
 
 @testable import Gateway
 
-@Suite("Sessions at a time, live", .timeLimit(.minutes(2)))
+@Suite("Sessions at a time, live", .serialized, .timeLimit(.minutes(2)))
 struct SeatLimitTests {
   /// Who may have two sessions.
   struct Holder: Sendable, CustomTestStringConvertible {

@@ -12,7 +12,7 @@ import WebSocketWire
 
 @testable import Gateway
 
-@Suite("What is told of a session's cost", .timeLimit(.minutes(2)))
+@Suite("What is told of a session's cost", .serialized, .timeLimit(.minutes(2)))
 struct SessionUsageTests {
   // MARK: Ends
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Ephemeral tokens at the gate, live", .timeLimit(.minutes(2)))
+@Suite("Ephemeral tokens at the gate, live", .serialized, .timeLimit(.minutes(2)))
 struct TokenAdmissionTests {
   @Test("R054, R055: a token opens a session by header, query and subprotocol, and is in no log and goes nowhere")
   func places() async throws {
