@@ -126,7 +126,8 @@ let package = Package(
     house(
       "Operator",
       [
-        "Access", "Routing", "Metering", "Translation", "VoiceEngine", "LocalVoiceProvider", "Envelope", "Audio",
+        "Access", "Routing", "Metering", "Translation", "NativeCode", "VoiceEngine", "LocalVoiceProvider", "Envelope",
+        "Audio",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         logging, nioCore,
@@ -212,7 +213,7 @@ let package = Package(
     tests("HTTPWireTests", ["HTTPWire", nioCore]),
     tests("AudioTests", ["Audio", nioCore]),
     tests("EnvelopeTests", ["Envelope", "Audio", nioCore], resources: [.copy("Fixtures")]),
-    tests("MeteringTests", ["Metering", "Envelope", nioCore]),
+    tests("MeteringTests", ["Metering", "Envelope", "ParleyTesting", nioCore]),
     tests("TranslationTests", ["Translation", "Envelope", nioCore]),
     tests(
       "OpenAIWireTests",
@@ -254,14 +255,15 @@ let package = Package(
     tests(
       "AccessTests",
       [
-        "Access", "Metering", "Routing", "SessionCore", "Translation", "Envelope",
+        "Access", "Metering", "ParleyTesting", "Routing", "SessionCore", "Translation", "Envelope",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "JWTKit", package: "jwt-kit"),
       ]),
     tests(
       "LedgerTests",
       [
-        "Ledger", "Access", "Metering", "Routing", "Translation", "Envelope", "NativeCode", nioCore, nioPosix, logging,
+        "Ledger", "Access", "Metering", "ParleyTesting", "Routing", "Translation", "Envelope", "NativeCode", nioCore,
+        nioPosix, logging,
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),

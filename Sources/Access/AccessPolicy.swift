@@ -72,8 +72,6 @@ public struct AccessPolicy: Sendable {
     admin = table.admin.map { KeyDigest(of: $0) }
   }
 
-  /// Whether there is a key of the operator.
-  public var hasAdmin: Bool { admin != nil }
   /// The keys of the configuration, in its order.
   public var configuredKeys: [KeyRecord] { ring.all }
   /// The apps of the configuration, in its order.

@@ -185,10 +185,7 @@ public struct KeyOrder: Sendable {
   }
 
   static func checkName(_ name: String, _ parameter: String) throws(KeyFault) {
-    let isPlain =
-      (1...64).contains(name.utf8.count)
-      && name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D }
-    guard isPlain else {
+    guard TokenKey.isName(name) else {
       throw KeyFault(parameter, "1 to 64 letters, digits, \".\", \"_\" or \"-\" are allowed")
     }
   }

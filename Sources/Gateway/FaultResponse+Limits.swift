@@ -1,6 +1,7 @@
 import Access
 import HTTPWire
 import Metering
+import Routing
 
 // What a client is told for whom there is no place.
 
@@ -27,7 +28,7 @@ extension FaultResponse {
   /// A limit of the provider, the app, the key or the token (R165, R286).
   static func isFull(_ refusal: LimitRefusal, contact: String) -> Refusal {
     if refusal.isTokenUsedUp { return self.refusal(for: AccessRefusal.tokenUsedUp, contact: contact) }
-    let most = LimitNumber.text(refusal.most)
+    let most = LimitDefinition.plain(refusal.most)
     let (who, has) =
       switch refusal.holder {
       case .provider(let name): ("Provider \"\(name)\"", "serves")
@@ -59,12 +60,5 @@ extension FaultResponse {
       status: status, type: status == 429 ? "rate_limit_error" : "server_error", code: code,
       message: contact.isEmpty ? text : "\(text) \(contact)",
       fields: [RequestHead.Field(name: "Retry-After", value: "\(seconds)")])
-  }
-}
-
-/// Limits as people write them: `30`, `0.5`.
-enum LimitNumber {
-  static func text(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
   }
 }

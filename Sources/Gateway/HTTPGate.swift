@@ -1,4 +1,5 @@
 import Access
+import HTTPWire
 import Hummingbird
 import NIOCore
 import Operator
@@ -51,13 +52,9 @@ struct HTTPGate: Sendable {
 
   /// Of the client, where a proxy of the operator's forwards it: behind one every peer is on loopback.
   private func isLoopback(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> Bool {
-    let forwarded = headers.filter { $0.name.lowercased() == "x-forwarded-for" }.flatMap { Self.members($0.value) }
-    return ForwardedAddress(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.isLoopback ?? false
-  }
-
-  private static func members(_ value: String) -> [String] {
-    value.split(separator: ",").map { member in
-      String(member.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
+    let forwarded = headers.filter { $0.name.lowercased() == "x-forwarded-for" }.flatMap { field in
+      field.value.split(separator: ",").map { $0.trimmingSpaces }
     }
+    return ForwardedAddress(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.isLoopback ?? false
   }
 }

@@ -220,7 +220,7 @@ extension RequestGate {
   private func peer(_ context: ChannelHandlerContext) -> ConnectionPeer {
     let host = context.channel.remoteAddress?.ipAddress
     return ConnectionPeer(
-      isLoopback: host.map(NetworkAddress.isLoopback) ?? false, address: host, loop: context.eventLoop,
+      address: host, loop: context.eventLoop,
       closed: context.channel.closeFuture)
   }
 

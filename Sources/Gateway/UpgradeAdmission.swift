@@ -14,9 +14,7 @@ protocol UpgradeAdmission: Sendable {
 
 /// Where a request comes from.
 struct ConnectionPeer {
-  /// Of the TCP connection, not of a forwarded address.
-  var isLoopback: Bool
-  /// The IP address of the TCP connection; nil where it has none.
+  /// The IP address of the TCP connection, not a forwarded one; nil where it has none.
   var address: String?
   var loop: any EventLoop
   /// When the connection is gone.

@@ -1,3 +1,4 @@
+import NativeCode
 import Access
 import Envelope
 import Metering

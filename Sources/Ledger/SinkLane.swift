@@ -1,3 +1,4 @@
+import NativeCode
 import Logging
 import Metering
 import Synchronization

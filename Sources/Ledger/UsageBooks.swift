@@ -1,3 +1,4 @@
+import NativeCode
 import Logging
 public import Metering
 public import ServiceLifecycle

@@ -1,3 +1,4 @@
+import NativeCode
 import AsyncHTTPClient
 import Metering
 import NIOCore

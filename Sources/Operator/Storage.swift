@@ -1,5 +1,5 @@
 import Metering
-import Synchronization
+import NativeCode
 
 /// Asks a store, and gives up after a while.
 enum Storage {
@@ -13,42 +13,17 @@ enum Storage {
   static func asked<Answer: Sendable>(
     within patience: Duration = Self.patience, _ ask: @escaping @Sendable () async throws -> Answer
   ) async throws -> Answer {
-    let result: Result<Answer, any Error> = await withCheckedContinuation { continuation in
-      let race = Race(continuation)
-      let timer = Task {
-        try await Task.sleep(for: patience)
-        race.end(.failure(HTTPFault.ledgerUnavailable))
-      }
-      Task {
-        let result: Result<Answer, any Error>
-        do {
-          result = .success(try await ask())
-        } catch let fault as StorageFault {
-          result = .failure(HTTPFault(fault))
-        } catch {
-          result = .failure(error)
-        }
-        timer.cancel()
-        race.end(result)
+    let result: Result<Answer, any Error>? = await firstWithin(patience) {
+      do {
+        return .success(try await ask())
+      } catch let fault as StorageFault {
+        return .failure(HTTPFault(fault))
+      } catch {
+        return .failure(error)
       }
     }
+    guard let result else { throw HTTPFault.ledgerUnavailable }
     return try result.get()
-  }
-
-  private final class Race<Answer: Sendable>: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Result<Answer, any Error>, Never>?>
-
-    init(_ continuation: CheckedContinuation<Result<Answer, any Error>, Never>) {
-      self.continuation = Mutex(continuation)
-    }
-
-    func end(_ result: Result<Answer, any Error>) {
-      let waiting = continuation.withLock { continuation in
-        defer { continuation = nil }
-        return continuation
-      }
-      waiting?.resume(returning: result)
-    }
   }
 }
 

@@ -151,7 +151,8 @@ public struct LimitDefinition: Sendable {
     }
   }
 
-  static func plain(_ value: Double?) -> String {
+  /// A number as people write it: `30`, `0.5`; `none` for none.
+  public static func plain(_ value: Double?) -> String {
     guard let value else { return "none" }
     return value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
   }

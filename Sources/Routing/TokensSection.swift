@@ -1,3 +1,4 @@
+import Foundation
 import Envelope
 import Translation
 
@@ -175,35 +176,10 @@ enum Ed25519PEM {
       return nil
     }
     let head = isPrivate ? privateHead : publicHead
-    guard let bytes = decoded(lines.joined()), bytes.count == head.count + 32, bytes.starts(with: head) else {
+    guard let bytes = Data(base64Encoded: lines.joined()), bytes.count == head.count + 32, bytes.starts(with: head)
+    else {
       return nil
     }
-    return Array(bytes[head.count...])
-  }
-
-  /// Standard base64 with its padding.
-  private static func decoded(_ text: String) -> [UInt8]? {
-    guard text.utf8.count.isMultiple(of: 4) else { return nil }
-    var bytes: [UInt8] = []
-    var bits = 0
-    var value: UInt32 = 0
-    for letter in text.utf8.prefix(text.utf8.count - text.utf8.suffix(2).count { $0 == UInt8(ascii: "=") }) {
-      let sextet: UInt8
-      switch letter {
-      case 0x41...0x5A: sextet = letter - 0x41
-      case 0x61...0x7A: sextet = letter - 0x61 + 26
-      case 0x30...0x39: sextet = letter - 0x30 + 52
-      case UInt8(ascii: "+"): sextet = 62
-      case UInt8(ascii: "/"): sextet = 63
-      default: return nil
-      }
-      value = (value << 6 | UInt32(sextet)) & 0xFFFF
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(bits)))
-      }
-    }
-    return bytes
+    return Array(bytes.dropFirst(head.count))
   }
 }

@@ -1,3 +1,4 @@
+import ParleyTesting
 import Envelope
 import Routing
 import Testing

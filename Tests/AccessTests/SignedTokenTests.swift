@@ -1,3 +1,4 @@
+import ParleyTesting
 import Crypto
 import Envelope
 import JWTKit

@@ -194,7 +194,7 @@ struct SessionUsageTests {
         let head = RequestHead(
           method: "GET", path: "/v1/realtime", query: nil, host: "localhost", fields: [field], body: .none)
         let closed = loop.makePromise(of: Void.self)
-        let peer = ConnectionPeer(isLoopback: true, address: "127.0.0.1", loop: loop, closed: closed.futureResult)
+        let peer = ConnectionPeer(address: "127.0.0.1", loop: loop, closed: closed.futureResult)
         guard case .accept(_, let begin) = admission.admit(head, from: peer) else { return (false, false) }
         let leg = FrameLeg(role: .server, limits: limits)
         begin(leg)

@@ -1,3 +1,4 @@
+import ParleyTesting
 import Access
 import Envelope
 import Foundation

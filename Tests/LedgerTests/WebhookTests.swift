@@ -1,3 +1,4 @@
+import ParleyTesting
 import AsyncHTTPClient
 import Envelope
 import Foundation

@@ -1,3 +1,4 @@
+import ParleyTesting
 import Envelope
 import Metering
 import Testing

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What `work` returns, or nil when `limit` is over first. The work is cancelled then, and goes on unheard where that does
 /// not stop it: the caller goes on all the same.
-func firstWithin<T: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> T) async -> T? {
+public func firstWithin<T: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> T) async -> T? {
   let race = Race<T>()
   let running = Task { race.finish(await work()) }
   let timer = Task {
