@@ -47,6 +47,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing.git", exact: "1.7.3"),
     .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
@@ -124,6 +125,22 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     house(
+      "Telemetry",
+      [
+        "Envelope", "Translation", "NativeCode", nioCore, nioPosix, logging,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    house(
+      "Settings",
+      [
+        "VoiceEngine", "Routing", "Access", "Translation", "Envelope", "NativeCode", logging,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    house(
       "Operator",
       [
         "Access", "Routing", "Metering", "Translation", "NativeCode", "VoiceEngine", "LocalVoiceProvider", "Envelope",
@@ -148,6 +165,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
       ]),
     house(
       "StandIns",
@@ -176,7 +194,7 @@ let package = Package(
     .executableTarget(
       name: "parley",
       dependencies: [
-        "Gateway", "Ledger", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation",
+        "Gateway", "Ledger", "Telemetry", "Settings", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation",
         "Envelope", "Audio",
         "VoiceEngine", "WebSocketWire", logging,
         nioCore, nioPosix,
@@ -271,6 +289,23 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     tests(
+      "TelemetryTests",
+      [
+        "Telemetry", "Envelope", "ParleyTesting", nioCore, nioPosix, logging,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    tests(
+      "SettingsTests",
+      [
+        "Settings", "VoiceEngine", "Routing", "Access", "Translation", "Envelope", "ParleyTesting", logging,
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    tests(
       "OperatorTests",
       [
         "Operator", "Access", "Metering", "Routing", "Translation", "Envelope", nioCore, logging,
@@ -283,6 +318,7 @@ let package = Package(
         "Gateway", "Access", "Envelope", "HTTPWire", "Metering", "ParleyTesting", "Routing", "SessionCore",
         "Translation", "VoiceEngine", "WebSocketWire", nioCore, nioPosix, logging,
         .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
