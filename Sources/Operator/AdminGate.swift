@@ -43,6 +43,7 @@ struct AdminBook {
 
   func get(_ path: String, _ handler: @escaping RouteBook.Handler) { book.get(path, guarded(handler)) }
   func post(_ path: String, _ handler: @escaping RouteBook.Handler) { book.post(path, guarded(handler)) }
+  func put(_ path: String, _ handler: @escaping RouteBook.Handler) { book.put(path, guarded(handler)) }
   func delete(_ path: String, _ handler: @escaping RouteBook.Handler) { book.delete(path, guarded(handler)) }
 
   private func guarded(_ handler: @escaping RouteBook.Handler) -> RouteBook.Handler {

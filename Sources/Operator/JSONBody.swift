@@ -11,11 +11,13 @@ enum JSONBody {
   /// A `Content-Type` may be left out; one that is not JSON is refused, so that no form and no simple cross-site
   /// request is taken for an order.
   ///
-  /// - Parameter most: bytes.
+  /// - Parameters:
+  ///   - most: bytes.
+  ///   - anyType: whatever `Content-Type` says: for routes that nobody gets to without a key in a header field.
   /// - Throws: `HTTPFault` 413 `request_too_large`, 415 `unsupported_media_type`, 400 `invalid_json`; and what goes
   ///   wrong on the connection.
-  static func read(_ request: Request, most: Int) async throws -> JSONValue {
-    if let type = request.headers[.contentType], !isJSON(type) {
+  static func read(_ request: Request, most: Int, anyType: Bool = false) async throws -> JSONValue {
+    if !anyType, let type = request.headers[.contentType], !isJSON(type) {
       throw HTTPFault(
         status: 415, code: "unsupported_media_type", message: "The body has to be JSON: send 'application/json'.")
     }
@@ -44,8 +46,8 @@ enum JSONBody {
   }
 
   /// A body that has to be an object.
-  static func object(_ request: Request, most: Int) async throws -> JSONObject {
-    let value = try await read(request, most: most)
+  static func object(_ request: Request, most: Int, anyType: Bool = false) async throws -> JSONObject {
+    let value = try await read(request, most: most, anyType: anyType)
     guard let object = value.object else {
       throw HTTPFault(
         status: 400, code: "invalid_type",

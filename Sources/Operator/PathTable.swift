@@ -58,6 +58,7 @@ struct RouteBook {
 
   func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
   func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
+  func put(_ path: String, _ handler: @escaping Handler) { on(.put, path, handler) }
   func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
 }
 
