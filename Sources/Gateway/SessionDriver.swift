@@ -25,6 +25,8 @@ final class SessionDriver: FrameLegOwner {
   let seat: Seat?
   /// Nil where nobody keeps what sessions cost.
   let usage: SessionUsage?
+  /// Nil where nobody measures.
+  let telemetry: SessionTelemetry?
   /// Nil where the account's messages are not limited.
   let pacer: FramePacer?
   private let limits: EdgeLimits
@@ -40,7 +42,8 @@ final class SessionDriver: FrameLegOwner {
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
     outgoing: Outgoing, engine: VoiceEngine, quota: ProviderQuota? = nil, seat: Seat? = nil, usage: SessionUsage? = nil,
-    counters: FieldCounters = FieldCounters(), logger: Logger
+    telemetry: SessionTelemetry? = nil, client: String? = nil, counters: FieldCounters = FieldCounters(),
+    logger: Logger
   ) {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
@@ -52,10 +55,12 @@ final class SessionDriver: FrameLegOwner {
     self.engine = engine
     self.seat = seat
     self.usage = usage
+    self.telemetry = telemetry
     pacer = FramePacer(quota, loop: loop)
     succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(
-      id: session.id, provider: parameters.provider.name, begunAt: now, counters: counters, logger: logger)
+      id: session.id, provider: parameters.provider.name, client: client, begunAt: now, counters: counters,
+      logger: logger)
   }
 
   /// Says hello. The 101 is queued by now, and the greeting leaves with it (R185).
@@ -211,6 +216,7 @@ extension SessionDriver {
       case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
       case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
       case .note(let note): record.note(note)
+      case .turn(let event): telemetry?.turn(event, at: Instant(loop.now))
       }
     }
   }

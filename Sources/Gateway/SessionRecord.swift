@@ -16,6 +16,7 @@ struct SessionRecord {
   /// Messages of the provider that nobody here knows.
   var messagesSkipped = 0
   private let provider: String
+  private let client: String?
   private let begunAt: Instant
   private let counters: FieldCounters
   private var logger: Logger
@@ -27,8 +28,12 @@ struct SessionRecord {
   /// How long what the provider says had to wait, because the client took nothing (fault row 49).
   private var downlinkWait = Wait()
 
-  init(id: String, provider: String, begunAt: Instant, counters: FieldCounters, logger: Logger) {
+  /// - Parameter client: its address, behind a proxy the one that this forwards; nil where it is not known.
+  init(
+    id: String, provider: String, client: String? = nil, begunAt: Instant, counters: FieldCounters, logger: Logger
+  ) {
     self.provider = provider
+    self.client = client
     self.begunAt = begunAt
     self.counters = counters
     self.logger = logger
@@ -37,7 +42,7 @@ struct SessionRecord {
   }
 
   func begin() {
-    logger.info("session began")
+    logger.info("session began", metadata: client.map { ["client": "\(LogText.escaped($0))"] })
   }
 
   func note(_ note: SessionNote) {

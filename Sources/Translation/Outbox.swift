@@ -37,6 +37,8 @@ public enum Action: Sendable, Equatable {
   case resumeDownstreamReading
   /// Something an operator may want to know.
   case note(SessionNote)
+  /// Something that is measured.
+  case turn(TurnEvent)
 }
 
 /// A connection beside the session's own, for a response that must not touch the conversation. Numbers are not used twice.
