@@ -216,7 +216,7 @@ extension SessionDriver {
       case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
       case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
       case .note(let note): record.note(note)
-      case .turn(let event): telemetry?.turn(event, at: Instant(loop.now))
+      case .turn(let measure): telemetry?.turn(measure, at: Instant(loop.now))
       }
     }
   }

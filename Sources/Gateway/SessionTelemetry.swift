@@ -20,5 +20,5 @@ final class SessionTelemetry {
   /// Headers that tell a provider of the trace that the session is part of; none where there is no trace.
   var upstreamHeaders: [UpstreamTarget.Header] { [] }
 
-  func turn(_ event: TurnEvent, at now: Instant) {}
+  func turn(_ measure: TurnMeasure, at now: Instant) {}
 }

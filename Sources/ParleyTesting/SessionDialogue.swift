@@ -51,7 +51,7 @@ public struct SessionDialogue: Sendable {
         case .dialSide(let line, .socket(let target)): "side \(line.number) dials \(target.pathAndQuery)"
         case .closeSide(let line): "side \(line.number) closes 1000"
         case .dial(.voiceEngine), .dialSide(_, .voiceEngine), .sendSide, .closeDownstream, .pauseDownstreamReading,
-          .resumeDownstreamReading, .dropQueuedAudio, .note:
+          .resumeDownstreamReading, .dropQueuedAudio, .note, .turn:
           nil
         }
       }

@@ -38,7 +38,7 @@ public enum Action: Sendable, Equatable {
   /// Something an operator may want to know.
   case note(SessionNote)
   /// Something that is measured.
-  case turn(TurnEvent)
+  case turn(TurnMeasure)
 }
 
 /// A connection beside the session's own, for a response that must not touch the conversation. Numbers are not used twice.

@@ -3,7 +3,7 @@
 /// A turn is one response of the conversation and the wait for it. They do not overlap: `began` comes when no other is open,
 /// and each that has begun has an `ended`, unless the answer never came; then another `began`, or nothing, follows.
 /// Responses beside the conversation are no turns, and sessions that only transcribe have none.
-public enum TurnEvent: Sendable, Hashable {
+public enum TurnMeasure: Sendable, Hashable {
   /// An answer is owed: the user's speech is over, or the client has committed it or asked for an answer; or the provider
   /// has begun one of its own accord.
   case began
