@@ -1,45 +1,37 @@
-"""Debian's nginx with TLS in front of a server, and a certificate authority for it; all made for one run of the tests.
+"""The reverse proxies of deploy/ in front of a server, as they are shipped, and a certificate authority for them.
 
-The two tools come from `scripts/setup.sh test`. Everything of nginx is in a folder of the tests, so it needs no
-privileges: configuration, pid, logs, temporary files, a high port, and one process.
+nginx, HAProxy and openssl come from `scripts/setup.sh test`. Everything of a proxy is in a folder of the tests, so it needs
+no privileges: configuration, pid, logs, temporary files, high ports, and one process. Of the files in deploy/ only what
+`TLSFront.moved` replaces is another: ports, the certificate's place, folders.
 """
 
 import pathlib
+import re
 import subprocess
 
-from processes import Process, accepts_connections, free_port
+from processes import ROOT, Process, accepts_connections, free_port
 
 NGINX = pathlib.Path("/usr/sbin/nginx")
+HAPROXY = pathlib.Path("/usr/sbin/haproxy")
+DEPLOY = ROOT / "deploy"
 HOST = "localhost"
 VALID_DAYS = "2"
 
-# What the documentation of a self-hosted realtime engine tells its users to write (R053), for all paths.
-CONFIGURATION = """
+# Around a file that Debian's nginx.conf includes from /etc/nginx/conf.d.
+AROUND = """
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{}}
 http {{
-  access_log off;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {certificate};
-    ssl_certificate_key {key};
-    location / {{
-      proxy_pass http://127.0.0.1:{upstream};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
-      proxy_read_timeout 86400;
-      proxy_send_timeout 86400;
-    }}
-  }}
+  access_log off;
+  include {site};
 }}
 """
 
@@ -74,23 +66,64 @@ def openssl(*arguments) -> None:
 
 
 class TLSFront:
-    """nginx that takes TLS connections and hands what they say to a server of the tests."""
+    """A proxy of deploy/ that takes TLS connections and hands what they say to a server of the tests.
 
-    def __init__(self, folder: pathlib.Path, authority: Authority, upstream: int):
+    - site: the file in deploy/, `nginx/parley-edge.conf` unless another is named; `changes` are made to its text first.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        authority: Authority,
+        upstream: int,
+        site: str = "nginx/parley-edge.conf",
+        changes: dict[str, str] | None = None,
+    ):
         folder.mkdir()
+        self._folder, self._authority, self._upstream = folder, authority, upstream
         self.port = free_port()
-        file = folder / "nginx.conf"
-        file.write_text(
-            CONFIGURATION.format(
-                folder=folder,
-                port=self.port,
-                upstream=upstream,
-                certificate=authority.server_certificate,
-                key=authority.server_key,
-            )
+        text = (DEPLOY / site).read_text(encoding="utf-8")
+        for old, new in (changes or {}).items():
+            assert old in text, f"{site} has no {old!r}"
+            text = text.replace(old, new)
+        program, arguments = self._haproxy(text) if site.startswith("haproxy") else self._nginx(text)
+        # The shipped file has no fault that the proxy knows of.
+        check = subprocess.run(
+            [str(program), *("-t" if program == NGINX else "-c",), *arguments], capture_output=True, text=True
         )
-        arguments = ["-p", str(folder), "-c", str(file), "-e", str(folder / "error.log")]
-        self._process = Process(arguments, folder / "nginx.log", program=NGINX)
+        assert check.returncode == 0, check.stderr
+        self._process = Process(arguments, folder / "front.log", program=program)
+
+    def moved(self, text: str) -> str:
+        """The file as it is, but for the places that are this machine's."""
+        for address in ("127.0.0.1", "localhost"):
+            text = text.replace(f"{address}:8787", f"{address}:{self._upstream}")
+        places = {
+            r"listen 443\b": lambda _: f"listen 127.0.0.1:{self.port}",
+            r"bind :443\b": lambda _: f"bind 127.0.0.1:{self.port}",
+            r"listen 80\b": lambda _: f"listen 127.0.0.1:{free_port()}",
+            r"bind :80\b": lambda _: f"bind 127.0.0.1:{free_port()}",
+            r"\[::\]:(443|80)\b": lambda _: f"[::1]:{free_port()}",
+            r"check port 8788\b": lambda _: f"check port {self._upstream}",
+            r"/etc/nginx/tls/fullchain\.pem": lambda _: str(self._authority.server_certificate),
+            r"/etc/nginx/tls/privkey\.pem": lambda _: str(self._authority.server_key),
+            r"/var/log/nginx": lambda _: str(self._folder),
+        }
+        for pattern, here in places.items():
+            text = re.sub(pattern, here, text)
+        return text
+
+    def _nginx(self, text: str) -> tuple[pathlib.Path, list[str]]:
+        site, file = self._folder / "site.conf", self._folder / "nginx.conf"
+        site.write_text(self.moved(text))
+        file.write_text(AROUND.format(folder=self._folder, site=site))
+        return NGINX, ["-p", str(self._folder), "-c", str(file), "-e", str(self._folder / "error.log")]
+
+    def _haproxy(self, text: str) -> tuple[pathlib.Path, list[str]]:
+        pair, file = self._folder / "pair.pem", self._folder / "haproxy.cfg"
+        pair.write_text(self._authority.server_certificate.read_text() + self._authority.server_key.read_text())
+        file.write_text(self.moved(text).replace("/etc/haproxy/tls/voice.example.com.pem", str(pair)))
+        return HAPROXY, ["-f", str(file)]
 
     @property
     def https(self) -> str:
@@ -99,6 +132,11 @@ class TLSFront:
     @property
     def wss(self) -> str:
         return f"wss://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> str:
+        """What the proxy wrote of requests."""
+        return (self._folder / "parley.log").read_text(errors="replace")
 
     def await_ready(self) -> None:
         self._process.await_ready(lambda: accepts_connections(self.port))
