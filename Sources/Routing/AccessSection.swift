@@ -82,7 +82,7 @@ extension TableDecoder {
   /// `providers` or `models`; nil without the list. A list that is empty admits nothing, which nobody means.
   private mutating func patterns(_ fields: Fields, _ key: String, declared: [String]? = nil) -> [String]? {
     guard let list = fields.member(key), let elements = elements(list.value, fields.path.key(key)) else { return nil }
-    if elements.isEmpty { report(.empty("name"), at: list.value.offset, fields.path.key(key)) }
+    if elements.isEmpty { report(.empty("name"), at: list.value.place, fields.path.key(key)) }
     var patterns: [String] = []
     for element in elements {
       guard let text = string(element.value, element.path) else { continue }
@@ -106,7 +106,7 @@ extension TableDecoder {
     }
     let text = JSONValue.object(object).text
     if text.utf8.count > Self.longestMetadataBytes {
-      report(.badText("at most \(Self.longestMetadataBytes) bytes are allowed"), at: member.value.offset, path)
+      report(.badText("at most \(Self.longestMetadataBytes) bytes are allowed"), at: member.value.place, path)
     }
     return object
   }
@@ -120,7 +120,7 @@ extension TableDecoder {
     case .bool(let flag): return .bool(flag)
     case .number(let text): return JSONNumber(text: text).map { .number($0) } ?? .null
     case .string(let text):
-      if text.utf8.contains(0) { report(.badText("the character U+0000 is not allowed"), at: value.offset, path) }
+      if text.utf8.contains(0) { report(.badText("the character U+0000 is not allowed"), at: value.place, path) }
       return .string(text)
     case .array(let elements):
       return .array(elements.enumerated().map { index, element in json(element, path.index(index)) })
@@ -128,7 +128,7 @@ extension TableDecoder {
       var object = JSONObject()
       for member in fields(value, path, known: nil)?.members ?? [] {
         if member.key.utf8.contains(0) {
-          report(.badText("the character U+0000 is not allowed"), at: member.keyOffset, path)
+          report(.badText("the character U+0000 is not allowed"), at: member.keyPlace, path)
         }
         object[member.key] = json(member.value, path.key(member.key))
       }
@@ -136,11 +136,10 @@ extension TableDecoder {
     }
   }
 
-  private mutating func uniqueName(_ fields: Fields, _ lines: inout [String: Int]) -> String? {
+  private mutating func uniqueName(_ fields: Fields, _ places: inout [String: Place]) -> String? {
     guard let name = requiredString(fields, "name") else { return nil }
     checkName(name)
-    if let first = lines[name.value] { report(.duplicate(what: "name", firstLine: first), at: name) }
-    lines[name.value] = lines[name.value] ?? line(of: name.offset)
+    checkUnique(name, "name", among: &places)
     return name.value
   }
 
@@ -150,10 +149,10 @@ extension TableDecoder {
     guard let list = fields.member("apps"), let elements = elements(list.value, fields.path.key("apps"))
     else { return ([], [App.usual.name]) }
     var apps: [App] = []
-    var lines: [String: Int] = [:]
+    var places: [String: Place] = [:]
     for element in elements {
       guard let fields = self.fields(element.value, element.path, known: Self.holderKeys) else { continue }
-      let name = uniqueName(fields, &lines)
+      let name = uniqueName(fields, &places)
       let app = App(
         name: name ?? "", providers: patterns(fields, "providers", declared: declared),
         models: patterns(fields, "models"), limits: holderLimits(fields), preference: preference(fields),
@@ -171,10 +170,10 @@ extension TableDecoder {
     guard let list = fields.member("keys"), let elements = elements(list.value, fields.path.key("keys"))
     else { return ([], 0) }
     var keys: [AccessKey] = []
-    var lines: [String: Int] = [:]
+    var places: [String: Place] = [:]
     for element in elements {
       guard let fields = self.fields(element.value, element.path, known: Self.accessKeyKeys) else { continue }
-      let name = uniqueName(fields, &lines)
+      let name = uniqueName(fields, &places)
       let secret = keySecret(fields)
       var key = AccessKey(
         name: name ?? "", secret: secret ?? .digest([]), preference: preference(fields), limits: holderLimits(fields),
@@ -207,7 +206,7 @@ extension TableDecoder {
     }
     if let key = fields.member("key") {
       report(
-        .badText("there is a keyHash already; one of the two is enough"), at: key.keyOffset, fields.path.key("key"))
+        .badText("there is a keyHash already; one of the two is enough"), at: key.keyPlace, fields.path.key("key"))
     }
     guard let text = string(member.value, fields.path.key("keyHash")) else { return nil }
     guard text.value.hasPrefix("sha256:"), let digest = Self.bytes(hex: text.value.dropFirst(7)), digest.count == 32
@@ -255,7 +254,7 @@ extension TableDecoder {
     guard let list = fields.member("serves"), let elements = elements(list.value, path) else {
       return Listener.Service.all
     }
-    if elements.isEmpty { report(.empty("service"), at: list.value.offset, path) }
+    if elements.isEmpty { report(.empty("service"), at: list.value.place, path) }
     let known = Listener.Service.allCases.map(\.rawValue)
     var services: Set<Listener.Service> = []
     for element in elements {
@@ -285,7 +284,7 @@ extension TableDecoder {
     do {
       return try sources.secret(.environment(name), directory: directory)
     } catch {
-      report(.missingSecret(error), at: 0, path)
+      report(.missingSecret(error), at: .file(0), path)
       return nil
     }
   }

@@ -93,7 +93,7 @@ extension TableDecoder {
     if tokens == .core {
       settings.tokens = .core(appID: applicationName(fields, "appID") ?? "")
       // Core is another server than the engine: its address does not follow from `url`.
-      if fields.member("tokenURL") == nil { report(.missingKey, at: fields.offset, fields.path.key("tokenURL")) }
+      if fields.member("tokenURL") == nil { report(.missingKey, at: fields.place, fields.path.key("tokenURL")) }
     }
     settings.tokenURL = tokenURL(fields)
     return settings
@@ -117,7 +117,7 @@ extension TableDecoder {
 
   /// What is exchanged for tokens has to be there, on loopback too.
   private mutating func requireKey(_ fields: Fields) {
-    if fields.member("key") == nil { report(.missingKey, at: fields.offset, fields.path.key("key")) }
+    if fields.member("key") == nil { report(.missingKey, at: fields.place, fields.path.key("key")) }
   }
 
   /// Where tokens are made. A secret goes there: over TLS, or on the machine, or where the provider itself is reached

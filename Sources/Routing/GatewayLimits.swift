@@ -72,6 +72,8 @@ public struct GatewayLimits: Sendable, Hashable {
   public internal(set) var admissionTimeout = Duration.seconds(5)
   /// What a gateway that is killed may lose of the usage of a live session. Default 5 s.
   public internal(set) var usageUpdate = Duration.seconds(5)
+  /// From the request to stop until sessions in a turn are ended with 1012. Default 30 s.
+  public internal(set) var drainGrace = Duration.seconds(30)
   /// Bytes of memory that the gateway may take: from 85 % on new sessions are refused with 503, from 95 % on sessions whose
   /// client is silent are ended with 1013. Default: the limit of its control group, or the machine's memory.
   public internal(set) var memoryBudgetBytes: Int?
@@ -194,6 +196,7 @@ public struct LimitDefinition: Sendable {
     .init("limitWarningSeconds", .seconds, 0...3_600, .time(\.limitWarning)),
     .init("admissionTimeoutSeconds", .seconds, 0.01...60, .time(\.admissionTimeout)),
     .init("usageUpdateSeconds", .seconds, 0.5...60, .time(\.usageUpdate)),
+    .init("drainGraceSeconds", .seconds, 0...3_600, .time(\.drainGrace)),
     .init("memoryBudgetBytes", .bytes, 1_048_576...562_949_953_421_312, .wholeOrNone(\.memoryBudgetBytes)),
   ]
 }

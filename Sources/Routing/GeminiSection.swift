@@ -43,7 +43,7 @@ extension TableDecoder {
     case nil, "ai-studio":
       for key in ["project", "location", "serviceAccount"] {
         guard let member = fields.member(key) else { continue }
-        report(.badText("only with \"platform\": \"vertex\""), at: member.keyOffset, fields.path.key(key))
+        report(.badText("only with \"platform\": \"vertex\""), at: member.keyPlace, fields.path.key(key))
       }
       return .aiStudio
     case "vertex":
@@ -60,7 +60,7 @@ extension TableDecoder {
     let isNamed = (names + ["serviceAccount"]).contains { fields.member($0) != nil }
     guard isNamed else { return .vertexExpress }
     for name in names where fields.member(name) == nil {
-      report(.missingKey, at: fields.offset, fields.path.key(name))
+      report(.missingKey, at: fields.place, fields.path.key(name))
     }
     let project = resourceName(fields, "project")
     let location = resourceName(fields, "location")
@@ -106,7 +106,7 @@ extension TableDecoder {
     return fields.members.compactMap { member in
       let path = fields.path.key(member.key)
       guard let text = string(member.value, path) else { return nil }
-      return (Located(value: member.key, offset: member.keyOffset, path: path), text)
+      return (Located(value: member.key, place: member.keyPlace, path: path), text)
     }
   }
 
@@ -137,12 +137,12 @@ extension TableDecoder {
     else { return }
     for row in rows.members {
       let path = rows.path.key(row.key)
-      guard isModelName(Located(value: row.key, offset: row.keyOffset, path: path)),
+      guard isModelName(Located(value: row.key, place: row.keyPlace, path: path)),
         let cells = self.fields(row.value, path, known: GeminiLiveSettings.modelCells)
       else { continue }
       for cell in cells.members where GeminiLiveSettings.modelCells.contains(cell.key) {
         guard let expected = Self.set(cell, of: row.key, in: &settings) else { continue }
-        report(.badText("expected \(expected)"), at: cell.value.offset, path.key(cell.key))
+        report(.badText("expected \(expected)"), at: cell.value.place, path.key(cell.key))
       }
     }
   }

@@ -12,7 +12,7 @@ extension TableDecoder {
     if case .string(let word) = member.value.content {
       guard word == "none" else {
         report(
-          .badText("expected \"none\", {\"sqlite\": PATH} or {\"postgres\": REFERENCE}"), at: member.value.offset, path)
+          .badText("expected \"none\", {\"sqlite\": PATH} or {\"postgres\": REFERENCE}"), at: member.value.place, path)
         return table
       }
       table.store = .none

@@ -55,16 +55,16 @@ struct PositionedParser {
     let start = offset
     guard let byte = current else { throw fault("expected a value, found the end of the file") }
     switch byte {
-    case UInt8(ascii: "{"): return PositionedValue(content: .object(try members()), offset: start)
-    case UInt8(ascii: "["): return PositionedValue(content: .array(try elements()), offset: start)
-    case UInt8(ascii: "\""): return PositionedValue(content: .string(try string()), offset: start)
-    case UInt8(ascii: "-"), 0x30...0x39: return PositionedValue(content: .number(try number()), offset: start)
+    case UInt8(ascii: "{"): return PositionedValue(content: .object(try members()), place: .file(start))
+    case UInt8(ascii: "["): return PositionedValue(content: .array(try elements()), place: .file(start))
+    case UInt8(ascii: "\""): return PositionedValue(content: .string(try string()), place: .file(start))
+    case UInt8(ascii: "-"), 0x30...0x39: return PositionedValue(content: .number(try number()), place: .file(start))
     default: break
     }
     for (word, content) in [("true", PositionedValue.Content.bool(true)), ("false", .bool(false)), ("null", .null)]
     where bytes[offset...].starts(with: word.utf8) {
       offset += word.utf8.count
-      return PositionedValue(content: content, offset: start)
+      return PositionedValue(content: content, place: .file(start))
     }
     throw fault("expected a value, found \(found)")
   }
@@ -88,7 +88,7 @@ struct PositionedParser {
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw fault("expected \":\" after a key, found \(found)") }
       skipSpace()
-      members.append(PositionedMember(key: key, keyOffset: keyOffset, value: try value()))
+      members.append(PositionedMember(key: key, keyPlace: .file(keyOffset), value: try value()))
       if try !continues(to: UInt8(ascii: "}")) { return members }
     }
   }

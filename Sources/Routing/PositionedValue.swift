@@ -1,3 +1,13 @@
+/// Where a value of the configuration was written.
+enum Place: Sendable, Hashable {
+  /// In the file, so many bytes from its beginning.
+  case file(Int)
+  /// In the section `gateway` of the runtime configuration.
+  case patch
+  /// In this variable of the environment.
+  case environment(String)
+}
+
 /// A JSON value that knows where it stands in its file, so that a fault in its meaning can still be shown with its line.
 struct PositionedValue: Sendable {
   indirect enum Content: Sendable {
@@ -13,7 +23,7 @@ struct PositionedValue: Sendable {
 
   var content: Content
   /// Of the value's first byte.
-  var offset: Int
+  var place: Place
 
   var kindName: String {
     switch content {
@@ -29,7 +39,7 @@ struct PositionedValue: Sendable {
 
 struct PositionedMember: Sendable {
   var key: String
-  var keyOffset: Int
+  var keyPlace: Place
   var value: PositionedValue
 }
 

@@ -19,14 +19,14 @@ extension TableDecoder {
   mutating func providers(_ fields: Fields) -> (entries: [ProviderEntry], declared: [String]) {
     let path = fields.path.key("providers")
     guard let member = fields.member("providers") else {
-      report(.missingKey, at: fields.offset, path)
+      report(.missingKey, at: fields.place, path)
       return ([], [])
     }
     guard let fields = self.fields(member.value, path, known: nil) else { return ([], []) }
-    if fields.members.isEmpty { report(.empty("provider"), at: member.value.offset, path) }
+    if fields.members.isEmpty { report(.empty("provider"), at: member.value.place, path) }
     var entries: [ProviderEntry] = []
     for member in fields.members {
-      let name = Located(value: member.key, offset: member.keyOffset, path: path.key(member.key))
+      let name = Located(value: member.key, place: member.keyPlace, path: path.key(member.key))
       checkName(name)
       // `models/...` is how Google writes a model's name; a provider called so would take these names.
       if name.value == "models" { report(.badName("\"models\" begins the names of Gemini's models"), at: name) }
@@ -80,7 +80,7 @@ extension TableDecoder {
   mutating func refuse(_ keys: [String], _ fields: Fields, _ cause: RouteFault.Cause) {
     for key in keys {
       guard let member = fields.member(key) else { continue }
-      report(cause, at: member.keyOffset, fields.path.key(key))
+      report(cause, at: member.keyPlace, fields.path.key(key))
     }
   }
 
@@ -125,7 +125,7 @@ extension TableDecoder {
     if let member = fields.member("serviceAccount") {
       if fields.member("key") != nil {
         let cause = RouteFault.Cause.badText("there is a key already; one of the two is enough")
-        report(cause, at: member.keyOffset, fields.path.key(member.key))
+        report(cause, at: member.keyPlace, fields.path.key(member.key))
       }
       guard let text = string(fields, "serviceAccount"), let reference = reference(text) else { return (.none, nil) }
       do {
@@ -136,7 +136,7 @@ extension TableDecoder {
     }
     guard fields.member("key") != nil else {
       if let endpoint, !endpoint.isLoopback {
-        report(.keyNeeded(host: endpoint.host), at: fields.offset, fields.path.key("key"))
+        report(.keyNeeded(host: endpoint.host), at: fields.place, fields.path.key("key"))
       }
       return (.none, nil)
     }

@@ -7,7 +7,7 @@ public struct RouteFault: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Cause: Sendable, Hashable {
     case unreadable(FileFault)
     case invalidJSON(column: Int, String)
-    case duplicateKey(firstLine: Int)
+    case duplicateKey(firstLine: Int?)
     case unknownKey(nearest: String?, known: [String])
     case wrongKind(expected: String, found: String)
     case missingKey
@@ -20,7 +20,8 @@ public struct RouteFault: Error, Sendable, Hashable, CustomStringConvertible {
     case unknownProviderKind(String, nearest: String?, known: [String])
     case notOfThisKind(kind: String)
     case undeclaredProvider(String, nearest: String?, known: [String])
-    case duplicate(what: String, firstLine: Int)
+    /// Without a line, where the first does not stand in a file.
+    case duplicate(what: String, firstLine: Int?)
     case bareSecret
     case keyNeeded(host: String)
     case missingSecret(SecretFault)
@@ -29,13 +30,14 @@ public struct RouteFault: Error, Sendable, Hashable, CustomStringConvertible {
     case empty(String)
   }
 
-  /// As the operator named the file.
+  /// As the operator named the file; `RouteTable.patchName` for the runtime configuration, the variable's name for one of
+  /// the environment.
   public let file: String
-  /// Counted from 1; nil where the file could not be read.
+  /// Counted from 1; nil where the file could not be read, and for what stands in none.
   public let line: Int?
   /// Counted from 1, in Unicode scalars; 0 where there is no line.
   public let column: Int
-  /// `providers.gemini.url`; empty for the whole file.
+  /// `providers.gemini.url`, `gateway.providers.gemini.url` in the runtime configuration; empty for the whole file.
   public let path: String
   public let cause: Cause
 
@@ -61,7 +63,7 @@ extension RouteFault.Cause {
     switch self {
     case .unreadable(let fault): "the file cannot be read: \(fault)"
     case .invalidJSON(let column, let text): "invalid JSON at column \(column): \(text)"
-    case .duplicateKey(let line): "the key is already given in line \(line)"
+    case .duplicateKey(let line): "the key is already given\(Self.inLine(line))"
     case .unknownKey(let nearest, let known): "unknown key; \(Self.suggestion(nearest, known))"
     case .wrongKind(let expected, let found): "expected \(expected), found \(found)"
     case .missingKey: "missing required key"
@@ -78,7 +80,7 @@ extension RouteFault.Cause {
       known.isEmpty
         ? "provider \(quoted(found)) is not declared; none is"
         : "provider \(quoted(found)) is not declared; \(Self.suggestion(nearest, known))"
-    case .duplicate(let what, let line): "this \(what) is already given in line \(line)"
+    case .duplicate(let what, let line): "this \(what) is already given\(Self.inLine(line))"
     case .bareSecret:
       "a secret must be a reference, env:NAME or file:PATH; the value itself does not belong in this file"
     case .keyNeeded(let host): "missing required key; only a provider on a loopback address may do without, not \(host)"
@@ -88,6 +90,8 @@ extension RouteFault.Cause {
     case .empty(let what): "at least one \(what) is needed"
     }
   }
+
+  private static func inLine(_ line: Int?) -> String { line.map { " in line \($0)" } ?? "" }
 
   private static func suggestion(_ nearest: String?, _ known: [String]) -> String {
     if let nearest { return "did you mean \"\(nearest)\"?" }

@@ -20,6 +20,8 @@ public struct RouteTable: Sendable {
   /// What a refused client is told about whom to ask (R172); empty if the operator gave none.
   public let contact: String
   public let limits: GatewayLimits
+  /// The file with the layers above it, as they were written; it holds references to secrets, and no secret.
+  let document: JSONObject
 
   /// Keys of clients. Empty: anonymous clients on loopback, and no others.
   public var accessKeys: [AccessKey] { access.keys }
@@ -41,13 +43,13 @@ public struct RouteTable: Sendable {
     var moved: [Listener] = []
     for listener in listeners where listener.serves.contains(.sessions) {
       if !moved.contains(where: { $0.host == listener.host }) {
-        moved.append(Listener(host: listener.host, port: Int(port), serves: listener.serves))
+        moved.append(Listener(host: listener.host, port: Int(port), serves: listener.serves, tls: listener.tls))
       }
     }
     return RouteTable(
       listeners: moved + listeners.filter { !$0.serves.contains(.sessions) }, defaultProvider: defaultProvider,
       providers: providers, providerNames: providerNames, routes: routes, access: access, ledger: ledger,
-      contact: contact, limits: limits)
+      contact: contact, limits: limits, document: document)
   }
 }
 
@@ -59,6 +61,8 @@ public struct Listener: Sendable, Hashable, CustomStringConvertible {
   public let port: Int
   /// What is had there (R290); never nothing.
   public let serves: Set<Service>
+  /// Nil: connections are not encrypted.
+  public let tls: ListenerTLS?
 
   /// What an address may be for.
   public enum Service: String, Sendable, Hashable, CaseIterable {
@@ -66,16 +70,19 @@ public struct Listener: Sendable, Hashable, CustomStringConvertible {
     case sessions
     /// Minting of ephemeral tokens.
     case tokens
-    /// Keys, apps and usage.
+    /// All that the operator looks at and turns: configuration, sessions, keys, apps and usage.
     case admin
+    /// What monitoring reads; `admin` has it too.
+    case metrics
 
     public static let all = Set(allCases)
   }
 
-  public init(host: String, port: Int, serves: Set<Service> = Service.all) {
+  public init(host: String, port: Int, serves: Set<Service> = Service.all, tls: ListenerTLS? = nil) {
     self.host = host
     self.port = port
     self.serves = serves
+    self.tls = tls
   }
 
   public var isLoopback: Bool { NetworkAddress.isLoopback(host) }

@@ -1,11 +1,22 @@
+public import Envelope
+
 extension RouteTable {
   /// The largest file that is taken, in bytes (fault row 60).
   public static let largestFileBytes = 1_048_576
 
-  /// Reads and validates a file. Relative paths in it start from its own folder.
+  /// What faults call the runtime configuration, and its section that is laid over the file.
+  public static let patchName = "runtime configuration"
+  static let patchSection = "gateway"
+
+  /// Reads and validates a file with the layers above it: the variables of the environment that stand for one of its
+  /// members, and `patch`, section `gateway` of the runtime configuration. Relative paths start from the file's folder,
+  /// wherever they stand.
   ///
+  /// - Parameter patch: a merge patch (RFC 7396) over any section but `listen` and `ledger`.
   /// - Throws: every fault of the file at once, in its order.
-  public static func load(path: String, sources: SecretSources = .process) throws(RouteFaults) -> RouteTable {
+  public static func load(
+    path: String, merging patch: JSONObject = [:], sources: SecretSources = .process
+  ) throws(RouteFaults) -> RouteTable {
     let bytes: [UInt8]
     do {
       bytes = try sources.file(path, largestFileBytes)
@@ -16,17 +27,19 @@ extension RouteTable {
     }
     var directory = ""
     if let slash = path.lastIndex(of: "/") { directory = String(path[...slash]) }
-    return try decode(bytes, file: path, directory: directory, sources: sources)
+    return try decode(bytes, merging: patch, file: path, directory: directory, sources: sources)
   }
 
-  /// Validates the text of a file.
+  /// Validates the text of a file with the layers above it.
   ///
   /// - Parameters:
+  ///   - patch: as of `load`. What is wrong in it is a fault of the file `patchName`, without a line, at `gateway.…`.
   ///   - file: what faults call the file.
   ///   - directory: where relative paths start from; empty for the working directory.
   /// - Throws: every fault of the text at once, in its order.
   public static func decode(
-    _ bytes: [UInt8], file: String, directory: String = "", sources: SecretSources = .process
+    _ bytes: [UInt8], merging patch: JSONObject = [:], file: String, directory: String = "",
+    sources: SecretSources = .process
   ) throws(RouteFaults) -> RouteTable {
     guard bytes.count <= largestFileBytes else {
       let cause = RouteFault.Cause.unreadable(.tooLarge(limitBytes: largestFileBytes))
@@ -38,10 +51,10 @@ extension RouteTable {
       root = try PositionedParser.parse(bytes)
     } catch {
       let column = SourceMap(bytes).position(of: error.offset).column
-      decoder.report(.invalidJSON(column: column, error.message), at: error.offset, .root)
+      decoder.report(.invalidJSON(column: column, error.message), at: .file(error.offset), .root)
       throw RouteFaults(faults: decoder.faults)
     }
-    let table = decoder.table(root)
+    let table = decoder.table(decoder.merged(root, patch))
     guard decoder.faults.isEmpty else {
       let ordered = decoder.faults.enumerated().sorted {
         ($0.element.line ?? 0, $0.element.column, $0.offset) < ($1.element.line ?? 0, $1.element.column, $1.offset)

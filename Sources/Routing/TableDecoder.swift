@@ -4,13 +4,13 @@ struct TableDecoder {
   /// A decoded value with the place that later checks report.
   struct Located<Value> {
     var value: Value
-    var offset: Int
+    var place: Place
     var path: ValuePath
   }
 
   /// The members of an object.
   struct Fields {
-    var offset: Int
+    var place: Place
     var path: ValuePath
     var members: [PositionedMember]
 
@@ -30,21 +30,35 @@ struct TableDecoder {
     self.sources = sources
   }
 
-  func line(of offset: Int) -> Int { map.position(of: offset).line }
+  /// Nil for what stands in no file.
+  func line(of place: Place) -> Int? {
+    if case .file(let offset) = place { map.position(of: offset).line } else { nil }
+  }
 
-  mutating func report(_ cause: RouteFault.Cause, at offset: Int, _ path: ValuePath) {
-    let (line, column) = map.position(of: offset)
-    faults.append(RouteFault(file: file, line: line, column: column, path: path.description, cause: cause))
+  mutating func report(_ cause: RouteFault.Cause, at place: Place, _ path: ValuePath) {
+    var (file, path, line, column) = (file, path.description, nil as Int?, 0)
+    switch place {
+    case .file(let offset): (line, column) = map.position(of: offset)
+    case .patch: (file, path) = (RouteTable.patchName, RouteTable.patchSection + (path.isEmpty ? "" : ".\(path)"))
+    case .environment(let name): file = name
+    }
+    faults.append(RouteFault(file: file, line: line, column: column, path: path, cause: cause))
   }
 
   mutating func report<Value>(_ cause: RouteFault.Cause, at located: Located<Value>) {
-    report(cause, at: located.offset, located.path)
+    report(cause, at: located.place, located.path)
+  }
+
+  /// A second thing of the same name is a fault, which names the line of the first.
+  mutating func checkUnique(_ name: Located<String>, _ what: String, among places: inout [String: Place]) {
+    if let first = places[name.value] { report(.duplicate(what: what, firstLine: line(of: first)), at: name) }
+    places[name.value] = places[name.value] ?? name.place
   }
 
   // MARK: Kinds
 
   private mutating func wrongKind(_ expected: String, _ value: PositionedValue, _ path: ValuePath) {
-    report(.wrongKind(expected: expected, found: value.kindName), at: value.offset, path)
+    report(.wrongKind(expected: expected, found: value.kindName), at: value.place, path)
   }
 
   /// The members of an object without those that come a second time; both a duplicate and, where `known` is given, a key
@@ -54,20 +68,20 @@ struct TableDecoder {
       wrongKind("an object", value, path)
       return nil
     }
-    var firstOffsets: [String: Int] = [:]
+    var firstPlaces: [String: Place] = [:]
     var unique: [PositionedMember] = []
     for member in members {
-      if let first = firstOffsets[member.key] {
-        report(.duplicateKey(firstLine: line(of: first)), at: member.keyOffset, path.key(member.key))
+      if let first = firstPlaces[member.key] {
+        report(.duplicateKey(firstLine: line(of: first)), at: member.keyPlace, path.key(member.key))
         continue
       }
-      firstOffsets[member.key] = member.keyOffset
+      firstPlaces[member.key] = member.keyPlace
       unique.append(member)
       guard let known, !known.contains(member.key) else { continue }
       let nearest = NearestName.of(member.key, among: known)
-      report(.unknownKey(nearest: nearest, known: known), at: member.keyOffset, path.key(member.key))
+      report(.unknownKey(nearest: nearest, known: known), at: member.keyPlace, path.key(member.key))
     }
-    return Fields(offset: value.offset, path: path, members: unique)
+    return Fields(place: value.place, path: path, members: unique)
   }
 
   mutating func elements(_ value: PositionedValue, _ path: ValuePath) -> [Located<PositionedValue>]? {
@@ -75,7 +89,7 @@ struct TableDecoder {
       wrongKind("an array", value, path)
       return nil
     }
-    return values.enumerated().map { Located(value: $1, offset: $1.offset, path: path.index($0)) }
+    return values.enumerated().map { Located(value: $1, place: $1.place, path: path.index($0)) }
   }
 
   /// A string member; nil if it is absent or of another kind, which is reported.
@@ -89,7 +103,7 @@ struct TableDecoder {
       wrongKind("a string", value, path)
       return nil
     }
-    return Located(value: text, offset: value.offset, path: path)
+    return Located(value: text, place: value.place, path: path)
   }
 
   mutating func bool(_ value: PositionedValue, _ path: ValuePath) -> Bool? {
@@ -103,7 +117,7 @@ struct TableDecoder {
   /// A string member that must be there; its absence is reported where the object begins.
   mutating func requiredString(_ fields: Fields, _ key: String) -> Located<String>? {
     guard fields.member(key) != nil else {
-      report(.missingKey, at: fields.offset, fields.path.key(key))
+      report(.missingKey, at: fields.place, fields.path.key(key))
       return nil
     }
     return string(fields, key)
@@ -132,11 +146,11 @@ struct TableDecoder {
     // A number too large for a Double is infinite, or nil, and out of every range.
     let number = Double(text) ?? .infinity
     guard range.contains(number) else {
-      report(.outOfRange(found: shown, range: rangeText), at: value.offset, path)
+      report(.outOfRange(found: shown, range: rangeText), at: value.place, path)
       return nil
     }
     guard !isWhole || number == number.rounded() else {
-      report(.wrongKind(expected: "a whole number", found: shown), at: value.offset, path)
+      report(.wrongKind(expected: "a whole number", found: shown), at: value.place, path)
       return nil
     }
     return number

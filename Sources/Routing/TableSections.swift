@@ -11,7 +11,7 @@ extension TableDecoder {
     guard let fields else {
       return RouteTable(
         listeners: [], defaultProvider: "", providers: [:], providerNames: [], routes: [], access: AccessTable(),
-        ledger: LedgerTable(), contact: "", limits: GatewayLimits())
+        ledger: LedgerTable(), contact: "", limits: GatewayLimits(), document: [:])
     }
     let (providers, declared) = providers(fields)
     let defaultProvider = defaultProvider(fields, declared)
@@ -21,7 +21,7 @@ extension TableDecoder {
       listeners: listen(fields, admitsOthers: admitsOthers), defaultProvider: defaultProvider,
       providers: Dictionary(providers.map { ($0.name, $0) }) { first, _ in first },
       providerNames: providers.map(\.name), routes: routes, access: access, ledger: ledger(fields),
-      contact: contact(fields), limits: limits(fields))
+      contact: contact(fields), limits: limits(fields), document: root.json.object ?? [:])
   }
 
   // MARK: listen
@@ -30,22 +30,20 @@ extension TableDecoder {
     guard let member = fields.member("listen") else { return RouteTable.defaultListeners }
     let path = fields.path.key("listen")
     guard let elements = elements(member.value, path) else { return [] }
-    if elements.isEmpty { report(.empty("address"), at: member.value.offset, path) }
+    if elements.isEmpty { report(.empty("address"), at: member.value.place, path) }
     var listeners: [Listener] = []
-    var lines: [String: Int] = [:]
+    var places: [String: Place] = [:]
     for element in elements {
       guard let listener = listener(element, admitsOthers: admitsOthers) else { continue }
-      if let first = lines[listener.description], listener.port != 0 {
-        report(.duplicate(what: "address", firstLine: first), at: element)
-      }
-      lines[listener.description] = lines[listener.description] ?? line(of: element.offset)
+      let address = Located(value: listener.description, place: element.place, path: element.path)
+      if listener.port != 0 { checkUnique(address, "address", among: &places) }
       listeners.append(listener)
     }
     return listeners
   }
 
   private mutating func listener(_ element: Located<PositionedValue>, admitsOthers: Bool) -> Listener? {
-    guard let fields = fields(element.value, element.path, known: ["host", "port", "serves"]) else { return nil }
+    guard let fields = fields(element.value, element.path, known: Self.listenerKeys) else { return nil }
     let host = requiredString(fields, "host")
     if let host {
       if !NetworkAddress.isHost(host.value) {
@@ -56,13 +54,14 @@ extension TableDecoder {
     }
     let portPath = fields.path.key("port")
     guard let member = fields.member("port") else {
-      report(.missingKey, at: fields.offset, portPath)
+      report(.missingKey, at: fields.place, portPath)
       return nil
     }
     let port = number(member.value, portPath, 0...65_535, rangeText: "0 to 65535", isWhole: true)
     let serves = services(fields)
+    let tls = tls(fields)
     guard let host, let port else { return nil }
-    return Listener(host: host.value, port: Int(port), serves: serves)
+    return Listener(host: host.value, port: Int(port), serves: serves, tls: tls)
   }
 
   // MARK: default, routes
@@ -89,9 +88,9 @@ extension TableDecoder {
     }
     let path = fields.path.key("routes")
     guard let elements = elements(member.value, path) else { return [] }
-    if elements.isEmpty { report(.empty("route"), at: member.value.offset, path) }
+    if elements.isEmpty { report(.empty("route"), at: member.value.place, path) }
     var routes: [Route] = []
-    var lines: [String: Int] = [:]
+    var places: [String: Place] = [:]
     for element in elements {
       guard let fields = self.fields(element.value, element.path, known: Self.routeKeys) else { continue }
       let provider = string(fields, "provider")
@@ -102,8 +101,7 @@ extension TableDecoder {
         continue
       }
       let plain = RouteTable.withoutTrailingSlash(path.value)
-      if let first = lines[plain] { report(.duplicate(what: "path", firstLine: first), at: path) }
-      lines[plain] = lines[plain] ?? line(of: path.offset)
+      checkUnique(Located(value: plain, place: path.place, path: path.path), "path", among: &places)
       let preference = preference(fields)
       routes.append(
         Route(
@@ -164,10 +162,10 @@ extension TableDecoder {
     guard low >= high else { return }
     if let member = fields.member("writeLowWaterBytes") {
       let cause = RouteFault.Cause.outOfRange(found: String(low), range: "below writeHighWaterBytes (\(high))")
-      report(cause, at: member.value.offset, fields.path.key(member.key))
+      report(cause, at: member.value.place, fields.path.key(member.key))
     } else if let member = fields.member("writeHighWaterBytes") {
       let cause = RouteFault.Cause.outOfRange(found: String(high), range: "above writeLowWaterBytes (\(low))")
-      report(cause, at: member.value.offset, fields.path.key(member.key))
+      report(cause, at: member.value.place, fields.path.key(member.key))
     }
   }
 }

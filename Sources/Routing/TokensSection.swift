@@ -18,7 +18,7 @@ extension TableDecoder {
       settings.secrets = tokenSecrets(list.value, fields.path.key("secrets"))
       isConfigured = true
     } else if let secret = usualSecret("JWT_SECRET", at: path.key("secrets")) {
-      if isLongEnough(secret, .environment("JWT_SECRET"), at: 0, path.key("secrets")) {
+      if isLongEnough(secret, .environment("JWT_SECRET"), at: .file(0), path.key("secrets")) {
         settings.secrets = [(nil, secret)]
       }
       isConfigured = true
@@ -59,14 +59,14 @@ extension TableDecoder {
     _ value: PositionedValue, _ path: ValuePath
   ) -> [(kid: String?, secret: Redacted<String>)] {
     guard let elements = elements(value, path) else { return [] }
-    if elements.isEmpty { report(.empty("secret"), at: value.offset, path) }
+    if elements.isEmpty { report(.empty("secret"), at: value.place, path) }
     var secrets: [(kid: String?, secret: Redacted<String>)] = []
-    var lines: [String: Int] = [:]
+    var places: [String: Place] = [:]
     for element in elements {
       guard let fields = fields(element.value, element.path, known: ["kid", "secret"]) else { continue }
-      let kid = fields.member("kid") == nil ? nil : keyName(fields, &lines)
+      let kid = fields.member("kid") == nil ? nil : keyName(fields, &places)
       guard let text = requiredString(fields, "secret"), let reference = reference(text),
-        let secret = secret(reference, text), isLongEnough(secret, reference, at: text.offset, text.path)
+        let secret = secret(reference, text), isLongEnough(secret, reference, at: text.place, text.path)
       else { continue }
       secrets.append((kid, secret))
     }
@@ -74,32 +74,31 @@ extension TableDecoder {
   }
 
   private mutating func isLongEnough(
-    _ secret: Redacted<String>, _ reference: SecretReference, at offset: Int, _ path: ValuePath
+    _ secret: Redacted<String>, _ reference: SecretReference, at place: Place, _ path: ValuePath
   ) -> Bool {
     let shortest = TokenSettings.shortestSecretBytes
     if secret.reveal().utf8.count >= shortest { return true }
-    report(.badText("\(reference) holds fewer than \(shortest) bytes: its tokens could be forged"), at: offset, path)
+    report(.badText("\(reference) holds fewer than \(shortest) bytes: its tokens could be forged"), at: place, path)
     return false
   }
 
   /// `kid`: what a token says of the key that signed it.
-  private mutating func keyName(_ fields: Fields, _ lines: inout [String: Int]) -> String? {
+  private mutating func keyName(_ fields: Fields, _ places: inout [String: Place]) -> String? {
     guard let kid = requiredString(fields, "kid") else { return nil }
     checkName(kid)
-    if let first = lines[kid.value] { report(.duplicate(what: "kid", firstLine: first), at: kid) }
-    lines[kid.value] = lines[kid.value] ?? line(of: kid.offset)
+    checkUnique(kid, "kid", among: &places)
     return kid.value
   }
 
   private mutating func tokenKeys(_ value: PositionedValue, _ path: ValuePath, _ settings: inout TokenSettings) {
     guard let elements = elements(value, path) else { return }
-    if elements.isEmpty { report(.empty("key"), at: value.offset, path) }
-    var lines: [String: Int] = [:]
+    if elements.isEmpty { report(.empty("key"), at: value.place, path) }
+    var places: [String: Place] = [:]
     for element in elements {
       guard let fields = fields(element.value, element.path, known: ["kid", "publicKey", "privateKey"]) else {
         continue
       }
-      let kid = keyName(fields, &lines)
+      let kid = keyName(fields, &places)
       guard let member = fields.member("privateKey") else {
         guard let key = ed25519Key(fields, "publicKey", isPrivate: false), let kid else { continue }
         settings.verifyingKeys.append((kid, key.reveal()))
@@ -107,11 +106,11 @@ extension TableDecoder {
       }
       if let other = fields.member("publicKey") {
         report(
-          .badText("there is a privateKey already; it verifies too"), at: other.keyOffset, fields.path.key("publicKey"))
+          .badText("there is a privateKey already; it verifies too"), at: other.keyPlace, fields.path.key("publicKey"))
       }
       guard let key = ed25519Key(fields, "privateKey", isPrivate: true), let kid else { continue }
       if settings.signingKey != nil {
-        report(.badText("one private key signs; give the public one of the other"), at: member.keyOffset, fields.path)
+        report(.badText("one private key signs; give the public one of the other"), at: member.keyPlace, fields.path)
       }
       settings.signingKey = (kid, key)
     }
@@ -150,7 +149,7 @@ extension TableDecoder {
       url = text
     } else {
       guard let value = sources.environment("PUBLIC_WS_URL"), !value.isEmpty else { return nil }
-      url = Located(value: value, offset: 0, path: path.key("publicURL"))
+      url = Located(value: value, place: .file(0), path: path.key("publicURL"))
     }
     do {
       _ = try Endpoint(url: url.value)

@@ -149,7 +149,7 @@ struct LimitTests {
       "dialGraceMilliseconds": 300, "dialLatestSeconds": 5, "lingerSeconds": 1, "controlEventsPerSecond": 200,
       "badEventsPerMinute": 100, "sessionIdleSeconds": nil, "sessionLengthSeconds": nil, "maxSessions": nil,
       "maxSessionsPerAddress": nil, "memoryBudgetBytes": nil, "maxConnectsPerSecond": nil, "limitWarningSeconds": 60,
-      "admissionTimeoutSeconds": 5, "usageUpdateSeconds": 5,
+      "admissionTimeoutSeconds": 5, "usageUpdateSeconds": 5, "drainGraceSeconds": 30,
     ]
     let defaults = GatewayLimits()
     let actual = LimitDefinition.all.map { ($0.name, $0.value(in: defaults)) }
