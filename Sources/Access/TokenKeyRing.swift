@@ -56,7 +56,7 @@ enum TokenKey: Sendable {
 public struct TokenKeyRing: Sendable {
   private let keys: [TokenKey]
   private let signing: TokenKey?
-  public let settings: TokenSettings
+  public private(set) var settings: TokenSettings
   /// No key is configured: this process has made one, and its tokens end with it.
   public let isOfThisProcess: Bool
 
@@ -85,6 +85,15 @@ public struct TokenKeyRing: Sendable {
     }
     self.keys = keys
     self.signing = signing
+  }
+
+  /// The ring of changed settings. Where neither these nor the old ones name a key, the one that this process has made
+  /// goes on, and with it the tokens that are out.
+  public func renewed(_ settings: TokenSettings, random: inout some RandomNumberGenerator) -> TokenKeyRing {
+    guard isOfThisProcess, !settings.isConfigured else { return TokenKeyRing(settings, random: &random) }
+    var ring = self
+    ring.settings = settings
+    return ring
   }
 
   /// The name of a secret that was given none: the same in every replica, and of no use for finding the secret.

@@ -24,19 +24,29 @@ final class AccessDesk: Sendable {
     var lookUps = 0
   }
 
-  let policy: AccessPolicy
+  /// By the configuration that came last.
+  var policy: AccessPolicy { current.withLock { $0 } }
   let clock: WallClock
+  private let current: Mutex<AccessPolicy>
   private let storage: (any KeyStorage)?
   private let state: Mutex<State>
   private let logger: Logger
 
   init(_ table: AccessTable, storage: (any KeyStorage)?, clock: WallClock, logger: Logger) {
     var random = SystemRandomNumberGenerator()
-    policy = AccessPolicy(table, tokens: TokenKeyRing(table.tokens, random: &random))
+    current = Mutex(AccessPolicy(table, tokens: TokenKeyRing(table.tokens, random: &random)))
     self.storage = storage
     self.clock = clock
     self.logger = logger
     state = Mutex(State(stored: storage == nil ? nil : .unread))
+  }
+
+  /// From here on the section of another configuration holds.
+  func apply(_ table: AccessTable) {
+    current.withLock { policy in
+      var random = SystemRandomNumberGenerator()
+      policy = AccessPolicy(table, tokens: policy.tokens.renewed(table.tokens, random: &random))
+    }
   }
 
   /// Nil where there is no store.

@@ -1,5 +1,6 @@
 public import Logging
 public import NIOCore
+import Routing
 public import Translation
 
 import WebSocketWire
@@ -11,7 +12,8 @@ public enum EchoConformance {
     listeners: [ListenAddress], limits: EdgeLimits = EdgeLimits(), group: any EventLoopGroup, logger: Logger
   ) -> GatewayServer {
     GatewayServer(
-      listeners: listeners, limits: limits, admission: EchoAdmission(), surface: nil, group: group, logger: logger)
+      listeners: listeners.map { Listener(host: $0.host, port: $0.port) }, limits: limits, admission: EchoAdmission(),
+      group: group, logger: logger)
   }
 
   /// Connects, sends every message back until the peer ends, and returns the texts that came.

@@ -8,28 +8,19 @@ import Operator
 public import Routing
 public import VoiceEngine
 
-/// What is behind an address.
-struct ListenerFace: Sendable {
-  var admission: any UpgradeAdmission
-  /// Nil where there is nothing but WebSockets.
-  var surface: HTTPSurface?
-}
-
 /// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
 public final class GatewayServer: Sendable {
-  private let listeners: [ListenAddress]
-  private let limits: EdgeLimits
-  /// Of each listener, in their order.
-  private let faces: [ListenerFace]
+  private let listeners: [Listener]
+  private let generations: Generations
   private let logger: Logger
   private let group: any EventLoopGroup
   private let registry = ConnectionRegistry()
-  /// Nil where memory is not watched.
-  private let overload: Overload?
   /// A reading of the memory that the process has taken.
   private let takenBytes: @Sendable () -> Int?
-  /// What has to be done before the first connection, and at intervals as long as the server lives.
-  private let desks: Desks?
+  /// What generations are made of; nil of a server without a configuration.
+  private let workshop: GenerationWorkshop?
+  /// The watch over the memory; nil where there is none.
+  private let overload: Overload?
 
   /// The gateway of a configuration.
   ///
@@ -37,87 +28,78 @@ public final class GatewayServer: Sendable {
   /// that the process has taken: for tests.
   public convenience init(
     table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping = .none,
-    limits: EdgeLimits? = nil, takenBytes: (@Sendable () -> Int?)? = nil,
+    desks: OperatorDesks = OperatorDesks(), limits: EdgeLimits? = nil, takenBytes: (@Sendable () -> Int?)? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
     self.init(
-      table: table, engine: engine, outgoing: outgoing, books: books, limits: limits, takenBytes: takenBytes,
-      clock: WallClock(), metrics: MetricsSystem.factory, group: group, logger: logger)
+      table: table, engine: engine, outgoing: outgoing, books: books, operators: desks, limits: limits,
+      takenBytes: takenBytes, clock: WallClock(), metrics: MetricsSystem.factory, group: group, logger: logger)
   }
 
   /// With a time of day and counters of a test's own.
   convenience init(
     table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping,
-    limits: EdgeLimits?, takenBytes: (@Sendable () -> Int?)? = nil, clock: WallClock, metrics: any MetricsFactory,
+    operators: OperatorDesks = OperatorDesks(), limits: EdgeLimits?, takenBytes: (@Sendable () -> Int?)? = nil,
+    clock: WallClock, metrics: any MetricsFactory,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
-    let limits = limits ?? EdgeLimits(table.limits)
-    let memory = (limits.memoryBudgetBytes ?? ProcessMemory.budgetBytes()).map {
-      MemoryWatch(budgetBytes: $0, shortestIdle: limits.idleWhenMemoryIsShort)
-    }
-    let overload = Overload(
-      maxSessions: limits.maxSessions, memory: memory, maxConnectsPerSecond: limits.maxConnectsPerSecond, logger: logger
-    )
-    let desks = Desks(
-      access: AccessDesk(table.access, storage: books.keys, clock: clock, logger: logger),
-      seats: SeatDesk(shared: books.shared, clock: clock, factory: metrics, logger: logger), books: books)
-    let admission = RealtimeAdmission(
-      table: table, desk: desks.access, seats: desks.seats, books: books, limits: limits, outgoing: outgoing,
-      engine: engine, overload: overload, counters: AdmissionCounters(factory: metrics), logger: logger)
-    let surfaces = Surfaces(table: table, engine: engine, outgoing: outgoing, desks: desks, logger: logger)
-    let faces = table.listeners.map { listener in
-      ListenerFace(
-        admission: listener.serves.contains(.sessions) ? admission : NoSessions(),
-        surface: surfaces.surface(serving: listener.serves))
-    }
+    let workshop = GenerationWorkshop(
+      table, outgoing: outgoing, books: books, operators: operators, limits: limits, clock: clock, metrics: metrics,
+      logger: logger)
     self.init(
-      listeners: table.listeners.map { ListenAddress(host: $0.host, port: $0.port) }, limits: limits,
-      faces: faces, overload: overload,
-      takenBytes: takenBytes ?? ProcessMemory.takenBytes, desks: desks, group: group, logger: logger)
+      listeners: table.listeners, first: workshop.generation(table, engine: engine, replacing: nil),
+      overload: workshop.overload, takenBytes: takenBytes ?? ProcessMemory.takenBytes, workshop: workshop,
+      group: group, logger: logger)
   }
 
-  /// The same at all addresses.
+  /// The same at all addresses, whatever is asked.
   convenience init(
-    listeners: [ListenAddress], limits: EdgeLimits, admission: any UpgradeAdmission, surface: HTTPSurface?,
-    overload: Overload? = nil, takenBytes: @escaping @Sendable () -> Int? = ProcessMemory.takenBytes,
-    group: any EventLoopGroup, logger: Logger
+    listeners: [Listener], limits: EdgeLimits, admission: any UpgradeAdmission, group: any EventLoopGroup,
+    logger: Logger
   ) {
+    let faces = listeners.map { _ in ListenerFace(admission: admission) }
     self.init(
-      listeners: listeners, limits: limits,
-      faces: listeners.map { _ in ListenerFace(admission: admission, surface: surface) },
-      overload: overload, takenBytes: takenBytes, desks: nil, group: group, logger: logger)
+      listeners: listeners, first: Generation(limits: limits, faces: faces), overload: nil,
+      takenBytes: ProcessMemory.takenBytes, workshop: nil, group: group, logger: logger)
   }
 
   private init(
-    listeners: [ListenAddress], limits: EdgeLimits, faces: [ListenerFace],
-    overload: Overload?, takenBytes: @escaping @Sendable () -> Int?, desks: Desks?, group: any EventLoopGroup,
-    logger: Logger
+    listeners: [Listener], first: Generation, overload: Overload?, takenBytes: @escaping @Sendable () -> Int?,
+    workshop: GenerationWorkshop?, group: any EventLoopGroup, logger: Logger
   ) {
     self.listeners = listeners
-    self.limits = limits
-    self.faces = faces
+    generations = Generations(first)
     self.overload = overload
     self.takenBytes = takenBytes
-    self.desks = desks
+    self.workshop = workshop
     self.group = group
     self.logger = logger
+  }
+
+  /// From here on new sessions and requests get what this configuration says; running sessions keep what they have (R112).
+  /// Listeners and the ledger stay as they were at the start.
+  public func apply(_ table: RouteTable, engine: VoiceEngine) {
+    guard let workshop else { return }
+    generations.replace(with: workshop.generation(table, engine: engine, replacing: generations.current))
   }
 
   /// Binds all listeners. A loopback address that the machine does not have is left out with a warning as long as
   /// another is bound.
   public func start() async throws(StartFault) -> RunningGateway {
-    await desks?.open()
-    let binder = PortBinder(group: group, limits: limits, logger: logger) { [self] channel, index in
+    await workshop?.desks.open()
+    let surfaces = generations.current.faces.indices.map { surface(at: $0) }
+    let binder = PortBinder(group: group, limits: generations.current.limits, logger: logger) { [self] channel, index in
       guard registry.insert(channel) else {
         channel.close(promise: nil)
         return
       }
-      let face = faces[index]
       try channel.pipeline.syncOperations.addHandler(
-        RequestGate(limits: limits, admission: face.admission, surface: face.surface, logger: logger))
+        RequestGate(
+          limits: generations.current.limits, admission: CurrentAdmission(generations: generations, index: index),
+          surface: surfaces[index], logger: logger))
     }
-    let channels = try await binder.bind(listeners)
-    let running = RunningGateway(channels: channels, registry: registry, limits: limits, chores: chores())
+    let channels = try await binder.bind(listeners.map { ListenAddress(host: $0.host, port: $0.port) })
+    let running = RunningGateway(channels: channels, registry: registry, generations: generations, chores: chores())
     for address in running.addresses {
       logger.info(
         "listening", metadata: ["address": "\(ListenAddress(host: address.ipAddress ?? "", port: address.port ?? 0))"])
@@ -125,10 +107,19 @@ public final class GatewayServer: Sendable {
     return running
   }
 
+  /// The HTTP side of a listener; nil where there is nothing but WebSockets.
+  private func surface(at index: Int) -> HTTPSurface? {
+    guard generations.current.faces[index].answer != nil else { return nil }
+    return HTTPSurface(logger: logger) { [generations] request, context in
+      guard let answer = generations.current.faces[index].answer else { return Response(status: .notFound) }
+      return try await answer(request, context)
+    }
+  }
+
   /// What is done beside the connections, until it is cancelled.
   private func chores() -> [Task<Void, Never>] {
     var chores = watchMemory().map { [$0] } ?? []
-    if let desks {
+    if let desks = workshop?.desks {
       let loop = group.next()
       chores.append(Task { await desks.seats.run(loop: loop) })
       if desks.books.keys != nil { chores.append(Task { await desks.access.run() }) }
@@ -139,7 +130,7 @@ public final class GatewayServer: Sendable {
   /// Reads at intervals how much memory is taken, and does what that asks for, until it is cancelled.
   private func watchMemory() -> Task<Void, Never>? {
     guard let overload else { return nil }
-    return Task { [limits, registry, takenBytes] in
+    return Task { [generations, registry, takenBytes] in
       var releasedAt: ContinuousClock.Instant?
       repeat {
         // Nil while there is no descriptor to read it with.
@@ -152,7 +143,7 @@ public final class GatewayServer: Sendable {
           }
           if let idle = overload.read(taken) { registry.fire(ShedIdleEvent(idle: idle)) }
         }
-        try? await Task.sleep(for: limits.memoryReadingInterval)
+        try? await Task.sleep(for: generations.current.limits.memoryReadingInterval)
       } while !Task.isCancelled
     }
   }
@@ -162,15 +153,15 @@ public final class GatewayServer: Sendable {
 public struct RunningGateway: Sendable {
   private let channels: [any Channel]
   private let registry: ConnectionRegistry
-  private let limits: EdgeLimits
+  private let generations: Generations
   private let chores: [Task<Void, Never>]
 
   init(
-    channels: [any Channel], registry: ConnectionRegistry, limits: EdgeLimits, chores: [Task<Void, Never>]
+    channels: [any Channel], registry: ConnectionRegistry, generations: Generations, chores: [Task<Void, Never>]
   ) {
     self.channels = channels
     self.registry = registry
-    self.limits = limits
+    self.generations = generations
     self.chores = chores
   }
 
@@ -188,6 +179,7 @@ public struct RunningGateway: Sendable {
   /// Stops accepting, waits the grace, closes sessions with 1012 and other connections when their answer is out, and
   /// returns when all are gone; at the latest after the grace and the waits of a close handshake.
   public func stop() async {
+    let limits = generations.current.limits
     for chore in chores { chore.cancel() }
     for channel in channels { try? await channel.close() }
     await wait(limits.drainGrace)

@@ -4,21 +4,24 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTPTypes
+import Operator
 
 /// The ordinary HTTP side of a port: hands a connection to Hummingbird's HTTP/1 channel.
 struct HTTPSurface: Sendable {
+  /// Answers one request. It looks for the configuration in force itself: a connection may outlive one.
+  typealias Answer = @Sendable (Request, OperatorContext) async throws -> Response
+
   private let http: HTTP1Channel
   private let logger: Logger
 
-  init<Responder: HTTPResponder>(responder: Responder, logger: Logger)
-  where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+  init(logger: Logger, answer: @escaping Answer) {
     self.logger = logger
     http = HTTP1Channel(
       responder: { request, writer, channel in
-        let context = Responder.Context(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+        let context = OperatorContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
         let response: Response
         do {
-          response = try await responder.respond(to: request, context: context)
+          response = try await answer(request, context)
         } catch {
           logger.error("request failed", metadata: ["fault": "internal", "source": "gateway", "phase": "http"])
           response = Response(status: .internalServerError)

@@ -19,33 +19,58 @@ final class Overload: Sendable {
     case holder(Holder, most: Int)
   }
 
+  /// What a configuration allows.
+  struct Bounds: Equatable {
+    /// Nil where only memory bounds them.
+    var maxSessions: Int?
+    /// Nil for any number.
+    var maxConnectsPerSecond: Int?
+    /// Nil where memory is not watched.
+    var memory: MemoryWatch?
+  }
+
   private struct State {
+    var bounds: Bounds
     var sessions = 0
     var held: [Holder: Int] = [:]
     var watch: MemoryWatch?
     var hasRoom = true
     /// Nil where any number may come at once.
     var connects: EventRate?
+
+    var isFull: Bool { !hasRoom || sessions >= bounds.maxSessions ?? .max }
   }
 
-  private let maxSessions: Int
   private let state: Mutex<State>
   private let logger: Logger
 
-  /// - Parameters:
-  ///   - maxSessions: nil where only memory bounds them.
-  ///   - memory: nil where memory is not watched.
-  ///   - maxConnectsPerSecond: nil for any number.
-  init(maxSessions: Int?, memory: MemoryWatch?, maxConnectsPerSecond: Int? = nil, logger: Logger) {
-    self.maxSessions = maxSessions ?? .max
+  init(_ bounds: Bounds, logger: Logger) {
     self.logger = logger
-    state = Mutex(State(watch: memory, connects: maxConnectsPerSecond.map { EventRate(most: $0, in: .seconds(1)) }))
+    state = Mutex(State(bounds: Bounds()))
+    apply(bounds)
   }
+
+  /// From here on other bounds hold; sessions beyond them go on.
+  func apply(_ bounds: Bounds) {
+    state.withLock { state in
+      if bounds.memory != state.bounds.memory { state.watch = bounds.memory }
+      if bounds.maxConnectsPerSecond != state.bounds.maxConnectsPerSecond {
+        state.connects = bounds.maxConnectsPerSecond.map { EventRate(most: $0, in: .seconds(1)) }
+      }
+      state.bounds = bounds
+    }
+  }
+
+  /// Whether there is no place for one more session.
+  var isFull: Bool { state.withLock(\.isFull) }
+
+  /// The sessions that have a place.
+  var sessionCount: Int { state.withLock(\.sessions) }
 
   /// A place for one more session, counted for each of its holders.
   func place(for holders: [(holder: Holder, most: Int)], at now: Instant) throws(Full) -> OccupiedPlace {
     let full = state.withLock { state -> Full? in
-      guard state.hasRoom, state.sessions < maxSessions else { return .gateway }
+      guard !state.isFull else { return .gateway }
       for (holder, most) in holders where state.held[holder, default: 0] >= most { return .holder(holder, most: most) }
       guard state.connects?.admits(at: now) ?? true else { return .tooManyAtOnce }
       state.sessions += 1

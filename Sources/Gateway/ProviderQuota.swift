@@ -9,6 +9,7 @@ final class ProviderQuota: Sendable {
   /// What is asked for beyond this is not only waiting for its turn.
   private static let longestLag = Duration.seconds(1)
 
+  let perSecond: Int
   private let provider: String
   private let budget: Mutex<FrameBudget>
 
@@ -16,6 +17,7 @@ final class ProviderQuota: Sendable {
   init?(_ limits: AccountLimits, provider: String) {
     guard let most = limits.maxFramesPerSecond else { return nil }
     self.provider = provider
+    perSecond = most
     budget = Mutex(FrameBudget(perSecond: most))
   }
 

@@ -29,7 +29,8 @@ struct RealtimeAdmission: UpgradeAdmission {
 
   init(
     table: RouteTable, desk: AccessDesk, seats: SeatDesk, books: Bookkeeping, limits: EdgeLimits, outgoing: Outgoing,
-    engine: VoiceEngine, overload: Overload, counters: AdmissionCounters = AdmissionCounters(), logger: Logger
+    engine: VoiceEngine, overload: Overload, counters: AdmissionCounters = AdmissionCounters(),
+    replacing previous: RealtimeAdmission? = nil, logger: Logger
   ) {
     self.table = table
     self.desk = desk
@@ -43,7 +44,10 @@ struct RealtimeAdmission: UpgradeAdmission {
     self.logger = logger
     proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
     quotas = table.providers.compactMapValues { entry in
-      entry.remote.flatMap { ProviderQuota($0.limits, provider: entry.name) }
+      guard let limits = entry.remote?.limits else { return nil }
+      // The account knows nothing of our configuration: what was sent in this second was sent.
+      if let quota = previous?.quotas[entry.name], quota.perSecond == limits.maxFramesPerSecond { return quota }
+      return ProviderQuota(limits, provider: entry.name)
     }
   }
 

@@ -22,6 +22,11 @@ struct Desks: Sendable {
   }
 }
 
+/// What the operator's routes talk to that is not the gateway's own.
+public struct OperatorDesks: Sendable {
+  public init() {}
+}
+
 /// Makes the HTTP side of each listener from what that one serves (R290).
 struct Surfaces {
   private let engine: VoiceEngine
@@ -29,11 +34,11 @@ struct Surfaces {
   private let tokens: TokenDesk
   private let admin: AdminSurface
   private let clock: WallClock
-  private let logger: Logger
 
-  init(table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, logger: Logger) {
+  init(
+    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, operators: OperatorDesks, logger: Logger
+  ) {
     self.engine = engine
-    self.logger = logger
     clock = desks.access.clock
     let gate = HTTPGate(desk: desks.access, table: table)
     sessions = SessionSurface(
@@ -48,12 +53,13 @@ struct Surfaces {
         store: desks.books.keys, changed: { await access.refresh() }), usage: desks.books.store)
   }
 
-  func surface(serving services: Set<Listener.Service>) -> HTTPSurface {
-    HTTPSurface(
-      responder: OperatorSurface.router(
-        engine: engine, sessions: services.contains(.sessions) ? sessions : nil,
-        tokens: services.contains(.tokens) ? tokens : nil, admin: services.contains(.admin) ? admin : nil,
-        now: { [clock] in Date(timeIntervalSince1970: Double(clock.now().milliseconds) / 1_000) }
-      ).buildResponder(), logger: logger)
+  /// The answers of a listener that serves so much.
+  func answers(serving services: Set<Listener.Service>) -> HTTPSurface.Answer {
+    let responder = OperatorSurface.router(
+      engine: engine, sessions: services.contains(.sessions) ? sessions : nil,
+      tokens: services.contains(.tokens) ? tokens : nil, admin: services.contains(.admin) ? admin : nil,
+      now: { [clock] in Date(timeIntervalSince1970: Double(clock.now().milliseconds) / 1_000) }
+    ).buildResponder()
+    return { request, context in try await responder.respond(to: request, context: context) }
   }
 }

@@ -102,7 +102,7 @@ struct OverloadTests {
 
   @Test("a place is given back once, and whoever has none is forgotten")
   func places() throws {
-    let overload = Overload(maxSessions: 2, memory: nil, logger: LogCapture().logger)
+    let overload = Overload(Overload.Bounds(maxSessions: 2), logger: LogCapture().logger)
     let now = Instant(nanoseconds: 0)
     let address = Overload.Holder.address(try #require(IPAddress("192.0.2.1")))
     let first = try overload.place(for: [(address, 1)], at: now)
@@ -120,7 +120,7 @@ struct OverloadTests {
 
   @Test("limits: connects in a second of the whole gateway; one more waits for the next")
   func connects() throws {
-    let overload = Overload(maxSessions: nil, memory: nil, maxConnectsPerSecond: 3, logger: LogCapture().logger)
+    let overload = Overload(Overload.Bounds(maxConnectsPerSecond: 3), logger: LogCapture().logger)
     var now = Instant(nanoseconds: 0)
     for _ in 0..<3 { _ = try overload.place(for: [], at: now) }
     #expect(throws: Overload.Full.tooManyAtOnce) { try overload.place(for: [], at: now) }

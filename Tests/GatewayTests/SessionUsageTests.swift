@@ -187,7 +187,7 @@ struct SessionUsageTests {
       let admission = RealtimeAdmission(
         table: table, desk: AccessDesk(table.access, storage: nil, clock: clock, logger: log.logger),
         seats: SeatDesk(shared: nil, clock: clock, logger: log.logger), books: books, limits: limits,
-        outgoing: Outgoing(), engine: .absent, overload: Overload(maxSessions: nil, memory: nil, logger: log.logger),
+        outgoing: Outgoing(), engine: .absent, overload: Overload(Overload.Bounds(), logger: log.logger),
         logger: log.logger)
       return try await loop.submit {
         let field = RequestHead.Field(name: "Authorization", value: "Bearer \(BookedGateway.key)")
