@@ -20,4 +20,17 @@ extension InstrumentationContext {
     get { self[StateKey.self] }
     set { self[StateKey.self] = newValue }
   }
+
+  /// Takes the two headers of a request over. Without a `traceparent` that is one, the trace begins here, and the
+  /// `tracestate` is nobody's (W3C Trace Context section 3.3).
+  public mutating func take(traceParent header: String?, traceState: String?) {
+    guard let parent = header.flatMap({ TraceParent($0) }) else { return }
+    traceParent = parent
+    self.traceState = traceState.flatMap { Self.isTraceState($0) ? $0 : nil }
+  }
+
+  /// Visible characters, and no more than 512 of them, which is what everybody has to pass on.
+  private static func isTraceState(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 512 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+  }
 }
