@@ -113,3 +113,8 @@ extension PositionedValue {
     }
   }
 }
+
+extension RouteTable {
+  /// Variables of the environment that stand for a member of the file, and come before it.
+  public static var variables: [(name: String, key: String)] { TableDecoder.variables }
+}
