@@ -50,6 +50,11 @@ final class ConnectionRegistry: Sendable {
     }
   }
 
+  /// The same, or when the time is up.
+  func waitUntilEmpty(atMost limit: Duration) async {
+    await Waiting.releasedAfter(limit, by: releaseWaiters) { [self] in await waitUntilEmpty() }
+  }
+
   /// Lets everybody who waits go on, empty or not.
   func releaseWaiters() {
     let waiters = state.withLock { state in
@@ -71,5 +76,24 @@ final class ConnectionRegistry: Sendable {
       return state.waiters
     }
     for waiter in waiters { waiter.resume() }
+  }
+}
+
+/// Waits for others that may have an end.
+enum Waiting {
+  /// Returns when `wait` does; when the time is up, `release` makes it return.
+  static func releasedAfter(
+    _ limit: Duration, by release: @escaping @Sendable () -> Void, _ wait: @escaping @Sendable () async -> Void
+  ) async {
+    let timer = Task {
+      var time = limit
+      // Once more where the first came before the waiting had begun.
+      while (try? await Task.sleep(for: time)) != nil {
+        release()
+        time = .milliseconds(10)
+      }
+    }
+    await wait()
+    timer.cancel()
   }
 }

@@ -8,6 +8,8 @@ public struct EdgeLimits: Sendable {
   public var head = HeadLimits()
   /// From accept, or from the first byte of a later request, to the complete head (fault row 12).
   public var headTimeout: Duration
+  /// From accept to the end of the TLS handshake, where a listener has TLS; the head's time begins behind it.
+  public var tlsHandshake = Duration.seconds(10)
   /// Without a byte while a head is awaited (fault row 12).
   public var headIdle: Duration
   /// Without a request on a connection that has already served one.
@@ -58,7 +60,7 @@ public struct EdgeLimits: Sendable {
   public var memoryReadingInterval = Duration.seconds(1)
 
   /// From the signal to stop until running sessions are closed with 1012.
-  public var drainGrace = Duration.zero
+  public var drainGrace: Duration
 
   /// The limits of a configuration; by default, of one that names none.
   public init(_ limits: GatewayLimits = GatewayLimits()) {
@@ -87,5 +89,6 @@ public struct EdgeLimits: Sendable {
     maxConnectsPerSecond = limits.maxConnectsPerSecond
     admissionTimeout = limits.admissionTimeout
     memoryBudgetBytes = limits.memoryBudgetBytes
+    drainGrace = limits.drainGrace
   }
 }

@@ -30,6 +30,12 @@ enum FaultResponse {
     status: 503, type: "server_error", code: "server_stopping", message: "The server is stopping; try again.",
     fields: [RequestHead.Field(name: "Retry-After", value: "5")])
 
+  /// Another replica, or this one's successor, has a place.
+  static let draining = Refusal(
+    status: 503, type: "server_error", code: "gateway_restarting",
+    message: "The gateway is restarting and takes no more sessions. Connect again.",
+    fields: [RequestHead.Field(name: "Retry-After", value: "5")])
+
   // MARK: Frames that are not understood
 
   /// The `error` event before the close frame, as a client library shows it more readily than a close reason.

@@ -1,6 +1,8 @@
+import CoreMetrics
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Routing
 
 /// An address to listen on.
@@ -26,14 +28,24 @@ public enum StartFault: Error, Sendable, Hashable, CustomStringConvertible {
   case cannotListen(address: String, reason: String)
   /// None of the addresses exists on this machine.
   case noAddress
+  /// The address cannot have TLS; the text names the file and what is wrong with it.
+  case noCertificate(address: String, reason: String)
 
   public var description: String {
     switch self {
     case .portInUse(let address): "\(address) is in use by another process; choose another port with --port"
     case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
     case .noAddress: "none of the configured addresses exists on this machine"
+    case .noCertificate(let address, let reason): "no TLS at \(address): \(reason)"
     }
   }
+}
+
+/// A listener that listens.
+struct BoundPort: Sendable {
+  let channel: any Channel
+  /// Its position in the configuration.
+  let index: Int
 }
 
 /// Binds the listeners of a configuration.
@@ -41,22 +53,49 @@ struct PortBinder {
   let group: any EventLoopGroup
   let limits: EdgeLimits
   let logger: Logger
-  /// Prepares a connection, on its event loop; with the position of the listener that accepted it.
+  /// By the positions of the listeners; the others have no TLS.
+  var certificates: [Int: ServerCertificate] = [:]
+  /// Prepares a connection, on its event loop, with the position of the listener that accepted it; where that has TLS, when
+  /// the handshake is over.
   let prepare: @Sendable (any Channel, Int) throws -> Void
+
+  /// The certificates of the listeners that have one, by their positions.
+  static func certificates(
+    of listeners: [Listener], clock: WallClock, metrics: any MetricsFactory, logger: Logger
+  ) throws(StartFault) -> [Int: ServerCertificate] {
+    var certificates: [Int: ServerCertificate] = [:]
+    for (index, listener) in listeners.enumerated() {
+      guard let tls = listener.tls else { continue }
+      do {
+        certificates[index] = try ServerCertificate(
+          tls, listener: listener.description, clock: clock, metrics: metrics, logger: logger)
+      } catch {
+        throw .noCertificate(address: listener.description, reason: error.description)
+      }
+    }
+    return certificates
+  }
 
   /// All listening channels; when one fails none stays open.
   func bind(_ listeners: [ListenAddress]) async throws(StartFault) -> [any Channel] {
-    var channels: [any Channel] = []
+    try await ports(listeners).map(\.channel)
+  }
+
+  /// The same, with the position of each.
+  func ports(_ listeners: [ListenAddress]) async throws(StartFault) -> [BoundPort] {
+    var ports: [BoundPort] = []
     do throws(StartFault) {
       for (index, listener) in listeners.enumerated() {
-        if let channel = try await bind(listener, at: index) { channels.append(channel) }
+        if let channel = try await bind(listener, at: index) {
+          ports.append(BoundPort(channel: channel, index: index))
+        }
       }
-      guard !channels.isEmpty else { throw StartFault.noAddress }
+      guard !ports.isEmpty else { throw StartFault.noAddress }
     } catch {
-      for channel in channels { try? await channel.close() }
+      for port in ports { try? await port.channel.close() }
       throw error
     }
-    return channels
+    return ports
   }
 
   /// Nil for an address that this machine does not have, as `::1` where IPv6 is off.
@@ -81,7 +120,8 @@ struct PortBinder {
   }
 
   private func bootstrap(_ index: Int) -> ServerBootstrap {
-    let (prepare, logger) = (self.prepare, self.logger)
+    let (prepare, logger, certificate) = (self.prepare, self.logger, certificates[index])
+    let handshake = TimeAmount(limits.tlsHandshake)
     return ServerBootstrap(group: group)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -97,7 +137,13 @@ struct PortBinder {
         .writeBufferWaterMark, value: .init(low: ChannelRoom(limits).low, high: ChannelRoom(limits).high)
       )
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try prepare(channel, index) }
+        channel.eventLoop.makeCompletedFuture {
+          guard let certificate else { return try prepare(channel, index) }
+          try channel.pipeline.syncOperations.addHandlers([
+            NIOSSLServerHandler(context: certificate.context),
+            TLSGate(timeout: handshake, logger: logger) { try prepare($0, index) },
+          ])
+        }
       }
   }
 }

@@ -32,6 +32,9 @@ final class SessionDriver: FrameLegOwner {
   private let limits: EdgeLimits
   private let outgoing: Outgoing
   private var record: SessionRecord
+  /// Nil where nobody lists sessions.
+  private let listing: SessionListing?
+  let begunAt: Instant
   var deadlineTask: Scheduled<Void>?
   var deadlineTaskTime: Instant?
   private var isOver = false
@@ -42,7 +45,8 @@ final class SessionDriver: FrameLegOwner {
   init(
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
     outgoing: Outgoing, engine: VoiceEngine, quota: ProviderQuota? = nil, seat: Seat? = nil, usage: SessionUsage? = nil,
-    telemetry: SessionTelemetry? = nil, client: String? = nil, counters: FieldCounters = FieldCounters(),
+    listing: SessionListing? = nil, telemetry: SessionTelemetry? = nil, client: String? = nil,
+    counters: FieldCounters = FieldCounters(),
     logger: Logger
   ) {
     let now = Instant(loop.now)
@@ -55,7 +59,9 @@ final class SessionDriver: FrameLegOwner {
     self.engine = engine
     self.seat = seat
     self.usage = usage
+    self.listing = listing
     self.telemetry = telemetry
+    begunAt = now
     pacer = FramePacer(quota, loop: loop)
     succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(
@@ -70,6 +76,7 @@ final class SessionDriver: FrameLegOwner {
     usage?.begin { (self.session.session.model, self.session.meter) }
     step { $0.begin(at: $1) }
     takeSeat()
+    listing?.begin(self, loop: loop)
   }
 
   // MARK: FrameLegOwner
@@ -142,7 +149,7 @@ final class SessionDriver: FrameLegOwner {
   func legShouldStop(_ leg: FrameLeg) {
     guard leg === downstream else { return }
     record.stopped()
-    step { $0.shutDown(at: $1) }
+    step { $0.drainEnded(at: $1) }
     flush()
   }
 
@@ -340,6 +347,7 @@ extension SessionDriver {
   private func finish() {
     guard !isOver else { return }
     isOver = true
+    listing?.end()
     closeUpstream(.normal)
     sides?.closeAll()
     sides = nil

@@ -171,6 +171,12 @@ public struct WireTranslator: Translator {
     mender.isMidTurn || awaited.contains { $0.kind == .response }
   }
 
+  public var isInTurn: Bool {
+    isMidTurn || !awaited.isEmpty || hearing.speechItemID != nil || hearing.isUnanswered
+      || (session.audio.input.turnDetection == nil && hearing.buffered > 0) || conversation.awaitsCallResult
+      || (session.type == .transcription && conversation.awaitsWords)
+  }
+
   public var skippedMessages: Int { mender.unknownEvents }
 
   public func verdict(on end: UpstreamEnd) -> UpstreamVerdict? { service.verdict(on: end) }

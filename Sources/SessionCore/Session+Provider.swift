@@ -8,7 +8,7 @@ import Envelope
 extension Session {
   /// The upstream WebSocket is open.
   public mutating func upstreamOpened(at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase == .dialling else { return }
     phase = .connected(firstEventBy: now + limits.upstreamFirstEvent)
     translator.upstreamOpened(at: now, port: &port)
@@ -29,7 +29,7 @@ extension Session {
 
   /// A message of the provider, text or binary alike.
   public mutating func upstreamMessage(_ message: ByteBuffer, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     switch phase {
     case .connected, .live: break
     case .waiting, .dialling, .away, .ended: return
@@ -49,7 +49,7 @@ extension Session {
 
   /// The upstream connection ended, or could not be made.
   public mutating func upstreamEnded(_ end: UpstreamEnd, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     lost(end, at: now)
   }
 
@@ -69,14 +69,14 @@ extension Session {
 
   /// A connection beside the session's own is open.
   public mutating func sideOpened(_ line: SideLine, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     translator.sideOpened(line, at: now, port: &port)
   }
 
   /// A message on a connection beside the session's own.
   public mutating func sideMessage(_ message: ByteBuffer, on line: SideLine, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     translator.sideMessage(message, on: line, at: now, port: &port)
     followUp(at: now)
@@ -84,7 +84,7 @@ extension Session {
 
   /// A connection beside the session's own ended, or could not be made.
   public mutating func sideEnded(_ line: SideLine, _ end: UpstreamEnd, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     translator.sideEnded(line, end, at: now, port: &port)
   }

@@ -6,7 +6,7 @@ public import Translation
 extension Session {
   /// `deadline` has passed.
   public mutating func timeReached(at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     if let fault = span.ending(at: now) { return end(fault, closing: 1000, at: now) }
     if let warning = span.warning(at: now) { tellLimits(warning, at: now) }
@@ -25,12 +25,8 @@ extension Session {
 
   /// The gateway goes down: the client is told and may come back.
   public mutating func shutDown(at now: Instant) {
-    defer { dress() }
-    end(
-      EventFault(
-        type: "server_error", code: "gateway_restarting", message: "The gateway is restarting. Connect again.",
-        param: nil),
-      closing: 1012, at: now)
+    defer { stepEnded(at: now) }
+    end(.restarting, closing: 1012, at: now)
   }
 
   /// The client is not read just now, so that it cannot be heard.
@@ -40,7 +36,7 @@ extension Session {
 
   /// The gateway has no memory left for a client that says nothing, and hears nothing.
   public mutating func shed(ifIdleFor idle: Duration, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard span.isIdle(for: idle, at: now), !translator.isMidTurn else { return }
     end(
       EventFault(

@@ -59,6 +59,8 @@ public struct Session: Sendable {
   private var isReadingPaused = false
   /// The provider is not read, and so it cannot be heard.
   var isHeldBack = false
+  /// It ends with its turn.
+  var isDraining = false
 
   /// The session as the client sees it now.
   public var session: RealtimeSession { translator.session }
@@ -149,7 +151,7 @@ public struct Session: Sendable {
 
   /// A text message of the client: valid UTF-8.
   public mutating func downstreamText(_ message: ByteBuffer, at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     span.heard(at: now)
     switch message.withUnsafeReadableBytes({ EventReader.read($0) }) {
@@ -169,7 +171,7 @@ public struct Session: Sendable {
 
   /// A binary message of the client: the envelope has none.
   public mutating func downstreamBinary(at now: Instant) {
-    defer { dress() }
+    defer { stepEnded(at: now) }
     guard phase != .ended else { return }
     span.heard(at: now)
     refuse(.invalidEvent("Binary messages are not part of the protocol: send text."), eventID: nil, at: now)

@@ -77,6 +77,10 @@ public protocol Translator: Sendable {
   /// Whether the client waits for something of the provider: a response that is open, or one that was asked for.
   var isMidTurn: Bool { get }
 
+  /// Whether anything goes on that should not be broken off: the user speaks, or is owed an answer, or hears one; or the
+  /// client is asked for what an answer needs.
+  var isInTurn: Bool { get }
+
   /// What the provider's way of ending means to the client, where it says more than the protocol does.
   func verdict(on end: UpstreamEnd) -> UpstreamVerdict?
 }
@@ -86,6 +90,8 @@ extension Translator {
   public var bytesPerSample: Int { PCM16.bytesPerSample }
 
   public var skippedMessages: Int { 0 }
+
+  public var isInTurn: Bool { isMidTurn }
 
   // Most providers have one connection, which ends the call with it.
 

@@ -303,6 +303,11 @@ public struct GeminiLiveTranslator: Translator {
 
   public var isMidTurn: Bool { timeline.isLive || request != nil || turn.isCommitted || !sides.isEmpty }
 
+  public var isInTurn: Bool {
+    isMidTurn || speech != nil || tools.isOpen || tools.isOwed
+      || (session.audio.input.turnDetection == nil && !buffered.isEmpty) || conversation.awaitsCallResult
+  }
+
   /// A call that nobody will answer any more is not left dangling (fault row 54).
   public mutating func downstreamClosed(at now: Instant, port: inout Port) {
     // No response will show them.

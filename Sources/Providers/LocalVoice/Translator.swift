@@ -87,6 +87,11 @@ public struct LocalVoiceTranslator: Translator {
 
   public var isMidTurn: Bool { timeline.isLive || owesAnswer || !side.isEmpty || !pending.isEmpty }
 
+  public var isInTurn: Bool {
+    isMidTurn || listening != nil || (session.audio.input.turnDetection == nil && heardMs > turnsEndMs)
+      || conversation.awaitsCallResult
+  }
+
   /// The position in the client's audio.
   var heardMs: Int { clockStartMs + clock.milliseconds }
 
