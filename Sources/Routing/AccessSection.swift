@@ -4,19 +4,13 @@ import Translation
 
 /// Section `access` of the file.
 extension TableDecoder {
-  static let accessSectionKeys = ["keys", "apps", "origins", "proxies", "admin"]
-  private static let preferenceKeys = ["dialect", "deltaField"]
-  private static let limitKeys = HolderLimitDefinition.all.map(\.name)
-  private static let holderKeys = ["name", "providers", "models", "origins", "metadata"] + preferenceKeys + limitKeys
-  static let accessKeyKeys = ["key", "keyHash", "app", "expires", "publishable"] + holderKeys
-
   /// Sections `access` and `tokens`, and whether the file means to let clients of other machines in: it has keys, secrets
   /// of tokens, or a key for making keys. One with a fault is no missing one.
   mutating func access(_ root: Fields, declared: [String]) -> (table: AccessTable, admitsOthers: Bool) {
     var table = AccessTable()
     var isLocked = false
     let fields = root.member("access").flatMap { member in
-      self.fields(member.value, root.path.key("access"), known: Self.accessSectionKeys)
+      self.fields(member.value, root.path.key("access"), known: ConfigurationReference.access.names)
     }
     if let fields {
       let (apps, names) = apps(fields, declared)
@@ -151,7 +145,9 @@ extension TableDecoder {
     var apps: [App] = []
     var places: [String: Place] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: Self.holderKeys) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: ConfigurationReference.app.names) else {
+        continue
+      }
       let name = uniqueName(fields, &places)
       let app = App(
         name: name ?? "", providers: patterns(fields, "providers", declared: declared),
@@ -172,7 +168,9 @@ extension TableDecoder {
     var keys: [AccessKey] = []
     var places: [String: Place] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: Self.accessKeyKeys) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: ConfigurationReference.accessKey.names) else {
+        continue
+      }
       let name = uniqueName(fields, &places)
       let secret = keySecret(fields)
       var key = AccessKey(

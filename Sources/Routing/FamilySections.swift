@@ -5,8 +5,6 @@ import Translation
 extension TableDecoder {
   // MARK: azure
 
-  static let azureKeys = ["api", "apiVersion", "keyType", "tenant", "clientID", "tokenURL"]
-
   mutating func azureSettings(_ fields: Fields) -> AzureSettings {
     let api = choice(fields, "api", AzureSettings.API.allCases.map { ($0.rawValue, $0) }) ?? .realtime
     var version: String?
@@ -47,8 +45,6 @@ extension TableDecoder {
 
   // MARK: inworld
 
-  static let inworldKeys = ["transcriptionModel", "voiceModel", "voice"]
-
   mutating func inworldSettings(_ fields: Fields) -> InworldSettings {
     InworldSettings(
       transcriptionModel: plainName(fields, "transcriptionModel", of: "a model"),
@@ -74,8 +70,6 @@ extension TableDecoder {
   }
 
   // MARK: vowel
-
-  static let vowelKeys = ["tokens", "appID", "tokenURL", "voice"]
 
   private enum VowelTokens { case none, engine, core }
 

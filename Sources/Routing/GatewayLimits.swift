@@ -101,9 +101,18 @@ public struct LimitDefinition: Sendable {
   public let lowest: Double
   public let highest: Double
   let field: Field
+  /// What it bounds, and what happens beyond, in Markdown.
+  public let meaning: String
+  /// What holds without a default, in Markdown.
+  public let absence: String
 
-  private init(_ name: String, _ unit: Unit, _ range: ClosedRange<Double>, _ field: Field) {
+  private init(
+    _ name: String, _ unit: Unit, _ range: ClosedRange<Double>, _ field: Field, _ meaning: String,
+    absence: String = "none"
+  ) {
     self.name = name
+    self.meaning = meaning
+    self.absence = absence
     self.unit = unit
     lowest = range.lowerBound
     highest = range.upperBound
@@ -161,42 +170,144 @@ public struct LimitDefinition: Sendable {
 
   /// All limits, in the order of the documentation. The highest values are beyond any use and below any overflow.
   public static let all: [LimitDefinition] = [
-    .init("maxMessageBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxMessageBytes)),
-    .init("maxFrameBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxFrameBytes)),
-    .init("maxFragments", .count, 1...16_777_216, .whole(\.maxFragments)),
-    .init("maxTinyFragments", .count, 0...16_777_216, .whole(\.maxTinyFragments)),
-    .init("requestLineBytes", .bytes, 256...1_048_576, .whole(\.requestLineBytes)),
-    .init("headerFieldBytes", .bytes, 256...1_048_576, .whole(\.headerFieldBytes)),
-    .init("headerBlockBytes", .bytes, 1_024...16_777_216, .whole(\.headerBlockBytes)),
-    .init("headerFields", .count, 8...10_000, .whole(\.headerFields)),
-    .init("headTimeoutSeconds", .seconds, 0.01...3_600, .time(\.headTimeout)),
-    .init("headIdleSeconds", .seconds, 0.01...3_600, .time(\.headIdle)),
-    .init("upstreamConnectSeconds", .seconds, 0.01...3_600, .time(\.upstreamConnect)),
-    .init("upstreamTLSSeconds", .seconds, 0.01...3_600, .time(\.upstreamTLS)),
-    .init("upstreamUpgradeSeconds", .seconds, 0.01...3_600, .time(\.upstreamUpgrade)),
-    .init("upstreamFirstEventSeconds", .seconds, 0.01...3_600, .time(\.upstreamFirstEvent)),
-    .init("pingIntervalSeconds", .seconds, 0.01...86_400, .time(\.pingInterval)),
-    .init("pongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.pongTimeout)),
-    .init("upstreamPongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.upstreamPongTimeout)),
-    .init("closeTimeoutSeconds", .seconds, 0.01...3_600, .time(\.closeTimeout)),
-    .init("heldBytes", .bytes, 0...1_073_741_824, .whole(\.heldBytes)),
-    .init("writeHighWaterBytes", .bytes, 2_048...1_073_741_824, .whole(\.writeHighWaterBytes)),
-    .init("writeLowWaterBytes", .bytes, 1_024...1_073_741_824, .whole(\.writeLowWaterBytes)),
-    .init("peerStallSeconds", .seconds, 0.01...86_400, .time(\.peerStall)),
-    .init("dialGraceMilliseconds", .milliseconds, 0...60_000, .time(\.dialGrace)),
-    .init("dialLatestSeconds", .seconds, 0.01...3_600, .time(\.dialLatest)),
-    .init("lingerSeconds", .seconds, 0.01...3_600, .time(\.linger)),
-    .init("controlEventsPerSecond", .count, 1...1_000_000, .whole(\.controlEventsPerSecond)),
-    .init("badEventsPerMinute", .count, 1...1_000_000, .whole(\.badEventsPerMinute)),
-    .init("sessionIdleSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionIdle)),
-    .init("sessionLengthSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionLength)),
-    .init("maxSessions", .count, 1...1_000_000, .wholeOrNone(\.maxSessions)),
-    .init("maxSessionsPerAddress", .count, 1...1_000_000, .wholeOrNone(\.maxSessionsPerAddress)),
-    .init("maxConnectsPerSecond", .count, 1...100_000, .wholeOrNone(\.maxConnectsPerSecond)),
-    .init("limitWarningSeconds", .seconds, 0...3_600, .time(\.limitWarning)),
-    .init("admissionTimeoutSeconds", .seconds, 0.01...60, .time(\.admissionTimeout)),
-    .init("usageUpdateSeconds", .seconds, 0.5...60, .time(\.usageUpdate)),
-    .init("drainGraceSeconds", .seconds, 0...3_600, .time(\.drainGrace)),
-    .init("memoryBudgetBytes", .bytes, 1_048_576...562_949_953_421_312, .wholeOrNone(\.memoryBudgetBytes)),
+    .init(
+      "maxMessageBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxMessageBytes),
+      "Bytes of one message from either peer, the sum of its fragments; beyond: close 1009."),
+    .init(
+      "maxFrameBytes", .bytes, 1_024...1_073_741_824, .whole(\.maxFrameBytes),
+      "Bytes of one frame's payload; beyond: close 1009."),
+    .init(
+      "maxFragments", .count, 1...16_777_216, .whole(\.maxFragments),
+      "Fragments of one message; beyond: close 1008."),
+    .init(
+      "maxTinyFragments", .count, 0...16_777_216, .whole(\.maxTinyFragments),
+      "Fragments of 0 or 1 byte in one message; beyond: close 1008."),
+    .init(
+      "requestLineBytes", .bytes, 256...1_048_576, .whole(\.requestLineBytes),
+      "Bytes of the HTTP request line; beyond: 414."),
+    .init(
+      "headerFieldBytes", .bytes, 256...1_048_576, .whole(\.headerFieldBytes),
+      "Bytes of one header field, name and value; beyond: 431."),
+    .init(
+      "headerBlockBytes", .bytes, 1_024...16_777_216, .whole(\.headerBlockBytes),
+      "Bytes of all header fields; beyond: 431."),
+    .init(
+      "headerFields", .count, 8...10_000, .whole(\.headerFields),
+      "Number of header fields; beyond: 431."),
+    .init(
+      "headTimeoutSeconds", .seconds, 0.01...3_600, .time(\.headTimeout),
+      "From accept to the complete request head; then 408."),
+    .init(
+      "headIdleSeconds", .seconds, 0.01...3_600, .time(\.headIdle),
+      "Without a byte while the request head is incomplete; then 408."),
+    .init(
+      "upstreamConnectSeconds", .seconds, 0.01...3_600, .time(\.upstreamConnect),
+      "Name lookup and TCP connection to a provider."),
+    .init(
+      "upstreamTLSSeconds", .seconds, 0.01...3_600, .time(\.upstreamTLS),
+      "TLS handshake with a provider."),
+    .init(
+      "upstreamUpgradeSeconds", .seconds, 0.01...3_600, .time(\.upstreamUpgrade),
+      "From the upgrade request to the provider's 101."),
+    .init(
+      "upstreamFirstEventSeconds", .seconds, 0.01...3_600, .time(\.upstreamFirstEvent),
+      "From the provider's 101 to its first event."),
+    .init(
+      "pingIntervalSeconds", .seconds, 0.01...86_400, .time(\.pingInterval),
+      "Between two pings, on both legs."),
+    .init(
+      "pongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.pongTimeout),
+      "Client silent after a ping; then it is dropped."),
+    .init(
+      "upstreamPongTimeoutSeconds", .seconds, 0.01...86_400, .time(\.upstreamPongTimeout),
+      "Provider silent after a ping; then it is given up. Longer, because Gemini's pongs come 8 to 30 s late."),
+    .init(
+      "closeTimeoutSeconds", .seconds, 0.01...3_600, .time(\.closeTimeout),
+      "For the peer's close frame after ours; then the connection is cut."),
+    .init(
+      "heldBytes", .bytes, 0...1_073_741_824, .whole(\.heldBytes),
+      "Bytes held for a provider that is not connected yet, beyond the message in hand; then the client is not read."),
+    .init(
+      "writeHighWaterBytes", .bytes, 2_048...1_073_741_824, .whole(\.writeHighWaterBytes),
+      "Bytes waiting for the client at which the provider is no longer read."),
+    .init(
+      "writeLowWaterBytes", .bytes, 1_024...1_073_741_824, .whole(\.writeLowWaterBytes),
+      "Bytes waiting for the client below which the provider is read again."),
+    .init(
+      "peerStallSeconds", .seconds, 0.01...86_400, .time(\.peerStall),
+      "A client above high water that took not one byte; then it is dropped."),
+    .init(
+      "dialGraceMilliseconds", .milliseconds, 0...60_000, .time(\.dialGrace),
+      "From the first `session.update` to the dial, where the model was not known before."),
+    .init(
+      "dialLatestSeconds", .seconds, 0.01...3_600, .time(\.dialLatest),
+      "From the 101 to the dial at the latest."),
+    .init(
+      "lingerSeconds", .seconds, 0.01...3_600, .time(\.linger),
+      "Reading and discarding after our side has said its last; then the connection is closed."),
+    .init(
+      "controlEventsPerSecond", .count, 1...1_000_000, .whole(\.controlEventsPerSecond),
+      """
+      Events of one client, audio not counted, at once and in each second; beyond: an `error` event with \
+      `rate_limit_exceeded`, and the session goes on.
+      """),
+    .init(
+      "badEventsPerMinute", .count, 1...1_000_000, .whole(\.badEventsPerMinute),
+      """
+      Events of one client that had to be refused (other than with `too_much_held`), at once and in each minute; \
+      beyond: close 1008.
+      """),
+    .init(
+      "sessionIdleSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionIdle),
+      "Without an event of the client while it was read; then an `error` event with `session_idle`, and close 1000."),
+    .init(
+      "sessionLengthSeconds", .seconds, 0.01...31_536_000, .timeOrNone(\.sessionLength),
+      "From the 101 to the end; then an `error` event with `session_expired`, and close 1000."),
+    .init(
+      "maxSessions", .count, 1...1_000_000, .wholeOrNone(\.maxSessions),
+      """
+      Sessions of the gateway at a time; one more is refused before the upgrade with 503, `gateway_overloaded` and \
+      `Retry-After`.
+      """),
+    .init(
+      "maxSessionsPerAddress", .count, 1...1_000_000, .wholeOrNone(\.maxSessionsPerAddress),
+      """
+      Sessions of one client's address (of IPv6: its first 64 bits) at a time; one more is refused before the \
+      upgrade with 429, `rate_limit_exceeded` and `Retry-After`. Behind a reverse proxy all clients have its \
+      address, unless [`proxies`](#access) names it.
+      """),
+    .init(
+      "maxConnectsPerSecond", .count, 1...100_000, .wholeOrNone(\.maxConnectsPerSecond),
+      "Sessions that may begin in a second, in the whole gateway; one more is refused with 503 and `Retry-After: 1`."),
+    .init(
+      "limitWarningSeconds", .seconds, 0...3_600, .time(\.limitWarning),
+      """
+      Before a session ends for want of minutes, or with `sessionLengthSeconds`, its client is warned by \
+      `rate_limits.updated`.
+      """),
+    .init(
+      "admissionTimeoutSeconds", .seconds, 0.01...60, .time(\.admissionTimeout),
+      """
+      What the store of keys and a shared ledger may take to say whether a client may connect; then 503 \
+      `admission_timeout`.
+      """),
+    .init(
+      "usageUpdateSeconds", .seconds, 0.5...60, .time(\.usageUpdate),
+      "What a gateway that is killed may lose of the usage of a live session."),
+    .init(
+      "drainGraceSeconds", .seconds, 0...3_600, .time(\.drainGrace),
+      """
+      From the request to stop until sessions that are in the middle of a turn are ended with 1012; the others are \
+      ended at once.
+      """),
+    .init(
+      "memoryBudgetBytes", .bytes, 1_048_576...562_949_953_421_312, .wholeOrNone(\.memoryBudgetBytes),
+      """
+      Memory that the process may take, files that it maps not counted; read once a second. From 85 % on new \
+      sessions are refused as with `maxSessions`; from 95 % on sessions whose client has said nothing are ended with \
+      `gateway_overloaded` and 1013: those of 32 minutes first, a second later those of 16, and so on down to 30 \
+      seconds.
+      """,
+      absence: "the least limit of the process's control groups, or the machine's memory"),
   ]
 }

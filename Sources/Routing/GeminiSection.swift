@@ -3,11 +3,6 @@ import Translation
 
 /// What a provider of kind `gemini-live` has beside the keys of all.
 extension TableDecoder {
-  static let geminiKeys = [
-    "apiVersion", "platform", "project", "location", "serviceAccount", "keyType", "quotaProject", "strict", "aliases",
-    "voices", "models",
-  ]
-
   private static let keyTypes: [(String, GeminiLiveSettings.KeyType)] = [
     ("api-key", .apiKey), ("ephemeral-token", .ephemeralToken), ("access-token", .accessToken),
   ]

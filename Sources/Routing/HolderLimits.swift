@@ -47,6 +47,8 @@ public struct HolderLimitDefinition: Sendable {
   public let name: String
   public let range: ClosedRange<Double>
   let field: Field
+  /// What it bounds, and what happens beyond, in Markdown.
+  public let meaning: String
 
   /// Minutes may have fractions.
   public var isWhole: Bool {
@@ -83,10 +85,23 @@ public struct HolderLimitDefinition: Sendable {
 
   /// All of them, in the order of the documentation.
   public static let all: [HolderLimitDefinition] = [
-    .init(name: "maxSessions", range: 1...1_000_000, field: .whole(\.maxSessions)),
-    .init(name: "maxConnectsPerSecond", range: 1...100_000, field: .whole(\.maxConnectsPerSecond)),
-    .init(name: "maxEventsPerSecond", range: 1...1_000_000, field: .whole(\.maxEventsPerSecond)),
-    .init(name: "maxMinutesPerSession", range: 0.01...525_600, field: .minutes(\.maxMinutesPerSession)),
-    .init(name: "maxMinutesPerDay", range: 0.01...1_000_000, field: .minutes(\.maxMinutesPerDay)),
+    .init(
+      name: "maxSessions", range: 1...1_000_000, field: .whole(\.maxSessions),
+      meaning: "sessions at a time; 429 `rate_limit_exceeded`, `Retry-After: 10`"),
+    .init(
+      name: "maxConnectsPerSecond", range: 1...100_000, field: .whole(\.maxConnectsPerSecond),
+      meaning: "sessions that begin in a second; 429, `Retry-After: 1`"),
+    .init(
+      name: "maxEventsPerSecond", range: 1...1_000_000, field: .whole(\.maxEventsPerSecond),
+      meaning: "events of all its sessions together, audio not counted; an `error` event. Not of a provider"),
+    .init(
+      name: "maxMinutesPerSession", range: 0.01...525_600, field: .minutes(\.maxMinutesPerSession),
+      meaning: "from the 101 to the end; a warning, an `error` event `session_expired`, close 1000"),
+    .init(
+      name: "maxMinutesPerDay", range: 0.01...1_000_000, field: .minutes(\.maxMinutesPerDay),
+      meaning: """
+        wall minutes of all its sessions in a UTC day; a warning, an `error` event `minutes_exhausted`, close 1000; \
+        429 `minutes_exhausted` until midnight
+        """),
   ]
 }

@@ -2,7 +2,6 @@ import Translation
 
 /// Section `ledger` of the file.
 extension TableDecoder {
-  static let ledgerSectionKeys = ["sqlite", "postgres", "webhook", "spoolBytes"]
   static let spoolRange = 1_048_576...1_099_511_627_776
 
   mutating func ledger(_ root: Fields) -> LedgerTable {
@@ -18,7 +17,7 @@ extension TableDecoder {
       table.store = .none
       return table
     }
-    guard let fields = fields(member.value, path, known: Self.ledgerSectionKeys) else {
+    guard let fields = fields(member.value, path, known: ConfigurationReference.ledger.names) else {
       return table
     }
     if fields.member("sqlite") != nil {
@@ -65,7 +64,7 @@ extension TableDecoder {
   }
 
   private mutating func webhook(_ value: PositionedValue, _ path: ValuePath) -> WebhookSettings? {
-    guard let fields = fields(value, path, known: ["url", "key", "updates"]) else { return nil }
+    guard let fields = fields(value, path, known: ConfigurationReference.webhook.names) else { return nil }
     let url = requiredString(fields, "url")
     if let url, !TokenURL.isUsable(url.value) {
       report(.badText("expected an https address, or an http one on this machine, without query"), at: url)

@@ -58,13 +58,10 @@ public struct ListenerTLS: Sendable, Hashable {
 }
 
 extension TableDecoder {
-  static let listenerKeys = ["host", "port", "serves", "tls"]
-  static let tlsKeys = ["certificate", "key", "clientCA", "clientCertificate"]
-
   /// `listen[].tls`; nil without it. The files have to be there, and what they hold is for whoever listens to judge.
   mutating func tls(_ fields: Fields) -> ListenerTLS? {
     guard let member = fields.member("tls"),
-      let fields = self.fields(member.value, fields.path.key("tls"), known: Self.tlsKeys)
+      let fields = self.fields(member.value, fields.path.key("tls"), known: ConfigurationReference.tls.names)
     else { return nil }
     let certificate = requiredString(fields, "certificate").map { readableFile($0) }
     let key = tlsKey(fields)

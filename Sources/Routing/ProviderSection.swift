@@ -3,13 +3,13 @@ import Translation
 
 /// Section `providers` of the file.
 extension TableDecoder {
-  static let remoteKeys = [
-    "kind", "url", "key", "model", "caFile", "allowPrivateAddresses", "maxSessions", "maxFramesPerSecond",
-    "maxConnectsPerSecond", "maxMinutesPerSession", "maxMinutesPerDay",
-  ]
   /// The keys that only some kinds have.
-  private static let keysOfKinds = unique(geminiKeys + azureKeys + inworldKeys + vowelKeys)
-  private static let keys = remoteKeys + keysOfKinds
+  private static let keysOfKinds = unique(
+    [
+      ConfigurationReference.gemini, ConfigurationReference.azure, ConfigurationReference.inworld,
+      ConfigurationReference.vowel,
+    ].flatMap(\.names))
+  private static let keys = ConfigurationReference.provider.names + keysOfKinds
 
   private static func unique(_ keys: [String]) -> [String] {
     keys.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -61,11 +61,15 @@ extension TableDecoder {
     let (provider, own): (ProviderKind, [String])
     switch kind.value {
     case ProviderKind.openAI.name: (provider, own) = (.openAI, [])
-    case ProviderKind.geminiLive().name: (provider, own) = (.geminiLive(geminiSettings(fields)), Self.geminiKeys)
-    case ProviderKind.azure().name: (provider, own) = (.azure(azureSettings(fields)), Self.azureKeys)
+    case ProviderKind.geminiLive().name:
+      (provider, own) = (.geminiLive(geminiSettings(fields)), ConfigurationReference.gemini.names)
+    case ProviderKind.azure().name:
+      (provider, own) = (.azure(azureSettings(fields)), ConfigurationReference.azure.names)
     case ProviderKind.xai.name: (provider, own) = (.xai, [])
-    case ProviderKind.inworld().name: (provider, own) = (.inworld(inworldSettings(fields)), Self.inworldKeys)
-    case ProviderKind.vowel().name: (provider, own) = (.vowel(vowelSettings(fields)), Self.vowelKeys)
+    case ProviderKind.inworld().name:
+      (provider, own) = (.inworld(inworldSettings(fields)), ConfigurationReference.inworld.names)
+    case ProviderKind.vowel().name:
+      (provider, own) = (.vowel(vowelSettings(fields)), ConfigurationReference.vowel.names)
     case ProviderKind.local.name: return .local
     default:
       let nearest = NearestName.of(kind.value, among: ProviderKind.names)

@@ -5,8 +5,7 @@ import Translation
 extension TableDecoder {
   /// The whole file. Meaningful only if no fault was reported.
   mutating func table(_ root: PositionedValue) -> RouteTable {
-    let known = ["listen", "default", "providers", "routes", "access", "tokens", "ledger", "contact", "limits"]
-    let fields = fields(root, .root, known: known)
+    let fields = fields(root, .root, known: ConfigurationReference.top.names)
     // A file that is no object has one fault, not one for each key that it lacks.
     guard let fields else {
       return RouteTable(
@@ -43,7 +42,9 @@ extension TableDecoder {
   }
 
   private mutating func listener(_ element: Located<PositionedValue>, admitsOthers: Bool) -> Listener? {
-    guard let fields = fields(element.value, element.path, known: Self.listenerKeys) else { return nil }
+    guard let fields = fields(element.value, element.path, known: ConfigurationReference.listener.names) else {
+      return nil
+    }
     let host = requiredString(fields, "host")
     if let host {
       if !NetworkAddress.isHost(host.value) {
@@ -65,10 +66,6 @@ extension TableDecoder {
   }
 
   // MARK: default, routes
-
-  static let routeKeys = [
-    "path", "provider", "dialect", "deltaField", "strict", "vendorEvents", "origins", "clientKeys",
-  ]
 
   private mutating func defaultProvider(_ fields: Fields, _ declared: [String]) -> String {
     guard let name = requiredString(fields, "default") else { return "" }
@@ -92,7 +89,9 @@ extension TableDecoder {
     var routes: [Route] = []
     var places: [String: Place] = [:]
     for element in elements {
-      guard let fields = self.fields(element.value, element.path, known: Self.routeKeys) else { continue }
+      guard let fields = self.fields(element.value, element.path, known: ConfigurationReference.route.names) else {
+        continue
+      }
       let provider = string(fields, "provider")
       if let provider { checkDeclared(provider, declared) }
       guard let path = requiredString(fields, "path") else { continue }

@@ -4,15 +4,13 @@ import Translation
 
 /// Section `tokens` of the file.
 extension TableDecoder {
-  static let tokenSectionKeys = [
-    "secrets", "keys", "lifetimeSeconds", "longestSeconds", "skewSeconds", "issuer", "audience", "publicURL",
-  ]
-
   /// The settings, and whether anything is configured that signs or verifies: one with a fault is no missing one.
   mutating func tokens(_ root: Fields) -> (settings: TokenSettings, isConfigured: Bool) {
     var settings = TokenSettings()
     let path = ValuePath.root.key("tokens")
-    let fields = root.member("tokens").flatMap { self.fields($0.value, path, known: Self.tokenSectionKeys) }
+    let fields = root.member("tokens").flatMap {
+      self.fields($0.value, path, known: ConfigurationReference.tokens.names)
+    }
     var isConfigured = false
     if let fields, let list = fields.member("secrets") {
       settings.secrets = tokenSecrets(list.value, fields.path.key("secrets"))
@@ -63,7 +61,9 @@ extension TableDecoder {
     var secrets: [(kid: String?, secret: Redacted<String>)] = []
     var places: [String: Place] = [:]
     for element in elements {
-      guard let fields = fields(element.value, element.path, known: ["kid", "secret"]) else { continue }
+      guard let fields = fields(element.value, element.path, known: ConfigurationReference.tokenSecret.names) else {
+        continue
+      }
       let kid = fields.member("kid") == nil ? nil : keyName(fields, &places)
       guard let text = requiredString(fields, "secret"), let reference = reference(text),
         let secret = secret(reference, text), isLongEnough(secret, reference, at: text.place, text.path)
@@ -95,7 +95,7 @@ extension TableDecoder {
     if elements.isEmpty { report(.empty("key"), at: value.place, path) }
     var places: [String: Place] = [:]
     for element in elements {
-      guard let fields = fields(element.value, element.path, known: ["kid", "publicKey", "privateKey"]) else {
+      guard let fields = fields(element.value, element.path, known: ConfigurationReference.tokenKey.names) else {
         continue
       }
       let kid = keyName(fields, &places)

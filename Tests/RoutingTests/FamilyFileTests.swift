@@ -135,12 +135,12 @@ struct FamilyFileTests {
 
   @Test("every setting is documented")
   func documented() throws {
-    #expect(try DocumentedKeys.ofKind("azure") == Set(TableDecoder.azureKeys))
-    #expect(try DocumentedKeys.ofKind("inworld") == Set(TableDecoder.inworldKeys))
-    #expect(try DocumentedKeys.ofKind("vowel") == Set(TableDecoder.vowelKeys))
-    #expect(try DocumentedKeys.inSection("A provider") == Set(TableDecoder.remoteKeys))
-    #expect(try DocumentedKeys.inSection("A route") == Set(TableDecoder.routeKeys))
-    #expect(try DocumentedKeys.inSection("Access") == Set(TableDecoder.accessKeyKeys + TableDecoder.accessSectionKeys))
+    #expect(try DocumentedKeys.ofKind("azure") == Set(ConfigurationReference.azure.names))
+    #expect(try DocumentedKeys.ofKind("inworld") == Set(ConfigurationReference.inworld.names))
+    #expect(try DocumentedKeys.ofKind("vowel") == Set(ConfigurationReference.vowel.names))
+    #expect(try DocumentedKeys.inSection("A provider") == Set(ConfigurationReference.provider.names))
+    #expect(try DocumentedKeys.inSection("A route") == Set(ConfigurationReference.route.names))
+    #expect(try DocumentedKeys.inSection("Access") == Set(ConfigurationReference.accessKey.names + ConfigurationReference.access.names))
   }
 
   @Test(

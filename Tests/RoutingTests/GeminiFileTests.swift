@@ -232,7 +232,7 @@ struct GeminiFileTests {
 
   @Test("every setting and every cell of the table of models is documented")
   func documented() throws {
-    #expect(try DocumentedKeys.ofKind("gemini-live") == Set(TableDecoder.geminiKeys + GeminiLiveSettings.modelCells))
+    #expect(try DocumentedKeys.ofKind("gemini-live") == Set(ConfigurationReference.gemini.names + GeminiLiveSettings.modelCells))
   }
 
   @Test(

@@ -64,7 +64,7 @@ struct TokensFileTests {
 
   @Test("every setting is documented")
   func documented() throws {
-    #expect(try DocumentedKeys.inSection("Tokens") == Set(TableDecoder.tokenSectionKeys))
+    #expect(try DocumentedKeys.inSection("Tokens") == Set(ConfigurationReference.tokens.names))
   }
 
   @Test("a short secret is refused")
