@@ -53,11 +53,21 @@ public struct AdminSurface: Sendable {
   public var keys: KeyDirectory
   /// Nil with `"ledger": "none"`.
   public var usage: (any UsageStore)?
+  /// What is nil has no routes.
+  public var configuration: (any ConfigurationDesk)?
+  public var sessions: (any SessionDesk)?
+  public var drain: (any DrainDesk)?
 
-  public init(gate: AdminGate, keys: KeyDirectory, usage: (any UsageStore)?) {
+  public init(
+    gate: AdminGate, keys: KeyDirectory, usage: (any UsageStore)?, configuration: (any ConfigurationDesk)? = nil,
+    sessions: (any SessionDesk)? = nil, drain: (any DrainDesk)? = nil
+  ) {
     self.gate = gate
     self.keys = keys
     self.usage = usage
+    self.configuration = configuration
+    self.sessions = sessions
+    self.drain = drain
   }
 }
 
@@ -70,20 +80,20 @@ public enum OperatorSurface {
   ///   - sessions: nil where a listener does not serve them.
   ///   - tokens: likewise.
   ///   - admin: likewise.
+  ///   - health: nil where nothing but the process's being there is to be told.
+  ///   - metrics: the text of `GET /metrics`; nil where a listener does not serve it.
+  ///   - metricsGate: asked of whoever wants the metrics from another machine; nil where they are open.
   ///   - now: gives the time stamps of answers and records.
   public static func router(
     engine: VoiceEngine, sessions: SessionSurface? = nil, tokens: (any TokenIssuing)? = nil,
-    admin: AdminSurface? = nil, now: @escaping @Sendable () -> Date = { Date() }
+    admin: AdminSurface? = nil, health: (any HealthDesk)? = nil, metrics: (@Sendable () -> String)? = nil,
+    metricsGate: AdminGate? = nil, now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
     let book = RouteBook(router: router, paths: PathTable())
     router.add(middleware: JSONErrorMiddleware(paths: book.paths))
-    book.get("/health") { _, _ in
-      let stamp = now().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-      var health: JSONObject = ["status": "ok", "timestamp": .string(stamp)]
-      if engine.isPresent { health["engine"] = engine.profile.description }
-      return json(.ok, JSONValue.object(health).text)
-    }
+    HealthRoutes(desk: health ?? BareHealth(engine: engine), now: now).add(to: book)
+    if let metrics { MetricsRoute(text: metrics, gate: metricsGate).add(to: book) }
     if let sessions { add(sessions, engine: engine, to: book) }
     if let tokens { TokenRoutes(tokens: tokens).add(to: book) }
     if let admin {
@@ -91,6 +101,9 @@ public enum OperatorSurface {
       KeyRoutes(directory: admin.keys, now: now).add(to: guarded)
       AppRoutes(directory: admin.keys).add(to: guarded)
       UsageRoutes(store: admin.usage, now: now).add(to: guarded)
+      if let desk = admin.configuration { ConfigurationRoutes(desk: desk).add(to: guarded) }
+      if let desk = admin.sessions { SessionRoutes(desk: desk).add(to: guarded) }
+      if let desk = admin.drain { DrainRoutes(desk: desk).add(to: guarded) }
     }
     return router
   }
