@@ -77,6 +77,7 @@ extension WireTranslator {
     else { return false }
     speech.append(bytes: delta.decodedBytes)
     port.meter.spoke(bytes: delta.decodedBytes, format(of: delta, message))
+    if port.marks.watchesSpeech { port.marks.add(.spoke(responseID: responseID(of: delta, message))) }
     if stallsAt != nil { stallsAt = now + Limits.stallTimeout }
     guard traits.vocabulary == .beta else {
       port.outbox.downstream.append(.audio) { $0.writeImmutableBuffer(message) }

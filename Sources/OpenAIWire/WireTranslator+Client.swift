@@ -358,6 +358,7 @@ extension WireTranslator {
     guard let index = awaited.firstIndex(where: { $0.kind == .response && $0.isSent }) else { return }
     let entry = awaited.remove(at: index)
     mender.askedInVain()
+    port.marks.add(.unanswered)
     port.emit(
       EventFault(
         type: "server_error", code: "upstream_timeout", message: "The provider did not begin a response."),

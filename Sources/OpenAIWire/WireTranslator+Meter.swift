@@ -10,16 +10,47 @@ extension WireTranslator {
   @inline(__always)
   func format(of delta: DeltaFrame, _ message: ByteBuffer) -> AudioFormat {
     guard !ownFormats.isEmpty else { return liveFormat }
-    let id = message.getString(at: message.readerIndex + delta.responseID.lowerBound, length: delta.responseID.count)
-    return id.flatMap { ownFormats[$0] } ?? liveFormat
+    return responseID(of: delta, message).flatMap { ownFormats[$0] } ?? liveFormat
   }
 
-  /// Counts the speech in an event that goes to the client, if there is any.
-  func meterSpeech(_ event: JSONObject, port: inout Port) {
-    guard Self.lane(of: event) == .audio, let delta = event["delta"]?.string else { return }
+  func responseID(of delta: DeltaFrame, _ message: ByteBuffer) -> String? {
+    message.getString(at: message.readerIndex + delta.responseID.lowerBound, length: delta.responseID.count)
+  }
+
+  /// Counts the speech in an event that goes to the client, if there is any, and notes what it says of the turns.
+  func meterTold(_ event: JSONObject, port: inout Port) {
+    guard Self.lane(of: event) == .audio, let delta = event["delta"]?.string else {
+      return Self.mark(event, port: &port)
+    }
+    if port.marks.watchesSpeech { port.marks.add(.spoke(responseID: event["response_id"]?.string)) }
     let format = event["response_id"]?.string.flatMap { ownFormats[$0] } ?? liveFormat
     let bytes = (try? AudioPayload.standard(from: delta, bytesPerSample: 1))?.decodedBytes ?? 0
     port.meter.spoke(bytes: bytes, format)
+  }
+
+  private static func mark(_ event: JSONObject, port: inout Port) {
+    guard let type = event["type"]?.string.flatMap(ServerEventType.init(rawValue:)) else { return }
+    switch type {
+    case .inputAudioBufferSpeechStarted: port.marks.add(.speechStarted)
+    case .inputAudioBufferSpeechStopped: port.marks.add(.speechStopped)
+    case .inputAudioBufferCleared: port.marks.add(.speechCleared)
+    case .inputAudioBufferTimeoutTriggered: port.marks.add(.unanswered)
+    case .inputAudioTranscriptionDelta: port.marks.add(.speechHeard)
+    case .responseCreated, .responseDone:
+      // Null is said of a response beside the conversation, and nothing by services that have no such responses.
+      guard let response = event["response"], response["conversation_id"]?.isNull != true,
+        let id = response["id"]?.string
+      else { return }
+      guard type == .responseDone else { return port.marks.add(.began(responseID: id)) }
+      let status = response["status"]?.string.flatMap(ResponseStatus.init(rawValue:)) ?? .completed
+      port.marks.add(
+        .ended(
+          TurnOutcome(status), responseID: id, inputTokens: response["usage"]?["input_tokens"]?.int,
+          outputTokens: response["usage"]?["output_tokens"]?.int))
+    case .error:
+      port.told(EventMender.error(from: event))
+    default: break
+    }
   }
 
   /// - Parameter hasUsage: the usage in the event is the service's own word.

@@ -62,7 +62,7 @@ extension WireTranslator {
     case .untouched:
       guard observe(event, hasUsage: hasUsage, port: &port) else { break }
       if isUntouched, download == nil {
-        meterSpeech(event, port: &port)
+        meterTold(event, port: &port)
         port.outbox.downstream.append(Self.lane(of: event)) { $0.writeImmutableBuffer(message) }
       } else {
         show(event, port: &port)

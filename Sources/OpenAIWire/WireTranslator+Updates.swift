@@ -83,7 +83,7 @@ extension WireTranslator {
       return port.note(
         .warning, "the provider refused the session", ["code": String((error.code ?? "none").prefix(64))])
     }
-    if let entry = forgetRefused(error) { error.eventID = entry.eventID }
+    if let entry = forgetRefused(error, port: &port) { error.eventID = entry.eventID }
     guard traits.isNative, var shown = event["error"]?.object, shown["message"]?.string != nil else {
       return port.emit(.error(error))
     }
@@ -95,13 +95,15 @@ extension WireTranslator {
   }
 
   /// What is refused is not awaited. Not every service says which event it means.
-  private mutating func forgetRefused(_ error: ErrorObject) -> Awaited? {
+  private mutating func forgetRefused(_ error: ErrorObject, port: inout Port) -> Awaited? {
     let named = awaited.firstIndex { $0.frameID != nil && $0.frameID == error.eventID }
     let meant = named ?? awaited.firstIndex { $0.isSent && $0.isRefused(by: error.code) }
     guard let meant else { return nil }
     let entry = awaited.remove(at: meant)
     switch entry.kind {
-    case .response: mender.askedInVain()
+    case .response:
+      mender.askedInVain()
+      port.marks.add(.unanswered)
     case .turn: hearing.turnWasTaken()
     case .item, .deletion: break
     }

@@ -239,7 +239,7 @@ public struct WireTranslator: Translator {
   func tell(_ event: JSONObject, port: inout Port) {
     var event = event
     if event["event_id"]?.string == nil { event["event_id"] = .string(port.ids.next(.event)) }
-    meterSpeech(event, port: &port)
+    meterTold(event, port: &port)
     port.outbox.downstream.append(Self.lane(of: event)) { event.write(into: &$0) }
   }
 

@@ -13,6 +13,7 @@ extension Session {
   /// - Parameter bytes: decoded.
   public mutating func tookBack(bytes: Int) {
     port.meter.tookBack(bytes: bytes)
+    audioWasDropped()
   }
 
   /// Counts the recorded speech that an event of the client brought along.

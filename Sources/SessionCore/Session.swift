@@ -50,6 +50,7 @@ public struct Session: Sendable {
   var window: ConfigurationWindow
   var pace: ClientPace
   var span: SessionSpan
+  var turns = TurnClock()
   private let isModelKnown: Bool
   private let isStrict: Bool
   private let modelRule: ModelRule
@@ -78,6 +79,7 @@ public struct Session: Sendable {
     asksForTranscripts = beginning.asksForTranscripts
     port = Port(ids: beginning.ids)
     port.meter.speechIsHeard = transcription == nil
+    port.marks.areKept = parameters.purpose != .transcription
     port.isLimited = parameters.limits.length != nil
     translator = beginning.translator
     port.note(ignored: beginning.ignored)
@@ -229,8 +231,8 @@ public struct Session: Sendable {
       if header.type.isContent { settle(at: now) }
       let event = IncomingEvent(header: header, value: value, message: message)
       // Also where the provider has said all: the client has not heard it yet.
-      if header.type == .responseCancel { port.interrupted(.cancelled(responseID: value["response_id"]?.string)) }
-      try translator.clientEvent(event, at: now, port: &port)
+      if header.type == .responseCancel { cancelAsked(responseID: value["response_id"]?.string) }
+      try carryOut(event, at: now)
       meterRecordings(in: event)
       if header.type == .inputAudioBufferCommit { askForTranscript(at: now) }
     } catch {

@@ -22,6 +22,10 @@ public struct Port: Sendable {
   public var isLimited = false
   private var owesRateLimits = false
   private var interruptions: [Interruption] = []
+  /// What the step meant for the turns.
+  public var marks = TurnMarks()
+  /// The errors that the client was told.
+  public private(set) var errors = ErrorTally()
 
   /// What makes audio worthless that the client has not taken yet.
   public enum Interruption: Sendable, Hashable {
@@ -49,8 +53,10 @@ public struct Port: Sendable {
     case .responseCreated: responseBegan()
     case .responseDone(let response) where response.status == .cancelled:
       interrupted(.cancelled(responseID: response.id))
+    case .error(let error): told(error)
     default: break
     }
+    marks.add(body)
     let event = ServerEvent(eventID: ids.next(.event), body)
     outbox.downstream.append(.control) { event.write(into: &$0) }
   }
@@ -87,6 +93,11 @@ public struct Port: Sendable {
     return interruptions
   }
 
+  /// Counts an error that the client is told.
+  public mutating func told(_ error: ErrorObject) {
+    errors.count(ErrorSource(type: error.type, code: error.code))
+  }
+
   /// Sends an `error` event that names the client's event.
   public mutating func emit(_ fault: EventFault, eventID: String?) {
     emit(.error(fault.errorObject(eventID: eventID)))
@@ -98,6 +109,7 @@ public struct Port: Sendable {
   @inline(__always)
   public mutating func emitAudioDelta(_ base64: ByteBuffer, _ format: AudioFormat) {
     spoke(base64, format)
+    if marks.watchesSpeech { marks.add(.spoke(responseID: nil)) }
     outbox.downstream.append(.audio) { audioDeltas.write(base64.readableBytesView, into: &$0) }
   }
 
@@ -148,6 +160,7 @@ public struct Port: Sendable {
   public mutating func upstreamBecameReady() {
     guard !isUpstreamReady else { return }
     isUpstreamReady = true
+    marks.add(.handedOver)
     while held.consume({ view, lane in outbox.upstream.append(lane) { $0.writeBytes(view) } }) {}
     held = MessageQueue()
   }

@@ -69,6 +69,7 @@ extension GeminiLiveTranslator {
     renewBeforeAnswer(at: now, port: &port)
     // While a connection is made, what was to be sent waits for what that one is told.
     guard connection == .ready else { return }
+    port.marks.add(.handedOver)
     let options = request?.options
     if pending.hasAudio {
       askAloud(instructions: instructions(of: options), at: now, port: &port)

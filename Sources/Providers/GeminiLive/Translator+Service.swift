@@ -183,6 +183,7 @@ extension GeminiLiveTranslator {
       startSpeech(atMs: heardMs, port: &port)
       releaseAnswer(at: now, port: &port)
     }
+    port.marks.add(.speechHeard)
     if session.transcribesInput {
       speech?.transcribe(fragment, port: &port)
     } else {

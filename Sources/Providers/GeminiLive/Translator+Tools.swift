@@ -111,6 +111,7 @@ extension GeminiLiveTranslator {
     // The results of an earlier connection's calls are told to this one, or to the next.
     guard connection == .ready, tools.isOpen else { return ask(at: now, port: &port) }
     tools.answeredRequests = tools.resultsSinceRequest
+    port.marks.add(.handedOver)
     deliver(port: &port)
     turn.answersText = true
   }

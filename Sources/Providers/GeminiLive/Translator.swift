@@ -245,6 +245,7 @@ public struct GeminiLiveTranslator: Translator {
     if let at = request?.cueAt, now >= at {
       request?.cueAt = nil
       turn.answersText = true
+      port.marks.add(.handedOver)
       send(Uplink.cue(traits), port: &port)
     }
     if let at = request?.deadline, now >= at { requestTimedOut(at: now, port: &port) }
