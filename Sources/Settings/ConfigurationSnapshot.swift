@@ -46,7 +46,7 @@ public struct SettingsFault: Error, Sendable, Hashable, CustomStringConvertible 
   /// At least one.
   public var mistakes: [Mistake]
 
-  public init(_ kind: Kind = .invalid, _ mistakes: [Mistake]) {
+  public init(_ mistakes: [Mistake], kind: Kind = .invalid) {
     self.kind = kind
     self.mistakes = mistakes
   }

@@ -1,26 +1,39 @@
-public import VoiceEngine
-
-import Foundation
+import VoiceEngine
 
 /// Where the runtime configuration is, or would be.
 public struct RuntimeFile: Sendable, Hashable {
-  public var path: String
-  /// An operator said that it is to be there, by a name or by a folder for it: where it is absent, the first boot writes
-  /// it. A developer's machine gets no file before the first change.
-  public var isExpected: Bool
+  /// How much an operator has said about it.
+  public enum Presence: Sendable, Hashable {
+    /// Nothing: a developer's machine gets no file before the first change.
+    case optional
+    /// By a variable, or by a folder for it: where the file is absent, the first boot writes it (R129).
+    case expected
+    /// By its name on the command line: its folder at least has to be there.
+    case named
+  }
 
-  public init(path: String, isExpected: Bool) {
+  public var path: String
+  public var presence: Presence
+
+  public init(path: String, presence: Presence) {
     self.path = path
-    self.isExpected = isExpected
+    self.presence = presence
   }
 
   /// - Parameters:
   ///   - named: on the command line; nil for `RUNTIME_CONFIG_PATH`, else `runtime.yaml` in `/app/data/config` where that
   ///     folder exists, else in `dataFolder`.
   public init(named: String?, environment: [String: String], dataFolder: String) {
-    path = named ?? RuntimeConfiguration.defaultFile(environment: environment, dataFolder: dataFolder)
-    isExpected =
-      named != nil || environment["RUNTIME_CONFIG_PATH"]?.isEmpty == false
-      || path.hasPrefix(RuntimeConfiguration.imageFolder + "/")
+    if let named {
+      self.init(path: named, presence: .named)
+      return
+    }
+    let path = RuntimeConfiguration.defaultFile(environment: environment, dataFolder: dataFolder)
+    let isExpected =
+      environment["RUNTIME_CONFIG_PATH"]?.isEmpty == false || path.hasPrefix(RuntimeConfiguration.imageFolder + "/")
+    self.init(path: path, presence: isExpected ? .expected : .optional)
   }
+
+  /// With the slash at its end; empty for the working directory.
+  var folder: String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "" }
 }

@@ -10,14 +10,16 @@ extension VoiceEngine {
   /// starting never fails.
   ///
   /// - Parameters:
+  ///   - previous: an engine whose models are taken over where the configuration wants the same.
   ///   - client: for requests to a URL of a service; stays open as long as the engine.
   ///   - dialer: for services that speak WebSocket.
   public static func start(
-    _ configuration: RuntimeConfiguration, folder: EngineFolder,
+    _ configuration: RuntimeConfiguration, reusing previous: VoiceEngine? = nil, folder: EngineFolder,
     client: @escaping @Sendable (_ url: String) -> HTTPClient, dialer: any SocketDialer, logger: Logger
   ) async -> VoiceEngine {
     let loader = EngineLoader(
-      configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
+      configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger,
+      previous: previous?.loaded ?? LoadedParts())
     return await loader.load()
   }
 
@@ -30,7 +32,7 @@ extension VoiceEngine {
   ) async throws -> (any Synthesizer)? {
     let loader = EngineLoader(
       configuration: configuration, folder: folder, client: client, dialer: dialer, logger: logger)
-    return try await loader.synthesizer(configuration.resolved(Found(installedIn: folder, configuration)).tts)
+    return try await loader.synthesizer(configuration.resolved(Found(installedIn: folder, configuration)).tts).stage
   }
 }
 
@@ -41,6 +43,8 @@ struct EngineLoader {
   let client: @Sendable (_ url: String) -> HTTPClient
   let dialer: any SocketDialer
   let logger: Logger
+  /// What an engine before this one had.
+  var previous = LoadedParts()
 
   func load() async -> VoiceEngine {
     var found = Found(installedIn: folder, configuration)
@@ -62,15 +66,21 @@ struct EngineLoader {
         stage, "none", degradation: reasons.isEmpty ? choice.reason : reasons)
     }
 
-    let (detection, makeDetector) = DetectorLoader(folder: folder, logger: logger).load(selection.vad)
+    var loaded = LoadedParts()
+    let (detection, makeDetector) = DetectorLoader(folder: folder, logger: logger, previous: previous.silero).load(
+      selection.vad, into: &loaded.silero)
     if detection.implementation != selection.vad.implementation || selection.vad.degradation != nil {
       note(.vad, selection.vad, nil)
       absent[.vad]?.degradation = detection.degradation ?? selection.vad.degradation
     }
     async let hearing = outcome { try await self.transcriber(selection.stt) }
     async let speaking = outcome { try await self.synthesizer(selection.tts) }
-    let (transcriber, deafness) = await hearing
-    var (synthesizer, muteness) = await speaking
+    let (heard, deafness) = await hearing
+    let (spoken, muteness) = await speaking
+    let transcriber = heard?.stage
+    var synthesizer = spoken?.stage
+    loaded.whisper = heard?.loaded
+    loaded.piper = spoken?.loaded
     // A voice that does not load leaves the plain one, which is better than silence.
     if synthesizer == nil, muteness != nil, found.hasEspeak, selection.tts.implementation != "espeak" {
       synthesizer = try? await EspeakSynthesizer.start(voice: nil)
@@ -93,11 +103,11 @@ struct EngineLoader {
     }
     return VoiceEngine(
       parts: parts, model: selection.sessionModel, turnDetection: configuration.initialTurnDetection,
-      selection: selection)
+      selection: selection, loaded: loaded)
   }
 
   private func outcome<Part: Sendable>(
-    _ load: () async throws -> Part?
+    _ load: () async throws -> Part
   ) async -> (part: Part?, fault: StageFault?) {
     do {
       return (try await load(), nil)
@@ -110,29 +120,34 @@ struct EngineLoader {
 
   private func transcriber(
     _ choice: EngineSelection.Choice<EngineSelection.STT>
-  ) async throws -> (any Transcriber)? {
+  ) async throws -> (stage: (any Transcriber)?, loaded: LoadedParts.Part<WhisperTranscriber>?) {
     switch choice.value {
     case .deepgram(let service, let language):
-      guard let key = service.apiKey?.value else { return nil }
+      guard let key = service.apiKey?.value else { return (nil, nil) }
       var settings = DeepgramTranscriber.Settings(key: key)
       settings.model = service.model
       settings.baseURL = service.baseURL
       if let language { settings.language = language }
-      return DeepgramTranscriber(dialer: dialer, settings: settings)
+      return (DeepgramTranscriber(dialer: dialer, settings: settings), nil)
     case .openAICompatible(let service, let language, let isGroq):
-      return OpenAITranscriber(
-        client: client(service.baseURL),
-        server: TranscriptionServer(
-          name: isGroq ? "groq" : "openai-compatible", baseURL: service.baseURL, model: service.model,
-          key: service.apiKey?.value, language: language), limits: hearingLimits)
+      let server = TranscriptionServer(
+        name: isGroq ? "groq" : "openai-compatible", baseURL: service.baseURL, model: service.model,
+        key: service.apiKey?.value, language: language)
+      return (OpenAITranscriber(client: client(service.baseURL), server: server, limits: hearingLimits), nil)
     case .whisper(let modelPath, let language, let threads):
       var settings = WhisperSettings()
       settings.threads = threads
       settings.capacity = configuration.limits.maximumTurns
       if let language { settings.language = language }
-      return try await WhisperTranscriber.load(folder: folder, model: modelPath, settings: settings)
+      let path = modelPath ?? folder.model(WhisperTranscriber.standardModel)
+      let part = try await reused(
+        previous.whisper, .whisper(model: ModelStamp(path), settings: settings)
+      ) { [settings] in
+        try await WhisperTranscriber.load(folder: folder, model: modelPath, settings: settings)
+      }
+      return (part.value, part)
     case .none:
-      return nil
+      return (nil, nil)
     }
   }
 
@@ -181,31 +196,43 @@ struct EngineLoader {
 
   func synthesizer(
     _ choice: EngineSelection.Choice<EngineSelection.TTS>
-  ) async throws -> (any Synthesizer)? {
+  ) async throws -> (stage: (any Synthesizer)?, loaded: LoadedParts.Part<PiperSynthesizer>?) {
     switch choice.value {
     case .deepgram(let service, let rate):
-      guard let key = service.apiKey?.value else { return nil }
+      guard let key = service.apiKey?.value else { return (nil, nil) }
       var settings = DeepgramSynthesizer.Settings(key: key)
       settings.model = service.model
       settings.baseURL = service.baseURL
       settings.rate = rate
-      return DeepgramSynthesizer(client: client(settings.baseURL), settings: settings)
+      return (DeepgramSynthesizer(client: client(settings.baseURL), settings: settings), nil)
     case .openAICompatible(let service, let voice, let rate):
       var server = SpeechServer(
         baseURL: service.baseURL, model: service.model, key: service.apiKey?.value,
         // Who names a voice of its own server has others than OpenAI's there.
         voices: configuration.tts.voice == nil ? [voice] + SpeechServer.openAIVoices.filter { $0 != voice } : [voice])
       server.pcmRate = rate
-      return OpenAISynthesizer(client: client(server.baseURL), server: server)
+      return (OpenAISynthesizer(client: client(server.baseURL), server: server), nil)
     case .espeak(let voice):
-      return try await EspeakSynthesizer.start(voice: voice)
+      return (try await EspeakSynthesizer.start(voice: voice), nil)
     case .piper(_, let modelPath):
-      return try await PiperSynthesizer.start(folder: folder, model: modelPath)
+      let path = modelPath ?? folder.model(PiperSynthesizer.standardModel)
+      let part = try await reused(previous.piper, .piper(model: ModelStamp(path))) {
+        try await PiperSynthesizer.start(folder: folder, model: modelPath)
+      }
+      return (part.value, part)
     case .flite(let voice):
-      return try await FliteSynthesizer.start(voice: voice)
+      return (try await FliteSynthesizer.start(voice: voice), nil)
     case .none:
-      return nil
+      return (nil, nil)
     }
+  }
+
+  /// What was loaded before of the same, else what `load` makes.
+  private func reused<Value: Sendable>(
+    _ part: LoadedParts.Part<Value>?, _ recipe: LoadedParts.Recipe, _ load: () async throws -> Value
+  ) async throws -> LoadedParts.Part<Value> {
+    if let part, part.recipe == recipe { return part }
+    return LoadedParts.Part(recipe: recipe, value: try await load())
   }
 }
 
@@ -221,7 +248,7 @@ extension Found {
     hasSileroModel = configuration.vad.modelPath != nil || exists(folder.model(SileroDetector.standardModel))
     hasEspeak = opens("libespeak-ng.so.1")
     hasFlite = opens("libflite.so.1")
-    hasPiperVoice = configuration.tts.modelPath != nil || exists(folder.model("en_US-joe-medium.onnx"))
+    hasPiperVoice = configuration.tts.modelPath != nil || exists(folder.model(PiperSynthesizer.standardModel))
     hasONNXRuntime = exists(folder.library("libonnxruntime.so"))
   }
 }

@@ -14,15 +14,27 @@ public final class VoiceEngine: Sendable {
   public let isPresent: Bool
   /// Why the parts are these; nil for an engine that was made of given parts.
   public let selection: EngineSelection?
+  /// What the next engine may take over.
+  let loaded: LoadedParts
 
   /// - Parameters:
   ///   - model: what `session.model` says.
   ///   - turnDetection: of sessions that say nothing of it; nil for push-to-talk.
   ///   - selection: why the parts are these.
-  public init(
+  public convenience init(
     parts: EngineParts, model: String, turnDetection: TurnDetection?, selection: EngineSelection? = nil,
     isPresent: Bool = true
   ) {
+    self.init(
+      parts: parts, model: model, turnDetection: turnDetection, selection: selection, isPresent: isPresent,
+      loaded: LoadedParts())
+  }
+
+  init(
+    parts: EngineParts, model: String, turnDetection: TurnDetection?, selection: EngineSelection? = nil,
+    isPresent: Bool = true, loaded: LoadedParts
+  ) {
+    self.loaded = loaded
     self.parts = parts
     self.isPresent = isPresent
     self.selection = selection
@@ -62,12 +74,13 @@ public final class VoiceEngine: Sendable {
 
   /// The same with a detector for the sessions of other providers.
   static func absent(
-    detectingBy vad: StageDescription, makeDetector: @escaping @Sendable () -> any VoiceActivityDetector
+    detectingBy vad: StageDescription, loaded: LoadedParts = LoadedParts(),
+    makeDetector: @escaping @Sendable () -> any VoiceActivityDetector
   ) -> VoiceEngine {
     VoiceEngine(
       parts: EngineParts(
         vad: vad, makeDetector: makeDetector, transcriber: nil, responder: RuleResponder(), synthesizer: nil,
         logger: Logger(label: "engine") { _ in SwiftLogNoOpLogHandler() }),
-      model: RuleResponder.model, turnDetection: nil, isPresent: false)
+      model: RuleResponder.model, turnDetection: nil, isPresent: false, loaded: loaded)
   }
 }

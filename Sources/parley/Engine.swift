@@ -10,14 +10,25 @@ import VoiceEngine
 /// The voice engine as this process runs it: from its environment, its file and its data folder.
 enum Engine {
   /// The engine; only its detector where none but Gemini Live needs a part of it, or its absence where no provider does.
+  ///
+  /// - Parameter previous: an engine whose models are taken over where they are the same.
+  static func start(
+    for table: RouteTable, _ configuration: RuntimeConfiguration, reusing previous: VoiceEngine? = nil,
+    loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
+  ) async -> VoiceEngine {
+    if table.providers.values.contains(where: { $0.kind == .local }) {
+      return await VoiceEngine.start(
+        configuration, reusing: previous, folder: folder, client: outgoing.stageClient,
+        dialer: SocketConnector(group: loops, outgoing: outgoing), logger: logger)
+    }
+    guard table.providers.values.contains(where: { $0.kind.needsTurnDetector }) else { return .absent }
+    return VoiceEngine.detecting(configuration, reusing: previous, folder: folder, logger: logger)
+  }
+
   static func start(
     for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> VoiceEngine {
-    if table.providers.values.contains(where: { $0.kind == .local }) {
-      return try await start(file: file, loops: loops, outgoing: outgoing, logger: logger)
-    }
-    guard table.providers.values.contains(where: { $0.kind.needsTurnDetector }) else { return .absent }
-    return VoiceEngine.detecting(try configuration(file: file), folder: folder, logger: logger)
+    await start(for: table, try configuration(file: file), loops: loops, outgoing: outgoing, logger: logger)
   }
 
   static func start(

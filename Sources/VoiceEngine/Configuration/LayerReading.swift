@@ -14,12 +14,23 @@ struct LayerReading {
 
   /// Refuses every value of a layer that breaks its rule, also those that a higher layer covers.
   func checkAll() throws(RuntimeConfigurationFault) {
-    for layer in layers {
-      for path in layer.paths {
-        guard let setting = Setting.byPath[path], let entry = layer.entries[path] else { continue }
-        _ = try value(of: entry, setting)
+    if let fault = faults.first { throw fault }
+  }
+
+  /// What is wrong in the layers, the names first.
+  var faults: [RuntimeConfigurationFault] {
+    layers.flatMap(\.faults)
+      + layers.flatMap { layer in
+        layer.paths.compactMap { path -> RuntimeConfigurationFault? in
+          guard let setting = Setting.byPath[path], let entry = layer.entries[path] else { return nil }
+          do throws(RuntimeConfigurationFault) {
+            _ = try value(of: entry, setting)
+            return nil
+          } catch {
+            return error
+          }
+        }
       }
-    }
   }
 
   // MARK: Values

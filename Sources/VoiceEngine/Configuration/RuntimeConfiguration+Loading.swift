@@ -6,7 +6,7 @@ extension RuntimeConfiguration {
   public static let imageFolder = "/app/data/config"
 
   /// Bytes that a configuration file may have.
-  static let longestFileBytes = 262_144
+  public static let longestFileBytes = 262_144
 
   /// Reads the file, if there is one, and lays it over the environment and the defaults.
   ///
@@ -19,22 +19,33 @@ extension RuntimeConfiguration {
   ) throws(RuntimeConfigurationFault) -> RuntimeConfiguration {
     let path = file ?? defaultFile(environment: environment, dataFolder: dataFolder)
     var layer = ConfigurationLayer()
-    do {
-      let text = try BoundedFile.read(path, limitBytes: longestFileBytes)
+    if let text = try text(ofFile: path) {
       layer = try ConfigurationLayer(yaml: text, file: path)
-    } catch let fault as BoundedFile.Fault {
-      if !fault.isAbsent || file != nil {
-        throw RuntimeConfigurationFault(.file(path, line: nil), path: "", .unreadable(fault.reason))
-      }
-    } catch let fault as RuntimeConfigurationFault {
-      throw fault
-    } catch {
-      throw RuntimeConfigurationFault(.file(path, line: nil), path: "", .unreadable("cannot be read"))
+    } else if file != nil {
+      throw RuntimeConfigurationFault(.file(path, line: nil), path: "", .unreadable("no such file"))
     }
     var configuration = try RuntimeConfiguration(
       layers: [layer], environment: environment, folder: (path as NSString).deletingLastPathComponent)
     configuration.file = path
     return configuration
+  }
+
+  /// What a file holds; nil if there is none.
+  public static func text(ofFile path: String) throws(RuntimeConfigurationFault) -> String? {
+    do throws(BoundedFile.Fault) {
+      return try BoundedFile.read(path, limitBytes: longestFileBytes)
+    } catch {
+      if error.isAbsent { return nil }
+      throw RuntimeConfigurationFault(.file(path, line: nil), path: "", .unreadable(error.reason))
+    }
+  }
+
+  /// Everything that is wrong in `layers`. What is wrong in the environment, or between the layers, is told when a
+  /// configuration is made of them.
+  public static func faults(
+    in layers: [ConfigurationLayer], environment: [String: String], folder: String
+  ) -> [RuntimeConfigurationFault] {
+    LayerReading(layers: layers, environment: environment, folder: folder).faults
   }
 
   /// Where the file is if nobody says so on the command line.

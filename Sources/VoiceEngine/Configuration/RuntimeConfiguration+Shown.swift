@@ -5,7 +5,7 @@ extension RuntimeConfiguration: CustomStringConvertible, CustomReflectable {
   /// where it came from, `effective` what serves each stage and why. A key is shown as its reference or as a
   /// mask.
   public func maskedJSON(_ selection: EngineSelection? = nil) -> JSONValue {
-    var shown: JSONObject = ["configured": .object(configured), "sources": .object(sourceTexts)]
+    var shown: JSONObject = ["configured": .object(masked), "sources": .object(sourceTexts)]
     if let file { shown["file"] = .string(file) }
     if let selection { shown["effective"] = selection.json }
     return .object(shown)
@@ -14,7 +14,8 @@ extension RuntimeConfiguration: CustomStringConvertible, CustomReflectable {
   public var description: String { maskedJSON().text }
   public var customMirror: Mirror { Mirror(reflecting: description) }
 
-  private var configured: JSONObject {
+  /// Every value, defaults included, in the shape of the file; null for what there is none of.
+  public var masked: JSONObject {
     [
       "llm": [
         "provider": .string(llm.provider.rawValue), "model": Self.json(llm.model), "baseUrl": Self.json(llm.baseURL),
@@ -52,7 +53,8 @@ extension RuntimeConfiguration: CustomStringConvertible, CustomReflectable {
     ]
   }
 
-  private var sourceTexts: JSONObject {
+  /// For every path, such as `llm.model`, where its value came from, in words.
+  public var sourceTexts: JSONObject {
     var texts = JSONObject()
     for setting in Setting.all { texts[setting.path] = .string("\(sources[setting.path] ?? .standard)") }
     return texts

@@ -72,7 +72,7 @@ extension Setting.Kind {
     return text
   }
 
-  private func flag(_ raw: RawValue) throws(RuntimeConfigurationFault.Cause) -> Bool {
+  func flag(_ raw: RawValue) throws(RuntimeConfigurationFault.Cause) -> Bool {
     switch raw {
     case .flag(let flag): return flag
     case .text(let text, isPlain: true):

@@ -2,6 +2,9 @@ import Foundation
 
 /// Speaks with a Piper voice: the natural one of the voices that need no network.
 public struct PiperSynthesizer: Synthesizer {
+  /// The voice that setup installs.
+  static let standardModel = "en_US-joe-medium.onnx"
+
   public let description: StageDescription
   public let voices: [String]
   private let voice: PiperVoice
@@ -13,7 +16,7 @@ public struct PiperSynthesizer: Synthesizer {
   ///   - model: the path of another voice's `.onnx` file; nil for that one.
   /// - Throws: `tts_unavailable` if a part is not installed, `model_file_invalid` if a file of the voice is damaged.
   public static func start(folder: EngineFolder, model: String? = nil) async throws(StageFault) -> PiperSynthesizer {
-    let path = model ?? folder.model("en_US-joe-medium.onnx")
+    let path = model ?? folder.model(standardModel)
     let voice = try PiperVoice(model: path, runtime: folder.library("libonnxruntime.so"))
     let version = try await voice.load()
     let name = Self.voiceName(ofFile: (path as NSString).lastPathComponent)
