@@ -68,6 +68,10 @@ class Process:
                 raise AssertionError(f"{self._process.args} {what}:\n{self.log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.02)
 
+    def await_end(self, seconds: float) -> None:
+        """Waits until it has ended by itself."""
+        self._process.wait(seconds)
+
     def stop(self) -> int:
         """Asks it to end, and returns its exit code."""
         if self._process.poll() is None:
@@ -148,6 +152,9 @@ class Gateway:
 
     def await_ready(self) -> None:
         self._process.await_ready(lambda: is_healthy(self.port))
+
+    def await_end(self, seconds: float) -> None:
+        self._process.await_end(seconds)
 
     def stop(self) -> int:
         return self._process.stop()
