@@ -154,7 +154,20 @@ public struct GoldenTranscript: Sendable {
         differences.append("\(place): connections \(step.connections), not \(turn.connections)")
       }
     }
-    return differences + EventInvariants.violations(in: dialogue.history, isComplete: false)
+    return differences + EventInvariants.violations(in: dialogue.history, isComplete: false) + dialogue.turnViolations
+  }
+
+  /// The call after its last line.
+  ///
+  /// - Parameter pause: passes before each input, without a timer that fires.
+  public func played(pausing pause: Duration) -> SessionDialogue {
+    var dialogue = dialogue()
+    var ids = IDBinding()
+    for turn in turns {
+      dialogue.lag(pause)
+      _ = ids.compare(turn.toClient, Self.perform(turn.input, &ids, on: &dialogue).events, "")
+    }
+    return dialogue
   }
 
   /// A field too many is fatal at a provider: here nothing may be left unsaid, but an `event_id` of the gateway's own.

@@ -64,6 +64,11 @@ public struct SessionDialogue: Sendable {
       }
     }
 
+    /// What was measured of the turns.
+    public var measures: [TurnMeasure] {
+      actions.compactMap { if case .turn(let measure) = $0 { measure } else { nil } }
+    }
+
     /// The close code that the client gets, if it gets one.
     public var clientCloseCode: UInt16? {
       for case .closeDownstream(let code, _) in actions { return code }
@@ -84,6 +89,11 @@ public struct SessionDialogue: Sendable {
   public private(set) var now = Instant(nanoseconds: 1_000_000_000)
   /// Every event that the client has had.
   public private(set) var history: [JSONValue] = []
+  /// Everything that was measured of its turns.
+  public private(set) var measures: [TurnMeasure] = []
+  private var turnInvariants = TurnInvariants()
+  /// What is wrong with the measures.
+  public var turnViolations: [String] { turnInvariants.violations }
 
   public init(
     _ kind: ProviderKind, model: String, requestedModel: String? = nil, key: String? = "upstream-key",
@@ -234,6 +244,8 @@ public struct SessionDialogue: Sendable {
     session.outbox.upstream.removeAll()
     session.outbox.actions.removeAll()
     history += step.events
+    measures += step.measures
+    turnInvariants.take(step.events, step.actions)
     return step
   }
 

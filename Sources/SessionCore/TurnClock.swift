@@ -88,6 +88,9 @@ struct TurnClock: Sendable {
       isUserSpeaking = false
     case .asked:
       owe(isSpoken: false, circumstances, at: now)
+    case .askedInFull:
+      owed?.since = now
+      owed?.handedAt = circumstances.isUpstreamReady ? now : nil
     case .unanswered:
       unanswered()
     case .handedOver:

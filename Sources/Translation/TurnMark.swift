@@ -12,6 +12,8 @@ public enum TurnMark: Sendable, Hashable {
   case speechCleared
   /// The client has asked for an answer, or committed a turn that is answered.
   case asked
+  /// What the client asked for before is complete only now: the clock starts anew.
+  case askedInFull
   /// An answer will not come: it was asked for in vain, or the user was silent.
   case unanswered
   /// The provider has from now on all that it needs for the answer.

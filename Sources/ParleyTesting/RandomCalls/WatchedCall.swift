@@ -28,11 +28,14 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
   private var law = Law()
   private var sides: [Int: (isOpen: Bool, law: Law)] = [:]
   private var invariants = EventInvariants()
+  private var turnInvariants = TurnInvariants()
   private var violations: [String] = []
   /// The close code that the client got.
   public private(set) var closeCode: UInt16?
   public private(set) var hasClientLeft = false
   private var isEnding = false
+  /// It is to end with its turn.
+  private var isDraining = false
   private var teardowns = 0
   /// What was sent to the provider since it was last asked for.
   private var sent: [JSONValue] = []
@@ -224,6 +227,14 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
 
   // MARK: The end
 
+  /// The session is to end with its turn.
+  public mutating func drains() {
+    log?("drains")
+    isDraining = true
+    session.drain(at: now)
+    _ = drain()
+  }
+
   public mutating func shutsDown() {
     session.shutDown(at: now)
     _ = drain()
@@ -255,7 +266,7 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
     check(meter.spoken.bytes == spokenBytes, "\(meter.spoken.bytes) bytes of speech metered, \(spokenBytes) told")
     check(meter.responses == responseIDs.count, "\(meter.responses) responses metered, \(responseIDs.count) begun")
     check(meter.tokens.total >= toldTokens, "\(meter.tokens.total) tokens metered, \(toldTokens) told")
-    return violations + (expectations.judgesProvider ? invariants.violations : [])
+    return violations + (expectations.judgesProvider ? invariants.violations + turnInvariants.violations : [])
   }
 
   // MARK: What the session does
@@ -273,6 +284,7 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
       for frame in frames { log("  to service \(frame.text.prefix(160))") }
       for action in actions { log("  \(String(describing: action).prefix(100))") }
     }
+    if expectations.judgesProvider { turnInvariants.take(events, actions) }
     for event in events { observe(event) }
     for frame in frames {
       if !isOpen { violations.append("a frame without a connection: \(frame.text.prefix(60))") }
@@ -284,6 +296,11 @@ public struct WatchedCall<Law: UpstreamLaw>: Sendable {
     // A session that ends closes whatever there may be.
     isEnding = isEnding || actions.contains { if case .closeDownstream = $0 { true } else { false } }
     for action in actions { perform(action) }
+    if !isOver {
+      check(
+        liveResponses.isEmpty || session.isInTurn || !expectations.judgesProvider, "a response is live in no turn")
+      check(!isDraining || session.isInTurn, "a session outlives the turn that it was to end with")
+    }
     return events
   }
 

@@ -81,6 +81,7 @@ extension GeminiLiveTranslator {
     // What waited for their results is asked without them.
     if !tools.isOpen, request?.awaitsResults == true {
       request?.awaitsResults = false
+      port.marks.add(.askedInFull)
       ask(at: now, port: &port)
     } else {
       resultsMayBeComplete(at: now, port: &port)
@@ -94,6 +95,7 @@ extension GeminiLiveTranslator {
     if !tools.isOpen, request?.awaitsResults == true, !tools.isOwed, !renewal.isUnderWay {
       // They belonged to an earlier connection, and are told.
       request?.awaitsResults = false
+      port.marks.add(.askedInFull)
       return ask(at: now, port: &port)
     }
     guard tools.isOpen, tools.isAnswered else { return }
@@ -105,6 +107,7 @@ extension GeminiLiveTranslator {
   }
 
   mutating func sendResults(at now: Instant, port: inout Port) {
+    if request?.awaitsResults == true { port.marks.add(.askedInFull) }
     request?.awaitsResults = false
     request?.deadline = now + Limits.answerTimeout
     renewBeforeAnswer(at: now, port: &port)
