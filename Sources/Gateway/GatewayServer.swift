@@ -6,6 +6,7 @@ public import NIOCore
 public import NIOPosix
 import Operator
 public import Routing
+public import Tracing
 public import VoiceEngine
 
 /// The listening server: every connection begins at a ``RequestGate`` and becomes a session or goes to the HTTP surface.
@@ -14,13 +15,11 @@ public final class GatewayServer: Sendable {
   private let generations: Generations
   private let logger: Logger
   private let group: any EventLoopGroup
-  private let registry = ConnectionRegistry()
+  private let registry: ConnectionRegistry
   /// A reading of the memory that the process has taken.
   private let takenBytes: @Sendable () -> Int?
   /// What generations are made of; nil of a server without a configuration.
   private let workshop: GenerationWorkshop?
-  /// The watch over the memory; nil where there is none.
-  private let overload: Overload?
 
   /// The gateway of a configuration.
   ///
@@ -28,28 +27,30 @@ public final class GatewayServer: Sendable {
   /// that the process has taken: for tests.
   public convenience init(
     table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping = .none,
-    desks: OperatorDesks = OperatorDesks(), limits: EdgeLimits? = nil, takenBytes: (@Sendable () -> Int?)? = nil,
+    desks: OperatorDesks = OperatorDesks(), tracer: (any Tracer)? = nil, limits: EdgeLimits? = nil,
+    takenBytes: (@Sendable () -> Int?)? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
     self.init(
       table: table, engine: engine, outgoing: outgoing, books: books, operators: desks, limits: limits,
-      takenBytes: takenBytes, clock: WallClock(), metrics: MetricsSystem.factory, group: group, logger: logger)
+      takenBytes: takenBytes, clock: WallClock(), metrics: MetricsSystem.factory, tracer: tracer, group: group,
+      logger: logger)
   }
 
   /// With a time of day and counters of a test's own.
   convenience init(
     table: RouteTable, engine: VoiceEngine, outgoing: Outgoing = Outgoing(), books: Bookkeeping,
     operators: OperatorDesks = OperatorDesks(), limits: EdgeLimits?, takenBytes: (@Sendable () -> Int?)? = nil,
-    clock: WallClock, metrics: any MetricsFactory,
+    clock: WallClock, metrics: any MetricsFactory, tracer: (any Tracer)? = nil,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
   ) {
+    let registry = ConnectionRegistry()
     let workshop = GenerationWorkshop(
-      table, outgoing: outgoing, books: books, operators: operators, limits: limits, clock: clock, metrics: metrics,
-      logger: logger)
+      table, engine: engine, outgoing: outgoing, books: books, operators: operators, limits: limits,
+      connections: registry, clock: clock, metrics: metrics, tracer: tracer, logger: logger)
     self.init(
-      listeners: table.listeners, first: workshop.generation(table, engine: engine, replacing: nil),
-      overload: workshop.overload, takenBytes: takenBytes ?? ProcessMemory.takenBytes, workshop: workshop,
-      group: group, logger: logger)
+      listeners: table.listeners, generations: workshop.generations, registry: registry,
+      takenBytes: takenBytes ?? ProcessMemory.takenBytes, workshop: workshop, group: group, logger: logger)
   }
 
   /// The same at all addresses, whatever is asked.
@@ -59,17 +60,18 @@ public final class GatewayServer: Sendable {
   ) {
     let faces = listeners.map { _ in ListenerFace(admission: admission) }
     self.init(
-      listeners: listeners, first: Generation(limits: limits, faces: faces), overload: nil,
-      takenBytes: ProcessMemory.takenBytes, workshop: nil, group: group, logger: logger)
+      listeners: listeners, generations: Generations(Generation(limits: limits, faces: faces)),
+      registry: ConnectionRegistry(), takenBytes: ProcessMemory.takenBytes, workshop: nil, group: group, logger: logger)
   }
 
   private init(
-    listeners: [Listener], first: Generation, overload: Overload?, takenBytes: @escaping @Sendable () -> Int?,
-    workshop: GenerationWorkshop?, group: any EventLoopGroup, logger: Logger
+    listeners: [Listener], generations: Generations, registry: ConnectionRegistry,
+    takenBytes: @escaping @Sendable () -> Int?, workshop: GenerationWorkshop?, group: any EventLoopGroup,
+    logger: Logger
   ) {
     self.listeners = listeners
-    generations = Generations(first)
-    self.overload = overload
+    self.generations = generations
+    self.registry = registry
     self.takenBytes = takenBytes
     self.workshop = workshop
     self.group = group
@@ -79,16 +81,16 @@ public final class GatewayServer: Sendable {
   /// From here on new sessions and requests get what this configuration says; running sessions keep what they have (R112).
   /// Listeners and the ledger stay as they were at the start.
   public func apply(_ table: RouteTable, engine: VoiceEngine) {
-    guard let workshop else { return }
-    generations.replace(with: workshop.generation(table, engine: engine, replacing: generations.current))
+    workshop?.apply(table, engine: engine)
   }
 
   /// Binds all listeners. A loopback address that the machine does not have is left out with a warning as long as
   /// another is bound.
   public func start() async throws(StartFault) -> RunningGateway {
     await workshop?.desks.open()
+    let certificates = try certificates()
     let surfaces = generations.current.faces.indices.map { surface(at: $0) }
-    let binder = PortBinder(group: group, limits: generations.current.limits, logger: logger) { [self] channel, index in
+    var binder = PortBinder(group: group, limits: generations.current.limits, logger: logger) { [self] channel, index in
       guard registry.insert(channel) else {
         channel.close(promise: nil)
         return
@@ -98,13 +100,24 @@ public final class GatewayServer: Sendable {
           limits: generations.current.limits, admission: CurrentAdmission(generations: generations, index: index),
           surface: surfaces[index], logger: logger))
     }
-    let channels = try await binder.bind(listeners.map { ListenAddress(host: $0.host, port: $0.port) })
-    let running = RunningGateway(channels: channels, registry: registry, generations: generations, chores: chores())
+    binder.certificates = certificates
+    let ports = try await binder.ports(listeners.map { ListenAddress(host: $0.host, port: $0.port) })
+    workshop?.drain.watch(
+      ports.map { (channel: $0.channel, servesSessions: listeners[$0.index].serves.contains(.sessions)) })
+    let running = RunningGateway(
+      channels: ports.map(\.channel), registry: registry, generations: generations, drain: workshop?.drain,
+      certificates: Array(certificates.values), chores: chores(certificates.values))
     for address in running.addresses {
       logger.info(
         "listening", metadata: ["address": "\(ListenAddress(host: address.ipAddress ?? "", port: address.port ?? 0))"])
     }
     return running
+  }
+
+  private func certificates() throws(StartFault) -> [Int: ServerCertificate] {
+    guard let workshop else { return [:] }
+    return try PortBinder.certificates(
+      of: listeners, clock: workshop.clock, metrics: workshop.metrics, logger: logger)
   }
 
   /// The HTTP side of a listener; nil where there is nothing but WebSockets.
@@ -117,8 +130,9 @@ public final class GatewayServer: Sendable {
   }
 
   /// What is done beside the connections, until it is cancelled.
-  private func chores() -> [Task<Void, Never>] {
+  private func chores(_ certificates: some Collection<ServerCertificate>) -> [Task<Void, Never>] {
     var chores = watchMemory().map { [$0] } ?? []
+    for certificate in certificates { chores.append(Task { await certificate.watch() }) }
     if let desks = workshop?.desks {
       let loop = group.next()
       chores.append(Task { await desks.seats.run(loop: loop) })
@@ -129,7 +143,7 @@ public final class GatewayServer: Sendable {
 
   /// Reads at intervals how much memory is taken, and does what that asks for, until it is cancelled.
   private func watchMemory() -> Task<Void, Never>? {
-    guard let overload else { return nil }
+    guard let overload = workshop?.overload else { return nil }
     return Task { [generations, registry, takenBytes] in
       var releasedAt: ContinuousClock.Instant?
       repeat {
@@ -154,14 +168,20 @@ public struct RunningGateway: Sendable {
   private let channels: [any Channel]
   private let registry: ConnectionRegistry
   private let generations: Generations
+  /// Nil of a server without sessions.
+  private let drain: Drain?
+  private let certificates: [ServerCertificate]
   private let chores: [Task<Void, Never>]
 
   init(
-    channels: [any Channel], registry: ConnectionRegistry, generations: Generations, chores: [Task<Void, Never>]
+    channels: [any Channel], registry: ConnectionRegistry, generations: Generations, drain: Drain?,
+    certificates: [ServerCertificate], chores: [Task<Void, Never>]
   ) {
     self.channels = channels
     self.registry = registry
     self.generations = generations
+    self.drain = drain
+    self.certificates = certificates
     self.chores = chores
   }
 
@@ -176,31 +196,28 @@ public struct RunningGateway: Sendable {
     for channel in channels { try? await channel.closeFuture.get() }
   }
 
-  /// Stops accepting, waits the grace, closes sessions with 1012 and other connections when their answer is out, and
-  /// returns when all are gone; at the latest after the grace and the waits of a close handshake.
-  public func stop() async {
-    let limits = generations.current.limits
-    for chore in chores { chore.cancel() }
-    for channel in channels { try? await channel.close() }
-    await wait(limits.drainGrace)
-    registry.stop()
-    await wait(limits.closeTimeout + limits.lingerTimeout)
-    registry.closeAll()
-    await registry.waitUntilEmpty()
+  /// Reads the certificates of the listeners anew (SIGHUP).
+  public func reloadCertificates() {
+    for certificate in certificates { certificate.reload() }
   }
 
-  /// Until all connections are gone or the time is up.
-  private func wait(_ duration: Duration) async {
-    guard duration > .zero else { return }
-    let registry = self.registry
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await registry.waitUntilEmpty() }
-      group.addTask {
-        try? await Task.sleep(for: duration)
-        registry.releaseWaiters()
-      }
-      await group.next()
-      group.cancelAll()
+  /// Returns when the operator has asked for the end of the process (`POST /drain` with `exit`), or when its task is
+  /// cancelled.
+  public func untilExitIsAsked() async { await drain?.untilExitIsAsked() }
+
+  /// Takes no more sessions, lets those that run end their turns within the grace, and returns when all connections are
+  /// gone; at the latest a second after the grace (fault row 57).
+  public func stop() async {
+    if let drain {
+      await drain.finish()
+    } else {
+      let limits = generations.current.limits
+      for channel in channels { try? await channel.close() }
+      registry.stop()
+      await registry.waitUntilEmpty(atMost: limits.closeTimeout + limits.lingerTimeout)
+      registry.closeAll()
+      await registry.waitUntilEmpty()
     }
+    for chore in chores { chore.cancel() }
   }
 }

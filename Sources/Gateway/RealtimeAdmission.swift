@@ -17,7 +17,7 @@ struct RealtimeAdmission: UpgradeAdmission {
   private let desk: AccessDesk
   private let seats: SeatDesk
   private let books: Bookkeeping
-  private let proxies: Set<IPAddress>
+  private let proxies: [IPNetwork]
   private let limits: EdgeLimits
   private let outgoing: Outgoing
   private let engine: VoiceEngine
@@ -25,11 +25,14 @@ struct RealtimeAdmission: UpgradeAdmission {
   private let quotas: [String: ProviderQuota]
   private let overload: Overload
   private let counters: AdmissionCounters
+  private let telemetry: TelemetryDesk
+  private let directory: SessionDirectory
   private let logger: Logger
 
   init(
     table: RouteTable, desk: AccessDesk, seats: SeatDesk, books: Bookkeeping, limits: EdgeLimits, outgoing: Outgoing,
     engine: VoiceEngine, overload: Overload, counters: AdmissionCounters = AdmissionCounters(),
+    telemetry: TelemetryDesk = TelemetryDesk(), directory: SessionDirectory = SessionDirectory(),
     replacing previous: RealtimeAdmission? = nil, logger: Logger
   ) {
     self.table = table
@@ -41,8 +44,10 @@ struct RealtimeAdmission: UpgradeAdmission {
     self.engine = engine
     self.overload = overload
     self.counters = counters
+    self.telemetry = telemetry
+    self.directory = directory
     self.logger = logger
-    proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
+    proxies = table.proxies.compactMap { IPNetwork($0) }
     quotas = table.providers.compactMapValues { entry in
       guard let limits = entry.remote?.limits else { return nil }
       // The account knows nothing of our configuration: what was sent in this second was sent.
@@ -189,15 +194,19 @@ struct RealtimeAdmission: UpgradeAdmission {
     _ call: Call, _ admittance: Admittance, _ choice: RouteChoice, _ parameters: SessionParameters,
     _ quota: ProviderQuota?, _ place: OccupiedPlace, _ seat: Seat?, _ subprotocol: String?
   ) -> Admission {
+    let identity = identity(parameters, choice, admittance)
     let usage = books.usage.map { sink in
       SessionUsage(
-        identity(parameters, choice, admittance), sink: sink, clock: desk.clock, loop: call.peer.loop,
-        within: table.limits.usageUpdate)
+        identity, sink: sink, clock: desk.clock, loop: call.peer.loop, within: table.limits.usageUpdate)
     }
+    let listing = directory.listing(identity, address: call.peer.address)
+    let telemetry = telemetry.session(
+      id: parameters.sessionID, provider: choice.provider.name, kind: choice.provider.kind.name, head: call.head)
     return .accept(subprotocol: subprotocol) { [limits, outgoing, engine, counters, logger] leg in
       let driver = SessionDriver(
         parameters: parameters, downstream: leg, loop: call.peer.loop, limits: limits, outgoing: outgoing,
-        engine: engine, quota: quota, seat: seat, usage: usage, logger: logger)
+        engine: engine, quota: quota, seat: seat, usage: usage, listing: listing, telemetry: telemetry,
+        client: call.address?.description, logger: logger)
       // Its memory is the connection's, which may outlive the session by a close handshake.
       call.peer.closed.whenComplete { _ in place.giveBack() }
       leg.connection.lastWords = FaultResponse.lastWords

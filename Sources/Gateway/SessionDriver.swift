@@ -35,6 +35,10 @@ final class SessionDriver: FrameLegOwner {
   /// Nil where nobody lists sessions.
   private let listing: SessionListing?
   let begunAt: Instant
+  /// All messages so far.
+  var traffic = SessionTraffic()
+  /// The time of the last step.
+  private(set) var steppedAt: Instant
   var deadlineTask: Scheduled<Void>?
   var deadlineTaskTime: Instant?
   private var isOver = false
@@ -46,8 +50,7 @@ final class SessionDriver: FrameLegOwner {
     parameters: SessionParameters, downstream: FrameLeg, loop: any EventLoop, limits: EdgeLimits,
     outgoing: Outgoing, engine: VoiceEngine, quota: ProviderQuota? = nil, seat: Seat? = nil, usage: SessionUsage? = nil,
     listing: SessionListing? = nil, telemetry: SessionTelemetry? = nil, client: String? = nil,
-    counters: FieldCounters = FieldCounters(),
-    logger: Logger
+    counters: FieldCounters = FieldCounters(), logger: Logger
   ) {
     let now = Instant(loop.now)
     session = Session(parameters, at: now)
@@ -62,6 +65,7 @@ final class SessionDriver: FrameLegOwner {
     self.listing = listing
     self.telemetry = telemetry
     begunAt = now
+    steppedAt = now
     pacer = FramePacer(quota, loop: loop)
     succession = Succession(loop: loop, limit: limits.succession)
     record = SessionRecord(
@@ -73,6 +77,7 @@ final class SessionDriver: FrameLegOwner {
   func begin() {
     pacer?.setOwner(self)
     record.begin()
+    telemetry?.begin(at: begunAt)
     usage?.begin { (self.session.session.model, self.session.meter) }
     step { $0.begin(at: $1) }
     takeSeat()
@@ -83,29 +88,33 @@ final class SessionDriver: FrameLegOwner {
 
   func leg(_ leg: FrameLeg, receivedText message: ByteBuffer) {
     if leg === downstream {
-      record.messagesUp &+= 1
+      traffic.clientIn.count(message.readableBytes)
       step { $0.downstreamText(message, at: $1) }
     } else if leg === upstream {
-      record.messagesDown &+= 1
+      traffic.upstreamIn.count(message.readableBytes)
       step { $0.upstreamMessage(message, at: $1) }
     } else if let line = sides?.line(of: leg) {
+      traffic.upstreamIn.count(message.readableBytes)
       step { $0.sideMessage(message, on: line, at: $1) }
     }
   }
 
   func leg(_ leg: FrameLeg, receivedBinary message: ByteBuffer) {
     if leg === downstream {
+      traffic.clientIn.count(message.readableBytes)
       step { $0.downstreamBinary(at: $1) }
     } else if leg === upstream {
-      record.messagesDown &+= 1
+      traffic.upstreamIn.count(message.readableBytes)
       step { $0.upstreamMessage(message, at: $1) }
     } else if let line = sides?.line(of: leg) {
+      traffic.upstreamIn.count(message.readableBytes)
       step { $0.sideMessage(message, on: line, at: $1) }
     }
   }
 
   func legFinishedBurst(_ leg: FrameLeg) {
     flush()
+    flushTelemetryIfDue()
   }
 
   /// A side that takes nothing stops the reading of the other (fault rows 49 and 50).
@@ -114,6 +123,7 @@ final class SessionDriver: FrameLegOwner {
       record.client(takes: isWritable, at: Instant(loop.now))
       session.upstreamIsHeldBack(!isWritable, at: Instant(loop.now))
       armDeadline(session.deadline)
+      if isWritable { telemetry?.clientCaughtUp(at: Instant(loop.now)) }
     } else if leg === upstream {
       record.provider(takes: isWritable, at: Instant(loop.now))
     }
@@ -167,12 +177,14 @@ extension SessionDriver {
   /// One input of the session, and what follows from it.
   @inline(__always)
   func step(_ input: (inout Session, Instant) -> Void) {
-    input(&session, Instant(loop.now))
+    let now = Instant(loop.now)
+    steppedAt = now
+    input(&session, now)
     if session.hasActions { dropWhatIsOvertaken() }
-    let next = Self.handOut(&session, downstream, pacer == nil ? upstream : nil, engineLine)
-    pacer?.send()
+    let next = Self.handOut(&session, &traffic, downstream, pacer == nil ? upstream : nil, engineLine)
+    if let pacer { send(by: pacer, at: now) }
     if next.hasActions {
-      performActions()
+      performActions(ofStepAt: now)
       armDeadline(session.deadline)
     } else {
       armDeadline(next.deadline)
@@ -192,18 +204,28 @@ extension SessionDriver {
   /// here comes back to the driver; `send` only queues.
   @inline(__always)
   private static func handOut(
-    _ session: inout Session, _ downstream: FrameLeg, _ upstream: FrameLeg?, _ engineLine: EngineLine?
+    _ session: inout Session, _ traffic: inout SessionTraffic, _ downstream: FrameLeg, _ upstream: FrameLeg?,
+    _ engineLine: EngineLine?
   ) -> (hasActions: Bool, deadline: Instant?) {
-    while session.outbox.downstream.consume({ message, lane in downstream.queue(message, lane) }) {}
+    while session.outbox.downstream.consume({ message, lane in
+      traffic.clientOut.count(message.count)
+      downstream.queue(message, lane)
+    }) {}
     if let upstream {
-      while session.outbox.upstream.consume({ message, _ in upstream.send(.text, message) }) {}
+      while session.outbox.upstream.consume({ message, _ in
+        traffic.upstreamOut.count(message.count)
+        upstream.send(.text, message)
+      }) {}
     } else if let engineLine {
-      while session.outbox.upstream.consume({ message, _ in engineLine.send(ByteBuffer(message)) }) {}
+      while session.outbox.upstream.consume({ message, _ in
+        traffic.upstreamOut.count(message.count)
+        engineLine.send(ByteBuffer(message))
+      }) {}
     }
     return (session.hasActions, session.deadline)
   }
 
-  private func performActions() {
+  private func performActions(ofStepAt began: Instant) {
     let actions = session.outbox.actions
     session.outbox.actions.removeAll()
     for action in actions {
@@ -214,6 +236,7 @@ extension SessionDriver {
       case .dialSide(let line, let upstream): dialSide(line, upstream)
       case .sendSide(let line, let message):
         pacer?.countUnpaced()
+        traffic.upstreamOut.count(message.readableBytes)
         sides?.send(message, on: line)
       case .closeSide(let line): sides?.close(line)
       case .closeDownstream(let code, let reason):
@@ -223,7 +246,7 @@ extension SessionDriver {
       case .pauseDownstreamReading: downstream.pauseReading(.sessionIsFull)
       case .resumeDownstreamReading: downstream.resumeReading(.sessionIsFull)
       case .note(let note): record.note(note)
-      case .turn(let measure): telemetry?.turn(measure, at: Instant(loop.now))
+      case .turn(let measure): tell(measure, ofStepAt: began)
       }
     }
   }
@@ -240,7 +263,8 @@ extension SessionDriver {
   }
 
   private func connect(_ target: UpstreamTarget) {
-    let connector = UpstreamConnector(target: target, limits: limits, outgoing: outgoing, loop: loop) {
+    telemetry?.connects(at: Instant(loop.now), session.errors)
+    let connector = UpstreamConnector(target: traced(target), limits: limits, outgoing: outgoing, loop: loop) {
       self.dialled($0)
     }
     self.connector = connector
@@ -249,7 +273,7 @@ extension SessionDriver {
 
   private func dialSide(_ line: SideLine, _ upstream: Upstream) {
     guard case .socket(let target) = upstream else { return }
-    sideConnections().dial(line, target)
+    sideConnections().dial(line, traced(target))
   }
 
   /// Made when the first is needed: most sessions have none.
@@ -281,7 +305,9 @@ extension SessionDriver {
       upstream = leg
       leg.setOwner(self)
       if downstream.isBusy { leg.pauseReading(.otherSideIsBusy) }
+      let opened = Instant(loop.now)
       step { $0.upstreamOpened(at: $1) }
+      telemetry?.connected(at: opened, session.errors)
       flush()
     case .failed(let end):
       upstreamEnded(end)
@@ -302,9 +328,10 @@ extension SessionDriver {
 
   private func engineSaid(_ message: ByteBuffer) {
     guard engineLine != nil else { return }
-    record.messagesDown &+= 1
+    traffic.upstreamIn.count(message.readableBytes)
     step { $0.upstreamMessage(message, at: $1) }
     flush()
+    flushTelemetryIfDue()
   }
 
   /// What the engine has not taken is bounded like what a socket has not taken.
@@ -318,6 +345,7 @@ extension SessionDriver {
 
   private func upstreamEnded(_ end: UpstreamEnd) {
     record.upstreamEnded(end)
+    telemetry?.lost(session.errors)
     step { $0.upstreamEnded(end, at: $1) }
     flush()
   }
@@ -356,6 +384,7 @@ extension SessionDriver {
     seat?.giveBack(at: Instant(loop.now))
     usage?.end(record.outcome, model: session.session.model, meter: session.meter)
     record.messagesSkipped = session.skippedMessages
-    record.end(at: Instant(loop.now))
+    record.end(traffic, at: Instant(loop.now))
+    telemetry?.end(record.endSource, fault: record.outcome, reading, at: Instant(loop.now))
   }
 }

@@ -1,24 +1,29 @@
 import ArgumentParser
+import CoreMetrics
 import Foundation
 import Gateway
 import Logging
 import Routing
 import ServiceLifecycle
+import Settings
+import Synchronization
+import Telemetry
 import UnixSignals
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Serve the realtime endpoint.",
     discussion: """
-      Stops on SIGTERM and SIGINT: it accepts nothing more, and tells running sessions to come back (1012); a second \
-      one ends it at once. Exits with \
-      1 if the configuration is wrong or no port can be bound, after naming every fault; nothing is served then.
+      Stops on SIGTERM and SIGINT: it takes no more sessions, and lets running ones end their turn within the grace \
+      (limits.drainGraceSeconds); a second signal ends it at once. On SIGHUP it reads its configuration and certificates \
+      anew. Exits with 1 if the configuration is wrong or no port can be bound, after naming every fault; nothing is \
+      served then.
       """)
 
   @Option(help: "The configuration.")
   var config = "routes.json"
 
-  @Option(help: "The configuration of the local voice engine (YAML).")
+  @Option(help: "The runtime configuration (YAML); it is written where it is absent.")
   var runtimeConfig: String?
 
   @Option(help: "Listen on this port at every configured address.")
@@ -27,9 +32,56 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var log: LogOptions
 
   func run() async throws {
-    var table = try Configuration.load(config)
-    if let port { table = table.listening(onPort: port) }
-    let logger = log.logger("engine")
+    CoreDumps.forbid()
+    let metrics = MetricsRegistry()
+    MetricsSystem.bootstrap(metrics)
+    Meter(label: "parley_build_info", dimensions: [("version", Parley.version)]).set(1)
+    let logger = log.logger("engine", metrics: metrics)
+    let loops = EventLoops.makeGroup()
+    let outgoing = try Outgoing.ofProcess(logger: logger)
+    let keeper = ConfigurationKeeper(config: config, runtimeConfig: runtimeConfig, port: port, logger: logger)
+    let live = try await LiveConfiguration.load(keeper, loops: loops, outgoing: outgoing, logger: logger)
+    Self.tell(live.table, logger)
+    let (ledger, books) = try await Books.open(for: live.table, outgoing: outgoing, logger: logger)
+    let traces = TraceExporter(
+      environment: ProcessInfo.processInfo.environment, client: outgoing.accountClient(for: ""), metrics: metrics,
+      logger: logger)
+    let server = GatewayServer(
+      table: live.table, engine: live.engine, outgoing: outgoing, books: books,
+      desks: OperatorDesks(configuration: keeper, metricsText: { metrics.prometheusText() }), tracer: traces?.tracer,
+      group: loops, logger: logger)
+    let running = Mutex<RunningGateway?>(nil)
+    let gateway = GatewayService(server: server) { gateway in running.withLock { $0 = gateway } }
+    let configuring = live.service { table, engine in server.apply(table, engine: engine) }
+    // Services stop in reverse order: what the gateway's sessions have cost and taken is written and sent last.
+    let before: [(any Service)?] = [ledger, traces, configuring]
+    let services = before.compactMap { $0.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } }
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services + [.init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup)],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    let signals = Task {
+      var stops = 0
+      for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+        if signal == .sighup {
+          running.withLock { $0 }?.reloadCertificates()
+        } else {
+          stops += 1
+          if stops == 2 { Foundation.exit(EXIT_SUCCESS) }
+        }
+      }
+    }
+    defer { signals.cancel() }
+    do {
+      try await group.run()
+    } catch let fault as StartFault {
+      printError("error: \(fault)")
+      throw ExitCode.failure
+    }
+  }
+
+  /// What an operator should know of a configuration.
+  private static func tell(_ table: RouteTable, _ logger: Logger) {
     for name in table.providerNames {
       guard let entry = table.providers[name], let cause = entry.unavailability else { continue }
       logger.warning("provider unavailable", metadata: ["provider": "\(name)", "cause": "\(cause)"])
@@ -40,33 +92,18 @@ struct Serve: AsyncParsableCommand {
     if !table.access.tokens.isConfigured {
       logger.notice("no JWT_SECRET is set: ephemeral tokens end with this process, and no other takes them")
     }
-    let loops = EventLoops.makeGroup()
-    let outgoing = try Outgoing.ofProcess(logger: logger)
-    let engine = try await Engine.start(
-      for: table, file: runtimeConfig, loops: loops, outgoing: outgoing, logger: logger)
-    let (ledger, books) = try await Books.open(for: table, outgoing: outgoing, logger: logger)
-    let gateway = GatewayService(
-      server: GatewayServer(
-        table: table, engine: engine, outgoing: outgoing, books: books, group: loops, logger: logger))
-    // Services stop in reverse order: the last records of the gateway's sessions are written.
-    let services = (ledger.map { [ServiceGroupConfiguration.ServiceConfiguration(service: $0)] } ?? [])
-    let group = ServiceGroup(
-      configuration: ServiceGroupConfiguration(
-        services: services + [.init(service: gateway)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    let secondSignal = Task {
-      var count = 0
-      for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-        count += 1
-        if count == 2 { Foundation.exit(EXIT_SUCCESS) }
-      }
-    }
-    defer { secondSignal.cancel() }
-    do {
-      try await group.run()
-    } catch let fault as StartFault {
-      printError("error: \(fault)")
-      throw ExitCode.failure
-    }
+  }
+}
+
+/// A process that dies leaves no image of its memory, where keys are (fault row 68).
+private enum CoreDumps {
+  static func forbid() {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    #if canImport(Glibc)
+      setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    #else
+      setrlimit(RLIMIT_CORE, &none)
+    #endif
   }
 }
 
