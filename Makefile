@@ -7,7 +7,7 @@ export PARLEY_STRICT := 1
 
 SWIFT_FILES = git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 -r ls -d 2>/dev/null
 
-.PHONY: help setup run build test bench engine-bench conformance fuzz soak backpressure format lint
+.PHONY: help setup run build test bench engine-bench conformance fuzz soak backpressure docs format lint
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ soak: ## Run SOAK_SESSIONS (2000) calls over faulty links, compare both ends' le
 backpressure: ## Measure what slow clients cost, and the calls beside them (nine minutes); writes docs/backpressure.md
 	scripts/setup.sh build
 	scripts/backpressure.sh
+
+docs: ## Write the tables of the documents from what the program knows: keys, limits, settings, metrics, variables
+	swift build --product parley
+	scripts/docs.py
 
 format: ## Format all Swift files in place
 	@$(SWIFT_FILES) | xargs -r swift format --in-place --parallel

@@ -32,9 +32,19 @@ public struct RedactedDump: Sendable, CustomStringConvertible {
     let note = isOpen ? " (loopback only: there are no access keys)" : ""
     return ["listen" + note]
       + table.listeners.map { listener in
-        guard listener.serves != Listener.Service.all else { return "  \(listener)" }
-        return "  \(listener)  serves " + listener.serves.map(\.rawValue).sorted().joined(separator: ", ")
+        var parts = [listener.description]
+        if listener.serves != Listener.Service.all {
+          parts.append("serves " + listener.serves.map(\.rawValue).sorted().joined(separator: ", "))
+        }
+        if let tls = listener.tls { parts += self.parts(of: tls) }
+        return "  " + parts.joined(separator: "  ")
       }
+  }
+
+  private func parts(of tls: ListenerTLS) -> [String] {
+    var parts = ["tls \(tls.certificate)", "key \(tls.key)"]
+    if let clientCA = tls.clientCA { parts.append("clientCA \(clientCA) \(tls.clientCertificate.rawValue)") }
+    return parts
   }
 
   private var providers: [String] {

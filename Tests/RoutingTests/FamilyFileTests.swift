@@ -133,16 +133,6 @@ struct FamilyFileTests {
         + #"tokenURL https://c.example/t  voice "V"  key env:K <redacted>: available"#)
   }
 
-  @Test("every setting is documented")
-  func documented() throws {
-    #expect(try DocumentedKeys.ofKind("azure") == Set(ConfigurationReference.azure.names))
-    #expect(try DocumentedKeys.ofKind("inworld") == Set(ConfigurationReference.inworld.names))
-    #expect(try DocumentedKeys.ofKind("vowel") == Set(ConfigurationReference.vowel.names))
-    #expect(try DocumentedKeys.inSection("A provider") == Set(ConfigurationReference.provider.names))
-    #expect(try DocumentedKeys.inSection("A route") == Set(ConfigurationReference.route.names))
-    #expect(try DocumentedKeys.inSection("Access") == Set(ConfigurationReference.accessKey.names + ConfigurationReference.access.names))
-  }
-
   @Test(
     "fault row 60: wrong sections are refused with place and cause",
     arguments: [

@@ -230,11 +230,6 @@ struct GeminiFileTests {
     #expect(faultLines(file.text) == file.lines)
   }
 
-  @Test("every setting and every cell of the table of models is documented")
-  func documented() throws {
-    #expect(try DocumentedKeys.ofKind("gemini-live") == Set(ConfigurationReference.gemini.names + GeminiLiveSettings.modelCells))
-  }
-
   @Test(
     "Q16: a foreign model becomes the configured one, unless it is an alias or the provider is strict"
   )

@@ -83,21 +83,3 @@ struct WrongFile: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 }
-
-/// The keys that `docs/configuration.md` describes in its tables.
-enum DocumentedKeys {
-  static func ofKind(_ kind: String) throws -> Set<String> {
-    try inSection("A provider of kind `\(kind)`")
-  }
-
-  /// Empty if there is no such section.
-  static func inSection(_ title: String) throws -> Set<String> {
-    let bytes = try SystemFile.read(DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
-    let sections = String(decoding: bytes, as: UTF8.self).split(separator: "\n## ")
-    let section = sections.first { $0.hasPrefix(title + "\n") } ?? ""
-    let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.compactMap {
-      $0.split(separator: "|").first
-    }
-    return Set(rows.joined().split(separator: "`").map(String.init).filter { $0.allSatisfy(\.isLetter) })
-  }
-}

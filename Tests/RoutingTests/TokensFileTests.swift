@@ -62,11 +62,6 @@ struct TokensFileTests {
     #expect(try tokens(#""longestSeconds": 10"#).lifetimeSeconds == 10)
   }
 
-  @Test("every setting is documented")
-  func documented() throws {
-    #expect(try DocumentedKeys.inSection("Tokens") == Set(ConfigurationReference.tokens.names))
-  }
-
   @Test("a short secret is refused")
   func shortSecret() throws {
     #expect(

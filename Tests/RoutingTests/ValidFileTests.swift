@@ -165,25 +165,6 @@ struct LimitTests {
       #expect(others.map(\.name) == [definition.name])
     }
   }
-
-  @Test("The table of limits in the documentation is what the code does: names in order, defaults and ranges")
-  func documented() throws {
-    let text = try SystemFile.read(DiskTests.root + "/docs/configuration.md", limitBytes: 1_000_000)
-    let section = String(decoding: text, as: UTF8.self).split(separator: "\n## ").first { $0.hasPrefix("Limits\n") }
-    let rows = (section ?? "").split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
-      row.split(separator: "|").map { $0.trimmingPrefix(" ").replacing("`", with: "") }
-    }
-    #expect(rows.map { $0[0].split(separator: " ")[0] } == LimitDefinition.all.map { Substring($0.name) })
-    for (row, definition) in zip(rows, LimitDefinition.all) {
-      // Numbers with commas, and a unit behind the default.
-      let usual = row[1].split(separator: " ")[0].replacing(",", with: "")
-      #expect(Double(usual) == definition.value(in: GatewayLimits()), "\(definition.name)")
-      let range = row[2].replacing(",", with: "").split(separator: " to ").compactMap {
-        Double($0.split(separator: " ")[0])
-      }
-      #expect(range == [definition.lowest, definition.highest], "\(definition.name)")
-    }
-  }
 }
 
 @Suite("Files on disk")

@@ -27,7 +27,7 @@ public enum ConfigurationReference {
 
   static let listener: ConfigurationSection = [
     .init("host", value: .other("IP address or name"), usual: "required", "without brackets and port"),
-    .init("port", value: .whole(0...65_535), usual: "required", "0: the system chooses, and the log says which"),
+    .init("port", value: .other("0 to 65535"), usual: "required", "0: the system chooses, and the log says which"),
     .init(
       "serves", value: .list(code(Listener.Service.allCases.map(\.rawValue))), usual: "all of them",
       """
@@ -55,7 +55,7 @@ public enum ConfigurationReference {
     .init("provider", value: .text, usual: "`default`", "the provider of sessions that name none"),
     .init(
       "dialect", value: .choice(dialects),
-      "the vocabulary of clients that show none: `ga`, `beta`, or `auto` (the first event tells)"),
+      "the vocabulary of clients that show none; `auto`: the first event tells"),
     .init(
       "deltaField", value: .choice(deltaFields), usual: "`both` at `\(Route.managedPath)`, else `delta`",
       "what carries the audio of `response.output_audio.delta`: `delta`, or `delta` and `audio` (`both`)"),
