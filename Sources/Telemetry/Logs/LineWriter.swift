@@ -3,9 +3,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Writes lines to a file descriptor on a thread of its own. Who puts a line never waits: behind a descriptor that takes
-/// nothing a bounded number of lines is kept, and more are dropped and counted; a descriptor that is closed or full costs
-/// lines and nothing else (fault row 66).
+/// Writes lines to a file descriptor on a thread of its own. Who puts a line never waits: behind a descriptor that
+/// takes nothing a bounded number of lines is kept, and more are dropped and counted; a descriptor that is closed or
+/// full costs lines and nothing else (fault row 66).
 final class LineWriter: Sendable {
   /// How many lines wait at most, the one that is being written included.
   static let capacity = 1_024

@@ -82,9 +82,7 @@ struct LogLine {
 enum LogText {
   /// A value, in quotes where it would not be one word; in quotes `\` escapes.
   static func value(_ text: String) -> String {
-    let isWord =
-      !text.isEmpty && text.unicodeScalars.allSatisfy { isVisible($0) && !" \"=".unicodeScalars.contains($0) }
-    guard !isWord else { return text }
+    guard text.isEmpty || !text.unicodeScalars.allSatisfy(isPartOfWord) else { return text }
     var result = "\""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -120,6 +118,13 @@ enum LogText {
     case "\t": result += "\\t"
     case _ where isVisible(scalar): result.unicodeScalars.append(scalar)
     default: result += "\\u{\(String(scalar.value, radix: 16))}"
+    }
+  }
+
+  private static func isPartOfWord(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case " ", "\"", "=": false
+    default: isVisible(scalar)
     }
   }
 

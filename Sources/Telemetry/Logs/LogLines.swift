@@ -49,8 +49,8 @@ public final class LogLines: Sendable {
   /// - Parameter label: of the logger; it shows as `logger` in each line unless it is the service's name.
   public func handler(label: String) -> any LogHandler { LineHandler(lines: self, label: label) }
 
-  /// Tells what was held back of repeated faults, and waits until all lines are written, for half a second at most. To be
-  /// called before the process ends.
+  /// Tells what was held back of repeated faults, and waits until all lines are written, for half a second at most. To
+  /// be called before the process ends.
   public func flush() {
     tellRepeated(all: true)
     writer.flush()

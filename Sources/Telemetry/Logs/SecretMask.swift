@@ -1,5 +1,5 @@
-/// The last line against secrets in logs and traces: what looks like a key or a token is masked, whoever let it through.
-/// What shows is the kind of key: `hyb_<redacted>`.
+/// The last line against secrets in logs and traces: what looks like a key or a token is masked, whoever let it
+/// through. What shows is the kind of key: `hyb_<redacted>`.
 enum SecretMask {
   private struct Shape {
     let prefix: [UInt8]
@@ -28,35 +28,33 @@ enum SecretMask {
 
   private static let authority = Array("://".utf8)
 
-  /// By byte, whether a secret can begin with it.
-  private static let canBegin: [Bool] = (UInt8.min...UInt8.max).map { byte in
-    byte == authority.first || shapes.contains { $0.prefix.first == byte }
+  /// By byte, the shapes that begin with it.
+  private static let beginning: [[Shape]] = (UInt8.min...UInt8.max).map { byte in
+    shapes.filter { $0.prefix.first == byte }
   }
 
   static func masked(_ text: String) -> String {
-    guard text.utf8.count > 4, text.utf8.contains(where: { canBegin[Int($0)] }) else { return text }
+    guard text.utf8.count > 4 else { return text }
     let bytes = Array(text.utf8)
     var result: [UInt8] = []
+    var copied = 0
     var position = 0
-    var isChanged = false
     while position < bytes.count {
-      if let (kept, end) = secret(in: bytes, at: position) {
-        result += bytes[position..<kept] + mask
-        position = end
-        isChanged = true
-      } else {
-        result.append(bytes[position])
+      guard let (kept, end) = secret(in: bytes, at: position) else {
         position += 1
+        continue
       }
+      result += bytes[copied..<kept] + mask
+      (copied, position) = (end, end)
     }
-    return isChanged ? String(decoding: result, as: UTF8.self) : text
+    return copied == 0 ? text : String(decoding: result + bytes[copied...], as: UTF8.self)
   }
 
   /// Where what may stay of it ends, and where it ends; nil if none begins here.
   private static func secret(in bytes: [UInt8], at start: Int) -> (kept: Int, end: Int)? {
-    guard canBegin[Int(bytes[start])] else { return nil }
-    if let found = password(in: bytes, at: start) { return found }
-    for shape in shapes where bytes[start...].starts(with: shape.prefix) {
+    let byte = bytes[start]
+    if byte == UInt8(ascii: ":") { return password(in: bytes, at: start) }
+    for shape in beginning[Int(byte)] where bytes[start...].starts(with: shape.prefix) {
       guard !shape.beginsWord || beginsWord(bytes, at: start) else { continue }
       let kept = start + shape.prefix.count
       let end = bytes[kept...].firstIndex { !isPartOfKey($0) } ?? bytes.count
@@ -92,14 +90,18 @@ enum SecretMask {
   }
 
   private static func isPartOfKey(_ byte: UInt8) -> Bool {
-    isPartOfWord(byte)
-      || [
-        UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
-        UInt8(ascii: "~"), UInt8(ascii: "%"),
-      ].contains(byte)
+    switch byte {
+    case UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "~"),
+      UInt8(ascii: "%"):
+      true
+    default: isPartOfWord(byte)
+    }
   }
 
   private static func isEndOfAuthority(_ byte: UInt8) -> Bool {
-    byte <= 0x20 || [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\"")].contains(byte)
+    switch byte {
+    case 0...0x20, UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\""): true
+    default: false
+    }
   }
 }

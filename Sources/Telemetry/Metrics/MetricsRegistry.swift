@@ -1,8 +1,8 @@
 public import CoreMetrics
 import Synchronization
 
-/// The metrics of the process: the back end of swift-metrics that `GET /metrics` prints. Everything is counted in memory
-/// from the beginning of the process; nothing that was once counted goes away, whatever is destroyed.
+/// The metrics of the process: the back end of swift-metrics that `GET /metrics` prints. Everything is counted in
+/// memory from the beginning of the process; nothing that was once counted goes away, whatever is destroyed.
 ///
 /// What `MetricCatalogue` lists is printed as it says there. A name that it does not list is printed too, after all
 /// others, and remembered in `strangers`.

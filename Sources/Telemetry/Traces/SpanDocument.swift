@@ -2,8 +2,8 @@ import Envelope
 import NIOCore
 import Tracing
 
-/// `ExportTraceServiceRequest` in the JSON of OTLP 1.x: identifiers in hexadecimal, 64-bit numbers as text, enumerations
-/// as numbers (opentelemetry.io, "OTLP", section "JSON Protobuf Encoding").
+/// `ExportTraceServiceRequest` in the JSON of OTLP 1.x: identifiers in hexadecimal, 64-bit numbers as text,
+/// enumerations as numbers (opentelemetry.io, "OTLP", section "JSON Protobuf Encoding").
 enum SpanDocument {
   /// Attributes of one thing beyond these are left out.
   static let mostAttributes = 64

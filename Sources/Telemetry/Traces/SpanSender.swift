@@ -2,8 +2,8 @@ import Envelope
 import Logging
 import NIOCore
 
-/// Takes spans out of the queue and gives them to a collector, a batch at a time. One that cannot take them now is asked
-/// again, later and later; what it then does not take is dropped and counted, and meanwhile the queue fills.
+/// Takes spans out of the queue and gives them to a collector, a batch at a time. One that cannot take them now is
+/// asked again, later and later; what it then does not take is dropped and counted, and meanwhile the queue fills.
 struct SpanSender: Sendable {
   /// What a collector said.
   struct Answer: Sendable {

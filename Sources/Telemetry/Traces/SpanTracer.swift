@@ -1,7 +1,7 @@
 import Tracing
 
-/// Makes spans. Whether a trace is recorded its first participant decides (`parentbased`); where that is Parley, a share
-/// of them is, by the trace's id.
+/// Makes spans. Whether a trace is recorded its first participant decides (`parentbased`); where that is Parley, a
+/// share of them is, by the trace's id.
 struct SpanTracer: Tracer {
   let queue: SpanQueue
   /// 0 to 1.

@@ -2,6 +2,7 @@ public import AsyncHTTPClient
 public import CoreMetrics
 public import Logging
 import NIOCore
+import NIOHTTP1
 public import ServiceLifecycle
 public import Tracing
 
@@ -32,14 +33,7 @@ public final class TraceExporter: Service {
       request.headers.add(name: "Content-Type", value: "application/json")
       for header in settings.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
       request.body = .bytes(body)
-      let (seconds, attoseconds) = timeout.components
-      let limit = TimeAmount.nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-      let response = try await client.execute(request, timeout: limit)
-      // A body that is longer is no answer of a collector; its status counts all the same.
-      let answer = try? await response.body.collect(upTo: 64 * 1024)
-      return SpanSender.Answer(
-        status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"),
-        body: answer ?? ByteBuffer())
+      return try await Self.answer(to: request, by: client, within: timeout)
     }
   }
 
@@ -48,5 +42,16 @@ public final class TraceExporter: Service {
   public func run() async throws {
     await cancelWhenGracefulShutdown { await self.sender.run() }
     await sender.finish()
+  }
+
+  private static func answer(
+    to request: HTTPClientRequest, by client: HTTPClient, within limit: Duration
+  ) async throws -> SpanSender.Answer {
+    let response = try await client.execute(request, timeout: TimeAmount(limit))
+    // A body that is longer is no answer of a collector; its status counts all the same.
+    let body = try? await response.body.collect(upTo: 64 * 1024)
+    return SpanSender.Answer(
+      status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"),
+      body: body ?? ByteBuffer())
   }
 }
