@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -130,9 +131,16 @@ class Gateway:
         self.port = free_port()
         # Nothing is written beside the tests' own folders unless a test asks for it.
         routes = {"listen": [{"host": "127.0.0.1", "port": self.port}], "ledger": "none", **routes}
+        # It is watched: another server's file is not written over.
         file = folder / "routes.json"
+        if file.exists():
+            file = folder / f"routes-{self.port}.json"
         file.write_text(json.dumps(routes, indent=2))
-        environment = {"STANDIN_KEY": STANDIN_KEY, **(environment or {})}
+        self.file = file
+        # What is put over HTTP does not reach the developer's own file.
+        self._runtime = tempfile.TemporaryDirectory(prefix="parley-runtime-")
+        runtime = {"RUNTIME_CONFIG_PATH": f"{self._runtime.name}/runtime.yaml"}
+        environment = {"STANDIN_KEY": STANDIN_KEY, **runtime, **(environment or {})}
         os.environ.pop("ABSENT_KEY", None)
         self._process = Process(
             ["serve", "--config", str(file), *(arguments or [])], folder / "serve.log", environment
