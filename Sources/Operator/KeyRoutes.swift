@@ -13,7 +13,7 @@ struct KeyRoutes: Sendable {
     "dialect", "deltaField", "metadata",
   ]
   /// Seconds of `expires_in`: a second to a hundred years.
-  private static let lifetimes = 1...3_155_760_000
+  static let lifetimes = 1...3_155_760_000
 
   let directory: KeyDirectory
   let now: @Sendable () -> Date

@@ -73,7 +73,7 @@ public struct AdminSurface: Sendable {
 
 /// The HTTP side of the server: what operators and health checks talk to, and what the engine does beside sessions.
 public enum OperatorSurface {
-  /// A router that answers `GET /health` and the routes of the parts that it is given, and everything else with an
+  /// A router that answers `GET /health` with its kin, `GET /openapi.json` and the routes of the parts that it is given, and everything else with an
   /// error object as JSON: 405 for a method that a path lacks, 404 for a path that there is not.
   ///
   /// - Parameters:
@@ -89,6 +89,18 @@ public enum OperatorSurface {
     admin: AdminSurface? = nil, health: (any HealthDesk)? = nil, metrics: (@Sendable () -> String)? = nil,
     metricsGate: AdminGate? = nil, now: @escaping @Sendable () -> Date = { Date() }
   ) -> Router<OperatorContext> {
+    book(
+      engine: engine, sessions: sessions, tokens: tokens, admin: admin, health: health, metrics: metrics,
+      metricsGate: metricsGate, now: now
+    ).router
+  }
+
+  /// The router and what it has.
+  static func book(
+    engine: VoiceEngine, sessions: SessionSurface?, tokens: (any TokenIssuing)?, admin: AdminSurface?,
+    health: (any HealthDesk)?, metrics: (@Sendable () -> String)?, metricsGate: AdminGate?,
+    now: @escaping @Sendable () -> Date
+  ) -> RouteBook {
     let router = Router(context: OperatorContext.self, options: .autoGenerateHeadEndpoints)
     let book = RouteBook(router: router, paths: PathTable())
     router.add(middleware: JSONErrorMiddleware(paths: book.paths))
@@ -105,7 +117,17 @@ public enum OperatorSurface {
       if let desk = admin.sessions { SessionRoutes(desk: desk).add(to: guarded) }
       if let desk = admin.drain { DrainRoutes(desk: desk).add(to: guarded) }
     }
-    return router
+    describe(book)
+    return book
+  }
+
+  /// `GET /openapi.json`: what this router has, itself among it.
+  private static func describe(_ book: RouteBook) {
+    let path = "/openapi.json"
+    let served = book.paths.all.union([PathTable.name(.get, path)])
+    let document = OpenAPIDocument.document { served.contains(PathTable.name($0.method, $0.path)) }
+    let text = JSONValue.object(document).text
+    book.get(path) { _, _ in json(.ok, text) }
   }
 
   private static func add(_ sessions: SessionSurface, engine: VoiceEngine, to book: RouteBook) {

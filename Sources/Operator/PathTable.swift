@@ -30,6 +30,19 @@ final class PathTable: Sendable {
     }
   }
 
+  /// Each method of each path, with pieces that stand for any one as `{}`, and so the rest that `**` stands for.
+  var all: Set<String> {
+    entries.withLock { entries in
+      Set(entries.flatMap { entry in entry.methods.map { Self.name($0, entry.pieces) } })
+    }
+  }
+
+  static func name(_ method: HTTPRequest.Method, _ path: String) -> String { name(method, pieces(of: path)) }
+
+  private static func name(_ method: HTTPRequest.Method, _ pieces: [Substring]) -> String {
+    "\(method) /" + pieces.map { $0 == "**" || $0.hasPrefix("{") ? "{}" : String($0) }.joined(separator: "/")
+  }
+
   /// What `Allow` says of a path (RFC 9110 section 10.2.1); nil for a path that there is not.
   func allowed(at path: String) -> String? {
     let pieces = Self.pieces(of: path)

@@ -11,7 +11,7 @@ struct TokenRoutes: Sendable {
   /// A session with its instructions and tools; what a token can hold is less.
   static let longestBody = 65_536
   /// Where clients find the API under the base URLs that they are given.
-  private static let bases = ["/v1/realtime", "/realtime", "/openai/v1/realtime"]
+  static let bases = ["/v1/realtime", "/realtime", "/openai/v1/realtime"]
 
   let tokens: any TokenIssuing
 

@@ -21,29 +21,47 @@ struct TestSurface {
 
   let books = FakeBooks()
   let desk = FakeTokenDesk()
-  private let responder: RouterResponder<OperatorContext>
+  /// What its `/metrics` says.
+  static let metrics = "# TYPE parley_draining gauge\nparley_draining 0\n"
 
-  init(hasStore: Bool = true, adminKey: String? = TestSurface.admin, keys: [AccessKey] = [], apps: [App] = []) {
+  private let responder: RouterResponder<OperatorContext>
+  let paths: PathTable
+
+  /// - Parameters:
+  ///   - metricsAreOpen: to everybody.
+  ///   - serves: what the listener serves.
+  init(
+    hasStore: Bool = true, adminKey: String? = TestSurface.admin, keys: [AccessKey] = [], apps: [App] = [],
+    health: (any HealthDesk)? = nil, running: FakeOperatorDesk? = nil, metricsAreOpen: Bool = false,
+    serves: Set<Listener.Service> = Listener.Service.all
+  ) {
     let books = self.books
-    let router = OperatorSurface.router(
-      engine: .absent,
-      sessions: SessionSurface(
-        capabilities: ["object": "list"],
-        catalogue: Catalogue(models: [], defaultProvider: "gemini", providers: ["gemini"]) { provider in
-          Catalogue.Voices(provider: provider, source: .table, data: [])
-        },
-        gate: { request, _, _ in
-          request.headers[.authorization] == "Bearer \(FakeTokenDesk.key)" ? nil : HTTPFault(.noCredential, contact: "")
-        }),
-      tokens: desk,
-      admin: AdminSurface(
-        gate: AdminGate(key: adminKey.map { Redacted($0) }, contact: "Ask us."),
-        keys: KeyDirectory(
-          configuredKeys: keys.compactMap { KeyRecord($0) }, configuredApps: apps, store: hasStore ? books : nil,
-          changed: { books.countChange() }),
-        usage: hasStore ? books : nil),
+    let adminGate = AdminGate(key: adminKey.map { Redacted($0) }, contact: "Ask us.")
+    let admin = AdminSurface(
+      gate: adminGate,
+      keys: KeyDirectory(
+        configuredKeys: keys.compactMap { KeyRecord($0) }, configuredApps: apps, store: hasStore ? books : nil,
+        changed: { books.countChange() }),
+      usage: hasStore ? books : nil, configuration: running, sessions: running, drain: running)
+    let metrics: @Sendable () -> String = { Self.metrics }
+    let book = OperatorSurface.book(
+      engine: .absent, sessions: serves.contains(.sessions) ? Self.sessions : nil,
+      tokens: serves.contains(.tokens) ? desk : nil, admin: serves.contains(.admin) ? admin : nil, health: health,
+      metrics: serves.contains(.metrics) ? metrics : nil, metricsGate: metricsAreOpen ? nil : adminGate,
       now: { Date(timeIntervalSince1970: TimeInterval(Self.now)) })
-    responder = router.buildResponder()
+    responder = book.router.buildResponder()
+    paths = book.paths
+  }
+
+  private static var sessions: SessionSurface {
+    SessionSurface(
+      capabilities: ["object": "list"],
+      catalogue: Catalogue(models: [], defaultProvider: "gemini", providers: ["gemini"]) { provider in
+        Catalogue.Voices(provider: provider, source: .table, data: [])
+      },
+      gate: { request, _, _ in
+        request.headers[.authorization] == "Bearer \(FakeTokenDesk.key)" ? nil : HTTPFault(.noCredential, contact: "")
+      })
   }
 
   struct Answer {
@@ -63,9 +81,9 @@ struct TestSurface {
   /// - Parameter fields: beside the operator's key, which is sent unless `key` says otherwise.
   func ask(
     _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil, key: String? = TestSurface.admin,
-    fields: HTTPFields = [:]
+    fields: HTTPFields = [:], peer: SocketAddress? = nil, authority: String = "parley.test:8787"
   ) async throws -> Answer {
-    var head = HTTPRequest(method: method, scheme: "http", authority: "parley.test:8787", path: target)
+    var head = HTTPRequest(method: method, scheme: "http", authority: authority, path: target)
     head.headerFields = fields
     if let key, fields[.authorization] == nil { head.headerFields[.authorization] = "Bearer \(key)" }
     if let body {
@@ -74,7 +92,7 @@ struct TestSurface {
     }
     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
     let response = try await responder.respond(
-      to: request, context: OperatorContext(coreContext: CoreRequestContextStorage(source: Source())))
+      to: request, context: OperatorContext(coreContext: CoreRequestContextStorage(source: Source()), peer: peer))
     let writer = Collector()
     try await response.body.write(writer)
     return Answer(
