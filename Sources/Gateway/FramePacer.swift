@@ -82,14 +82,26 @@ extension SessionDriver: FramePacerOwner {
 
   func sendOldest() -> Bool {
     guard let upstream else { return false }
-    return session.outbox.upstream.consume { message, _ in upstream.send(.text, message) }
+    return session.outbox.upstream.consume { message, _ in
+      traffic.upstreamOut.count(message.count)
+      upstream.send(.text, message)
+    }
   }
 
   func mustWait() { downstream.pauseReading(.accountIsBusy) }
 
   func mayGoOn() { downstream.resumeReading(.accountIsBusy) }
 
-  func flushLate() { upstream?.flush() }
+  func flushLate() {
+    upstream?.flush()
+    if !hasWaiting { session.upstreamMessagesLeft(at: Instant(loop.now)) }
+  }
+
+  /// What a step has for the provider goes out as its account permits.
+  func send(by pacer: FramePacer, at now: Instant) {
+    pacer.send()
+    if hasWaiting { session.upstreamMessagesWait(at: now) }
+  }
 
   /// What waits for a connection that is gone is nobody's any more.
   func stopPacing() {

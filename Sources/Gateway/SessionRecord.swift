@@ -11,8 +11,6 @@ struct SessionRecord {
   }
 
   var phase = Phase.waiting
-  var messagesUp = 0
-  var messagesDown = 0
   /// Messages of the provider that nobody here knows.
   var messagesSkipped = 0
   private let provider: String
@@ -62,8 +60,8 @@ struct SessionRecord {
   /// The end of the provider's side. The first fault of a session is the one that its last line names.
   mutating func upstreamEnded(_ end: UpstreamEnd) {
     set(fault: end.faultName, source: "upstream")
-    logger.notice(
-      "upstream ended",
+    logger.log(
+      level: end.isOrderly ? .notice : .error, "upstream ended",
       metadata: [
         "fault": "\(end.faultName)", "source": "upstream", "phase": "\(phase.rawValue)",
         "detail": "\(LogText.escaped(end.detail))",
@@ -119,13 +117,16 @@ struct SessionRecord {
   /// How it ended, for the records of usage: `completed`, or the name of the first fault.
   var outcome: String { fault == "none" ? "completed" : fault }
 
-  mutating func end(at now: Instant) {
+  /// Who caused its end, where it was a bad one.
+  var endSource: SessionEndSource { fault == "none" ? .none : SessionEndSource(rawValue: source) ?? .none }
+
+  mutating func end(_ traffic: SessionTraffic, at now: Instant) {
     _ = uplinkWait.changed(isOver: true, at: now)
     _ = downlinkWait.changed(isOver: true, at: now)
     var metadata: Logger.Metadata = [
       "fault": "\(fault)", "source": "\(source)", "phase": "\(phase.rawValue)",
-      "duration_ms": "\((now - begunAt).wholeMilliseconds)", "messages_up": "\(messagesUp)",
-      "messages_down": "\(messagesDown)",
+      "duration_ms": "\((now - begunAt).wholeMilliseconds)", "messages_up": "\(traffic.clientIn.frames)",
+      "messages_down": "\(traffic.upstreamIn.frames)",
     ]
     if let closeCode { metadata["close_code"] = "\(closeCode)" }
     if messagesSkipped > 0 { metadata["messages_skipped"] = "\(messagesSkipped)" }
@@ -177,6 +178,11 @@ extension UpstreamEnd {
     case .lost: "upstream_lost"
     case .framingBroken: "upstream_framing_broken"
     }
+  }
+
+  /// Whether the provider closed as one does that has nothing to complain of; anything else is an error (R117).
+  var isOrderly: Bool {
+    if case .closed(let code, _) = self { code == .normal || code == .goingAway } else { false }
   }
 
   /// What the provider said itself; for the log only.

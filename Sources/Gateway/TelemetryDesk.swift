@@ -2,17 +2,30 @@ public import CoreMetrics
 public import Tracing
 
 import HTTPWire
+import Synchronization
 
 /// What all sessions of a gateway are measured with: the metrics, kept by provider, and the tracer.
 public final class TelemetryDesk: Sendable {
-  let metrics: any MetricsFactory
+  private let factory: any MetricsFactory
   /// Nil where nobody collects spans.
   let tracer: (any Tracer)?
+  /// By the names of the configuration.
+  private let metrics = Mutex<[String: ProviderMetrics]>([:])
 
   /// - Parameter tracer: nil makes no spans; a client's trace context is passed on all the same.
   public init(metrics: any MetricsFactory = MetricsSystem.factory, tracer: (any Tracer)? = nil) {
-    self.metrics = metrics
+    factory = metrics
     self.tracer = tracer
+  }
+
+  /// Made when a session first needs them: all of a provider's series are there from then on.
+  func metrics(of provider: String) -> ProviderMetrics {
+    metrics.withLock { known in
+      if let metrics = known[provider] { return metrics }
+      let metrics = ProviderMetrics(provider: provider, factory: factory)
+      known[provider] = metrics
+      return metrics
+    }
   }
 
   /// - Parameters:
@@ -21,6 +34,8 @@ public final class TelemetryDesk: Sendable {
   ///   - kind: of the provider, as the configuration spells it.
   ///   - head: the client's upgrade request, which may have a trace context (W3C Trace Context).
   func session(id: String, provider: String, kind: String, head: RequestHead?) -> SessionTelemetry {
-    SessionTelemetry(desk: self, id: id, provider: provider, kind: kind, head: head)
+    SessionTelemetry(
+      metrics(of: provider),
+      SessionTrace(tracer: tracer, sessionID: id, provider: provider, kind: kind, head: head))
   }
 }
