@@ -165,7 +165,9 @@ class Gateway:
         self._process.await_end(seconds)
 
     def stop(self) -> int:
-        return self._process.stop()
+        code = self._process.stop()
+        self._runtime.cleanup()
+        return code
 
     @property
     def log(self) -> str:
