@@ -40,6 +40,10 @@ need_nginx() {
   need nginx test -x /usr/sbin/nginx
 }
 
+need_haproxy() {
+  need haproxy test -x /usr/sbin/haproxy
+}
+
 for purpose in "${purposes[@]}"; do
   case "$purpose" in
     build)
@@ -58,6 +62,10 @@ for purpose in "${purposes[@]}"; do
       need python3-venv python3 -c 'import ensurepip, venv'
       need espeak-ng espeak-ng --version # speaks the sentences of the tests
       need_nginx                         # TLS in front of the server, for clients that insist on it
+      need_haproxy                       # and the other proxy that deploy/ has a file for
+      need prometheus promtool --version # tries the alert rules; a machine with systemd also starts the server
+      need systemd systemd-analyze --version # reads the unit of deploy/
+      need curl curl --version
       need openssl openssl version       # makes its certificate
       need nodejs node --version         # runs clients in JavaScript
       need node-ws env NODE_PATH=/usr/share/nodejs node -e 'require("ws")' # and wscat
@@ -69,7 +77,7 @@ for purpose in "${purposes[@]}"; do
       ;;
     bench)
       need_nginx                                # the peers of the comparison that pass bytes on
-      need haproxy test -x /usr/sbin/haproxy
+      need_haproxy
       need strace strace --version              # counts system calls
       need python3 python3 --version            # runs the peer that translates
       need python3-venv python3 -c 'import ensurepip, venv'
