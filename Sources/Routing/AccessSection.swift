@@ -110,7 +110,7 @@ extension TableDecoder {
   /// A value as it is. Zero bytes are refused, which no database keeps in JSON.
   private mutating func json(_ value: PositionedValue, _ path: ValuePath) -> JSONValue {
     switch value.content {
-    case .null: return .null
+    case .null, .removed: return .null
     case .bool(let flag): return .bool(flag)
     case .number(let text): return JSONNumber(text: text).map { .number($0) } ?? .null
     case .string(let text):
@@ -293,7 +293,9 @@ extension TableDecoder {
     var proxies: [String] = []
     for element in elements {
       guard let text = string(element.value, element.path) else { continue }
-      if IPAddress(text.value) == nil { report(.badText("expected an IP address"), at: text) }
+      if IPNetwork(text.value) == nil {
+        report(.badText("expected an IP address, or a network such as 10.0.0.0/8"), at: text)
+      }
       proxies.append(text.value)
     }
     return proxies

@@ -150,10 +150,11 @@ extension TableDecoder {
     case .bool(let flag): return settings.setCell(cell.key, of: prefix, to: flag)
     case .string(let text): return settings.setCell(cell.key, of: prefix, to: text)
     case .object(let members):
+      let members = members.filter { !$0.isRemoved }
       if members.count == 1, let choice = members.first, case .string(let text) = choice.value.content {
         return settings.setCell(cell.key, of: prefix, to: choice.key, text: text)
       }
-    case .null, .number, .array: break
+    case .null, .removed, .number, .array: break
     }
     // No cell takes this: an impossible choice says what it does take.
     return settings.setCell(cell.key, of: prefix, to: "", text: "")

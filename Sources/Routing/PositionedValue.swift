@@ -19,6 +19,8 @@ struct PositionedValue: Sendable {
     case array([PositionedValue])
     /// In order of the file, duplicates included.
     case object([PositionedMember])
+    /// A member that a patch takes away. Its key is checked as any other, and nothing more of it is seen.
+    case removed
   }
 
   var content: Content
@@ -27,7 +29,7 @@ struct PositionedValue: Sendable {
 
   var kindName: String {
     switch content {
-    case .null: "null"
+    case .null, .removed: "null"
     case .bool: "a boolean"
     case .number: "a number"
     case .string: "a string"
@@ -41,6 +43,10 @@ struct PositionedMember: Sendable {
   var key: String
   var keyPlace: Place
   var value: PositionedValue
+
+  var isRemoved: Bool {
+    if case .removed = value.content { true } else { false }
+  }
 }
 
 /// Turns byte offsets into the lines and columns that an editor shows.

@@ -61,7 +61,7 @@ struct TableDecoder {
     report(.wrongKind(expected: expected, found: value.kindName), at: value.place, path)
   }
 
-  /// The members of an object without those that come a second time; both a duplicate and, where `known` is given, a key
+  /// The members of an object without those that a patch takes away, or that come a second time; both a duplicate and, where `known` is given, a key
   /// beside these are faults.
   mutating func fields(_ value: PositionedValue, _ path: ValuePath, known: [String]?) -> Fields? {
     guard case .object(let members) = value.content else {
@@ -76,7 +76,7 @@ struct TableDecoder {
         continue
       }
       firstPlaces[member.key] = member.keyPlace
-      unique.append(member)
+      if !member.isRemoved { unique.append(member) }
       guard let known, !known.contains(member.key) else { continue }
       let nearest = NearestName.of(member.key, among: known)
       report(.unknownKey(nearest: nearest, known: known), at: member.keyPlace, path.key(member.key))

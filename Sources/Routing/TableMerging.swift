@@ -67,7 +67,7 @@ extension PositionedValue {
     if case .object = content {} else { self = PositionedValue(content: .object([]), place: .patch) }
     for (key, change) in patch {
       switch change {
-      case .null: remove(key)
+      case .null: set(key, PositionedValue(content: .removed, place: .patch), at: .patch)
       case .object(let patch):
         var value = member(key) ?? PositionedValue(content: .object([]), place: .patch)
         value.merge(patch)
@@ -93,22 +93,17 @@ extension PositionedValue {
     content = .object(members)
   }
 
-  private mutating func remove(_ key: String) {
-    guard case .object(let members) = content else { return }
-    content = .object(members.filter { $0.key != key })
-  }
-
   /// Without places.
   var json: JSONValue {
     switch content {
-    case .null: return .null
+    case .null, .removed: return .null
     case .bool(let flag): return .bool(flag)
     case .number(let text): return JSONNumber(text: text).map { .number($0) } ?? .null
     case .string(let text): return .string(text)
     case .array(let elements): return .array(elements.map(\.json))
     case .object(let members):
       var object = JSONObject()
-      for member in members { object[member.key] = member.value.json }
+      for member in members where !member.isRemoved { object[member.key] = member.value.json }
       return .object(object)
     }
   }

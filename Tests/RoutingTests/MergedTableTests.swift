@@ -112,6 +112,8 @@ struct MergedTableTests {
             + "belong in this file"
         ]
       ),
+      (["limits": ["maxSesions": nil]], [#"gateway.limits.maxSesions: unknown key; did you mean "maxSessions"?"#]),
+      (["limit": nil], [#"gateway.limit: unknown key; did you mean "limits"?"#]),
       (["limits": 3], ["gateway.limits: expected an object, found a number"]),
       (["routes": []], ["gateway.routes: at least one route is needed"]),
       (["routes": [["path": "/a"], ["path": "/a/"]]], ["gateway.routes[1].path: this path is already given"]),
@@ -121,6 +123,64 @@ struct MergedTableTests {
     ] as [(JSONObject, [String])])
   func wrong(patch: JSONObject, lines: [String]) {
     #expect(Set(faults(patch)) == Set(lines.map { "runtime configuration: " + $0 }))
+  }
+
+  @Test("null takes away what is there, in the table of models too")
+  func removed() throws {
+    let cells: JSONObject = ["providers": ["gemini": ["models": ["gemini-4": ["cue": ["userTurn": "."]]]]]]
+    #expect(try merged(cells).providers["gemini"] != nil)
+    var file = try decode(file).maskedJSON
+    file["providers"] = try merged(cells).maskedJSON["providers"]
+    file["access"] = nil
+    let text = JSONValue.object(file).text
+    let table = try merged(
+      ["providers": ["gemini": ["models": ["gemini-4": ["cue": ["userTurn": nil, "realtimeText": "."]]]]]], file: text)
+    #expect(
+      table.maskedJSON["providers"]?["gemini"]?["models"]?["gemini-4"]?["cue"] == ["realtimeText": "."])
+    #expect(
+      try merged(["providers": ["gemini": ["models": nil]]], file: text).maskedJSON["providers"]?["gemini"]?["models"]
+        == nil)
+  }
+
+  @Test("20,000 patches of any form end in faults or in a table, and show no secret")
+  func anyPatch() throws {
+    var random = SplitMix64(state: 60)
+    let names =
+      ConfigurationReference.tables.flatMap(\.rows).flatMap { $0[0].split(separator: "`") }
+      .map(String.init).filter { $0.allSatisfy(\.isLetter) } + ["openai", "gemini", "inworld", "local", "gemini-4"]
+    let words: [JSONValue] = [
+      "env:K", "openai", "gemini", "/v1/realtime", "wss://h.example", "127.0.0.1", "both", "vertex",
+      "file:key",
+      "10.0.0.0/8", "admin", "none", "required", 0, 1, 0.5, 70_000, -1, true, false, nil, "",
+    ]
+    func value(_ depth: Int) -> JSONValue {
+      switch random.next() % (depth > 3 ? 3 : 6) {
+      case 0, 1, 2: return words[Int(random.next() % UInt64(words.count))]
+      case 3: return .array((0..<random.next() % 3).map { _ in value(depth + 1) })
+      default:
+        var object = JSONObject()
+        for _ in 0..<random.next() % 4 { object[names[Int(random.next() % UInt64(names.count))]] = value(depth + 1) }
+        return .object(object)
+      }
+    }
+    var good = 0
+    for _ in 0..<20_000 {
+      var patch = JSONObject()
+      for _ in 0..<1 + random.next() % 2 {
+        patch[ConfigurationReference.top.names[Int(random.next() % 9)]] = value(1)
+      }
+      do throws(RouteFaults) {
+        let table = try merged(patch)
+        let shown = JSONValue.object(table.maskedJSON).text + RedactedDump(table).description
+        if shown.contains(plantedSecret) { Issue.record("\(JSONValue.object(patch).text)") }
+        good += 1
+      } catch {
+        if error.faults.isEmpty || error.description.contains(plantedSecret) {
+          Issue.record("\(JSONValue.object(patch).text): \(error)")
+        }
+      }
+    }
+    #expect(good > 200 && good < 19_800)
   }
 
   @Test("what the file says and a patch makes wrong is told where it stands in the file")

@@ -108,7 +108,7 @@ struct WrongSyntaxTests {
 }
 
 /// A seeded generator (Steele, Lea, Flood 2014), so that a failure comes again.
-private struct SplitMix64: RandomNumberGenerator {
+struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
 
   mutating func next() -> UInt64 {

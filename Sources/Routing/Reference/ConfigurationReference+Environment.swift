@@ -27,9 +27,22 @@ extension ConfigurationReference {
       ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
       "where traces are sent as OTLP over HTTP, the second with `/v1/traces` behind it; no traces without one"
     ),
-    (["OTEL_EXPORTER_OTLP_HEADERS"], "fields of these requests: `name=value`, with commas between, percent-encoded"),
+    (
+      ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"],
+      "fields of these requests: `name=value`, with commas between, values percent-encoded"
+    ),
+    (
+      ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"],
+      "what such a request may take, in milliseconds; 10,000 without it"
+    ),
+    (["OTEL_BSP_SCHEDULE_DELAY"], "how long spans wait for others, in milliseconds; 1,000 without it"),
     (["OTEL_SERVICE_NAME"], "the service's name in traces; `parley` without it"),
-    (["OTEL_TRACES_SAMPLER_ARG"], "the share of traces that are kept, 0 to 1; 1 without it"),
+    (["OTEL_RESOURCE_ATTRIBUTES"], "more of the service: `name=value`, with commas between"),
+    (
+      ["OTEL_TRACES_SAMPLER_ARG"],
+      "the share of traces that are kept, 0 to 1, where Parley is the first of them; 1 without it"
+    ),
+    (["OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED"], "`none`, or `true`: no traces"),
     (["https_proxy", "HTTPS_PROXY"], "the [proxy](#addresses-and-proxies) of `wss://` and `https://` connections"),
     (
       ["http_proxy", "HTTP_PROXY"],
