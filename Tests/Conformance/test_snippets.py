@@ -5,6 +5,7 @@ packages through the nginx of deploy/; JSON and YAML that configure something ar
 so: in the document (`<!-- not run: REASON -->` before the block), or below, for single commands.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import typing
 
 import pytest
 import yaml
+from websockets.sync.client import connect
 
 from asking import ADMIN_KEY, JWT_SECRET, ask, mint
 from node import ENVIRONMENT as NODE_ENVIRONMENT
@@ -84,7 +86,7 @@ def test_R152_every_snippet_is_run_or_says_why_not():
 # --- A server as the documents assume it
 
 
-def routes(standin, folder: pathlib.Path, operator: int) -> dict:
+def routes(standin, folder: pathlib.Path) -> dict:
     return {
         "ledger": {"sqlite": str(folder / "usage.sqlite")},
         "default": "openai",
@@ -102,10 +104,9 @@ def routes(standin, folder: pathlib.Path, operator: int) -> dict:
         ],
         "access": {
             "keys": [{"name": "first-app", "key": "env:PARLEY_APP_KEY"}], "admin": "env:ENGINE_API_KEY",
-            "proxies": ["127.0.0.1", "::1"],
+            "proxies": ["127.0.0.1", "::1"], "apps": [{"name": "shop"}],
         },
         "tokens": {"secrets": [{"secret": "env:JWT_SECRET"}]},
-        "listenOperator": operator,
     }  # fmt: skip
 
 
@@ -118,15 +119,13 @@ class Platform(Gateway):
     def __init__(self, folder: pathlib.Path, standin, arguments: list[str] | None = None, environment: dict | None = None):
         self.operator = free_port()
         public = free_port()
-        told = routes(standin, folder, self.operator)
-        del told["listenOperator"]
-        told["listen"] = [
-            {"host": "127.0.0.1", "port": public, "serves": ["sessions", "tokens"]},
+        listen = [
+            {"host": "127.0.0.1", "port": public},
             {"host": "127.0.0.1", "port": self.operator, "serves": ["admin"]},
         ]
         environment = {**SECRETS, "PARLEY_DATA": str(folder / "data"), **(environment or {})}
         (folder / "data").mkdir()
-        super().__init__(folder, told, environment, arguments)
+        super().__init__(folder, {**routes(standin, folder), "listen": listen}, environment, arguments)
         self.port = public
 
 
@@ -151,6 +150,20 @@ def public(tmp_path_factory, standin, authority):
 
 
 # --- Shell
+
+
+@contextlib.contextmanager
+def one_call(server: Gateway):
+    """There is something to be seen: a call that has had a turn. The commands may end it."""
+    headers = {"Authorization": f"Bearer {APP_KEY}"}
+    with connect(f"{server.ws}/v1/realtime", additional_headers=headers) as socket:
+        content = [{"type": "input_text", "text": "Say hello."}]
+        item = {"type": "message", "role": "user", "content": content}
+        socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        socket.send(json.dumps({"type": "response.create"}))
+        while json.loads(socket.recv(10))["type"] != "response.done":
+            pass
+        yield
 
 
 def commands(snippet: Snippet) -> str:
@@ -182,10 +195,11 @@ def test_R152_the_commands(snippet, platform, tmp_path):
     script = re.sub(r"\b(ENGINE_API_KEY|JWT_SECRET|OPENAI_API_KEY)=\.\.\.", r"\1=$\1", script)
     for name in ("127.0.0.1", "localhost"):
         script = script.replace(f"{name}:8787", f"127.0.0.1:{platform.port}")
-    run = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
-        timeout=SECONDS,
-    )  # fmt: skip
+    with one_call(platform):
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
+            timeout=SECONDS,
+        )  # fmt: skip
     assert run.returncode == 0, f"{script}\n{run.stdout}{run.stderr}"
     assert '"error"' not in run.stdout, run.stdout
 
