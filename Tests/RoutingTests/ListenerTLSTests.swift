@@ -34,6 +34,19 @@ struct ListenerTLSTests {
     #expect(optional[0].tls?.clientCertificate == .optional)
   }
 
+  @Test("the dump shows where certificate and key are, and nothing of the key")
+  func dump() throws {
+    let members = #""tls": {"certificate": "ca.pem", "key": "env:K", "clientCA": "ca.pem"}"#
+    let table = try decode(
+      smallFile(
+        more: #", "listen": [{"host": "127.0.0.1", "port": 1, "serves": ["metrics"], \#(members)}]"#))
+    let shown = RedactedDump(table).description
+    #expect(
+      shown.contains(
+        "  127.0.0.1:1  serves metrics  tls /conf/ca.pem  key env:K  clientCA /conf/ca.pem required\n"))
+    #expect(!shown.contains(plantedSecret) && shown.contains("  drainGraceSeconds 30\n"))
+  }
+
   @Test("another port keeps the certificate")
   func port() throws {
     let table = try decode(

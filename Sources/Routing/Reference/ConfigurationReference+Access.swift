@@ -26,10 +26,6 @@ extension ConfigurationReference {
     .init(
       "origins", value: .list("[web pages](#web-pages)"), "pages that may use it"),
     .init(
-      "dialect", "deltaField", value: .other("as of a [route](#a-route)"),
-      usual: "none; `deltaField` `both` for keys that begin with `hyb_`",
-      "how its holder is talked to; comes before the route's"),
-    .init(
       "metadata", value: .object(""),
       "the operator's own, at most \(grouped(Double(TableDecoder.longestMetadataBytes))) bytes, kept with the usage"),
     .init(
@@ -57,6 +53,10 @@ extension ConfigurationReference {
       .init(
         "publishable", value: .flag, usual: "`false`; `true` for keys that begin with `vkey_`",
         "it may stand in a web page: it makes tokens and opens nothing itself"),
+      .init(
+        "dialect", "deltaField", value: .other("as of a [route](#a-route)"),
+        usual: "none; `deltaField` `both` for keys that begin with `hyb_`",
+        "how its holder is talked to; comes before the app's and the route's"),
     ] + holder)
 
   static let app = ConfigurationSection(
@@ -65,6 +65,9 @@ extension ConfigurationReference {
       .init(
         "providers", "models", value: .list("names"), usual: "all",
         "what all its keys and tokens may use; what a key may use has to be in both lists"),
+      .init(
+        "dialect", "deltaField", value: .other("as of a [route](#a-route)"),
+        "how holders of its keys are talked to, where the key does not say; comes before the route's"),
     ] + holder)
 
   // MARK: tokens
