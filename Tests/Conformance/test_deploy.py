@@ -19,6 +19,7 @@ import pytest
 import yaml
 from openai import AsyncOpenAI
 
+from asking import ask
 from client_turns import SPEECH
 from conversation import Conversation, assert_legal, audio_of, of_type
 from processes import BINARY, ROOT, STANDIN_KEY, Gateway, Process, free_port, is_healthy, provider
@@ -77,8 +78,8 @@ def guarded(tmp_path_factory, standin):
 
 
 @contextlib.contextmanager
-def behind(site: str, folder: pathlib.Path, authority, server):
-    running = TLSFront(folder / "proxy", authority, server.port, site)
+def behind(site: str, folder: pathlib.Path, authority, server, changes: dict[str, str] | None = None):
+    running = TLSFront(folder / "proxy", authority, server.port, site, changes)
     try:
         running.await_ready()
         yield running
@@ -164,6 +165,46 @@ def test_keys_in_the_address_are_in_no_log_of_a_proxy(tmp_path, authority, guard
         run("curl", "--silent", "--cacert", authority.certificate, f"{front.https}/v1/models?token={key}")
     written = "".join(file.read_text(errors="replace") for file in (tmp_path / "proxy").glob("*.log"))
     assert "/v1/models" in written and key not in written
+
+
+SECOND = {
+    "nginx/parley-edge.conf": ("server 127.0.0.1:8787 max_fails=0;", "{0} server 127.0.0.1:{1} max_fails=0;"),
+    "haproxy/haproxy.cfg": ("server parley1 127.0.0.1:8787", "{0}\n    server parley2 127.0.0.1:{1} check port {1}"),
+}
+
+
+@pytest.mark.parametrize("site", SECOND)
+async def test_R287_while_one_of_two_replicas_drains_no_client_is_refused(tmp_path, authority, standin, site):
+    openai = provider("openai", standin.ports["openai"], OPENAI_MODEL)
+    access = {"keys": [{"name": "app", "key": "env:PARLEY_APP_KEY"}], "admin": "env:ENGINE_API_KEY"}
+    replicas = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        routes = {"default": "openai", "providers": {"openai": openai}, "access": access}
+        replicas.append(Gateway(tmp_path / name, routes, SECRETS))
+    for replica in replicas:
+        replica.await_ready()
+    first, second = replicas
+    line, both = SECOND[site]
+    try:
+        with behind(site, tmp_path, authority, first, {line: both.format(line, second.port)}) as front:
+            client = AsyncOpenAI(base_url=f"{front.https}/v1", api_key=SECRETS["PARLEY_APP_KEY"])
+
+            async def call() -> None:
+                async with client.realtime.connect() as connection:
+                    talk = Conversation(connection)
+                    assert (await talk.next())["type"] == "session.created"
+                    assert_legal(await talk.text_turn())
+
+            await asyncio.gather(*(call() for _ in range(4)))
+            assert ask(first, "POST", "/drain", {"graceSeconds": 5}, key=SECRETS["ENGINE_API_KEY"]).json["draining"]
+            # The first ones come before any health check has told the proxy.
+            for _ in range(6):
+                await call()
+            assert ask(first, "GET", "/drain", key=SECRETS["ENGINE_API_KEY"]).json["sessions"] == 0
+            assert ask(first, "GET", "/health").status == 503 and ask(second, "GET", "/health").status == 200
+    finally:
+        assert [replica.stop() for replica in replicas] == [0, 0]
 
 
 # --- The image, compose, and what they start
