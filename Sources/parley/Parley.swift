@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 
 /// The command line: argument parsing and wiring, nothing else.
 @main
@@ -16,25 +15,14 @@ struct Parley: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      Serve.self, Say.self, KeyCommand.self, TokenCommand.self, EngineCommand.self, Check.self, StandIn.self,
+      Serve.self, Say.self, KeyCommand.self, TokenCommand.self, EngineCommand.self, Check.self, Reference.self, StandIn.self,
       Version.self,
     ],
     defaultSubcommand: nil)
-}
 
-/// How much is said on standard output.
-struct LogOptions: ParsableArguments {
-  enum Level: String, ExpressibleByArgument, CaseIterable {
-    case trace, debug, info, notice, warning, error, critical
-  }
-
-  @Option(help: "The least that is logged.")
-  var logLevel = Level.info
-
-  func logger(_ label: String) -> Logger {
-    var logger = Logger(label: label) { StreamLogHandler.standardOutput(label: $0) }
-    logger.logLevel = Logger.Level(rawValue: logLevel.rawValue) ?? .info
-    return logger
+  static func main() async {
+    StandardStreams.hold()
+    await main(nil)
   }
 }
 
