@@ -173,6 +173,14 @@ class Gateway:
     def log(self) -> str:
         return self._process.log.read_text(errors="replace")
 
+    def await_log(self, text: str) -> str:
+        """The log, once it holds that: lines are written a moment after what they tell of."""
+        deadline = time.monotonic() + 10
+        while text not in self.log:
+            assert time.monotonic() < deadline, self.log[-2_000:]
+            time.sleep(0.01)
+        return self.log
+
 
 def provider(kind: str, port: int, model: str | None, key: str = "env:STANDIN_KEY", **fields) -> dict:
     """An entry of routes.json for a stand-in; each kind knows the path of its service."""

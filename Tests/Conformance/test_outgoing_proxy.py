@@ -112,7 +112,7 @@ async def test_fault_row_42_a_proxy_that_refuses(tmp_path, standin):
         async with conversation(gateway, "openai") as talk:
             assert (await talk.error())["code"] == "upstream_unreachable"
         assert len(proxy.heads) == 1
-        assert "fault=upstream_proxy_failed" in gateway.log
+        gateway.await_log("fault=upstream_proxy_failed")
 
 
 def test_a_proxy_that_cannot_be_used_is_a_fault_at_start(tmp_path):
