@@ -401,7 +401,7 @@ def test_R287_the_manifests_drain_and_are_never_all_disrupted():
 # --- What is watched
 
 
-def test_R119_the_alert_rules_are_sound_and_fire_when_they_should():
+def test_R120_the_alert_rules_are_sound_and_fire_when_they_should():
     folder = DEPLOY / "prometheus"
     run("promtool", "check", "rules", folder / "parley.rules.yml")
     run("promtool", "check", "config", folder / "prometheus.yml")

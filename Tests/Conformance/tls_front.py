@@ -133,11 +133,6 @@ class TLSFront:
     def wss(self) -> str:
         return f"wss://{HOST}:{self.port}"
 
-    @property
-    def log(self) -> str:
-        """What the proxy wrote of requests."""
-        return (self._folder / "parley.log").read_text(errors="replace")
-
     def await_ready(self) -> None:
         self._process.await_ready(lambda: accepts_connections(self.port))
 
