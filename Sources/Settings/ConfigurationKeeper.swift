@@ -196,7 +196,8 @@ public actor ConfigurationKeeper {
   private func handOn() async {
     guard let apply, let current, current.revision > appliedRevision else { return }
     appliedRevision = current.revision
-    await apply(current)
+    // Whoever asked may be gone before it is done, which must not end it half-way.
+    await Task { await apply(current) }.value
   }
 
   /// A file that holds something else than what holds here.

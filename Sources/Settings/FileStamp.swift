@@ -67,9 +67,8 @@ enum AtomicFile {
   static func write(_ text: String, to path: String) throws(SavingFault) -> FileStamp? {
     let target = destination(of: path)
     let folder = target.lastIndex(of: "/").map { String(target[...$0]) } ?? "./"
-    let temporary = "\(target).\(getpid()).new"
-    // What a process that was killed left there.
-    unlink(temporary)
+    // Nobody else's: replicas may share the folder.
+    let temporary = "\(target).\(String(UInt64.random(in: 0 ... .max), radix: 36)).new"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SavingFault(errno: errno) }
     var isDone = false

@@ -26,12 +26,6 @@ enum Engine {
   }
 
   static func start(
-    for table: RouteTable, file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
-  ) async throws -> VoiceEngine {
-    await start(for: table, try configuration(file: file), loops: loops, outgoing: outgoing, logger: logger)
-  }
-
-  static func start(
     file: String?, loops: MultiThreadedEventLoopGroup, outgoing: Outgoing, logger: Logger
   ) async throws -> VoiceEngine {
     await VoiceEngine.start(
