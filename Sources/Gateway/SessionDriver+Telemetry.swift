@@ -1,5 +1,6 @@
 import SessionCore
 import Translation
+import VoiceEngine
 
 // What a session tells whoever measures.
 
@@ -18,6 +19,11 @@ extension SessionDriver {
   func flushTelemetryIfDue() {
     guard let telemetry, telemetry.isFlushDue(at: steppedAt) else { return }
     telemetry.flush(reading, at: steppedAt)
+  }
+
+  /// The same for what the engine of this process asks others.
+  var traceHeaders: [OutgoingTrace.Header] {
+    (telemetry?.upstreamHeaders ?? []).map { OutgoingTrace.Header(name: $0.name, value: $0.value.reveal()) }
   }
 
   /// The target, told of the trace that the session is part of.

@@ -259,11 +259,12 @@ extension SessionDriver {
 
   private func dial(_ target: UpstreamTarget) {
     record.phase = .dialling
+    telemetry?.lost(session.errors)
     succession.whenPredecessorHasEnded { self.connect(target) }
   }
 
   private func connect(_ target: UpstreamTarget) {
-    telemetry?.connects(at: Instant(loop.now), session.errors)
+    telemetry?.connects(at: Instant(loop.now))
     let connector = UpstreamConnector(target: traced(target), limits: limits, outgoing: outgoing, loop: loop) {
       self.dialled($0)
     }
@@ -318,10 +319,12 @@ extension SessionDriver {
     record.phase = .open
     let driver = NIOLoopBound(self, eventLoop: loop)
     let loop = self.loop
-    engineLine = engine.open(
-      session: session.id,
-      deliver: { message in loop.execute { driver.value.engineSaid(message) } },
-      pressure: { isHigh in loop.execute { driver.value.engineIsBusy(isHigh) } })
+    engineLine = OutgoingTrace.$headers.withValue(traceHeaders) {
+      engine.open(
+        session: session.id,
+        deliver: { message in loop.execute { driver.value.engineSaid(message) } },
+        pressure: { isHigh in loop.execute { driver.value.engineIsBusy(isHigh) } })
+    }
     if downstream.isBusy { engineLine?.pause() }
     step { $0.upstreamOpened(at: $1) }
   }

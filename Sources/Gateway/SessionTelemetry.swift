@@ -115,13 +115,11 @@ final class SessionTelemetry {
   /// Headers that tell a provider of the trace that the session is part of; none where there is no trace.
   var upstreamHeaders: [UpstreamTarget.Header] { trace.upstreamHeaders }
 
-  func connects(at now: Instant, _ errors: ErrorTally) {
+  func connects(at now: Instant) {
     connectBegan = now
-    // It is replaced without a loss.
-    if hasConnected, errorsBeforeLoss == nil { lost(errors) }
   }
 
-  /// The connection has gone; the client has not been told anything yet.
+  /// The connection has gone, or is to be replaced; the client has not been told anything of that yet.
   func lost(_ errors: ErrorTally) {
     guard hasConnected, errorsBeforeLoss == nil else { return }
     errorsBeforeLoss = errors[.upstream]

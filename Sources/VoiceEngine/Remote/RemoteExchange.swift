@@ -62,6 +62,8 @@ struct RemoteExchange: Sendable {
   }
 
   private func reply(to request: HTTPClientRequest, _ pulse: Pulse) async throws -> RemoteReply {
+    var request = request
+    for header in OutgoingTrace.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) }
     let response: HTTPClientResponse
     do {
       response = try await client.execute(request, deadline: .distantFuture)
