@@ -59,3 +59,41 @@ struct MetricCatalogueTests {
     #expect(MetricsRegistry().prometheusText().contains("# TYPE parley_realtime_sessions gauge\n"))
   }
 }
+
+@Suite("The page of all metrics, as Prometheus' own checker sees it")
+struct PromtoolTests {
+  private static let promtool = "/usr/bin/promtool"
+  private static let isInstalled = FileManager.default.isExecutableFile(atPath: promtool)
+
+  @Test(
+    "R120: promtool finds nothing to say about any metric, whatever its labels hold",
+    .enabled(if: isInstalled, "promtool is in Debian's package prometheus"))
+  func check() throws {
+    let registry = MetricsRegistry()
+    for metric in MetricCatalogue.all {
+      for value in ["openai", "a\"b\\c\nd", ""] {
+        let dimensions = metric.labels.map { ($0, value) }
+        switch metric.kind {
+        case .counter: Counter(label: metric.name, dimensions: dimensions, factory: registry).increment()
+        case .gauge: Gauge(label: metric.name, dimensions: dimensions, factory: registry).record(0.5)
+        case .histogram: Recorder(label: metric.name, dimensions: dimensions, factory: registry).record(0.3)
+        }
+      }
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "metrics-\(UUID().uuidString).txt")
+    try registry.prometheusText().write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let said = Pipe()
+    let process = Process()
+    process.executableURL = URL(filePath: Self.promtool)
+    process.arguments = ["check", "metrics"]
+    process.standardInput = try FileHandle(forReadingFrom: file)
+    process.standardOutput = said
+    process.standardError = said
+    try process.run()
+    let words = try said.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(String(decoding: words, as: UTF8.self) == "")
+    #expect(process.terminationStatus == 0 && registry.strangers.isEmpty)
+  }
+}
