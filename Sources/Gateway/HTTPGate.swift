@@ -9,7 +9,7 @@ import Routing
 struct HTTPGate: Sendable {
   private let desk: AccessDesk
   private let contact: String
-  private let proxies: Set<IPAddress>
+  private let proxies: [IPNetwork]
   /// The names that the voice engine has in the configuration.
   private let engines: [String]
 
@@ -17,7 +17,7 @@ struct HTTPGate: Sendable {
     self.desk = desk
     contact = table.contact
     engines = table.providerNames.filter { table.providers[$0]?.remote == nil }
-    proxies = Set(table.proxies.compactMap { IPAddress($0)?.unmapped })
+    proxies = table.proxies.compactMap { IPNetwork($0) }
   }
 
   /// Why a client may not; nil for one that may.
@@ -52,9 +52,24 @@ struct HTTPGate: Sendable {
 
   /// Of the client, where a proxy of the operator's forwards it: behind one every peer is on loopback.
   private func isLoopback(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> Bool {
-    let forwarded = headers.filter { $0.name.lowercased() == "x-forwarded-for" }.flatMap { field in
+    address(headers, peer)?.isLoopback ?? false
+  }
+
+  private func address(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> ForwardedAddress? {
+    ForwardedAddress(
+      of: peer?.ipAddress, forwarded: Self.members(of: "x-forwarded-for", headers), proxies: proxies)
+  }
+
+  /// The address that the client has used, where a proxy of the operator's tells it.
+  func place(_ headers: [(name: String, value: String)], _ peer: SocketAddress?) -> ForwardedPlace {
+    ForwardedPlace(
+      hops: address(headers, peer)?.hops ?? 0, schemes: Self.members(of: "x-forwarded-proto", headers),
+      hosts: Self.members(of: "x-forwarded-host", headers))
+  }
+
+  private static func members(of name: String, _ headers: [(name: String, value: String)]) -> [String] {
+    headers.filter { $0.name.lowercased() == name }.flatMap { field in
       field.value.split(separator: ",").map { $0.trimmingSpaces }
     }
-    return ForwardedAddress(of: peer?.ipAddress, forwarded: forwarded, proxies: proxies)?.isLoopback ?? false
   }
 }

@@ -18,12 +18,21 @@ struct TokenDesk: TokenIssuing {
   private let desk: AccessDesk
   private let gate: HTTPGate
   private let engine: VoiceEngine
+  /// Where it is asked; nil where that is not known.
+  private var listener: Listener?
 
   init(table: RouteTable, desk: AccessDesk, gate: HTTPGate, engine: VoiceEngine) {
     self.table = table
     self.desk = desk
     self.gate = gate
     self.engine = engine
+  }
+
+  /// The same, asked at an address of the configuration.
+  func asked(at listener: Listener) -> TokenDesk {
+    var desk = self
+    desk.listener = listener
+    return desk
   }
 
   func admit(_ asker: TokenAsker) async throws(HTTPFault) -> Admittance {
@@ -164,16 +173,24 @@ struct TokenDesk: TokenIssuing {
   }
 
   /// Where clients are told to connect: the configured address, or the one that the asker has used, at a port where
-  /// sessions are served.
+  /// sessions are served. What a proxy of the operator's says of that address counts before what the request says.
   private func webSocketURL(_ asker: TokenAsker, _ route: String?) -> String {
     if let url = table.access.tokens.publicURL { return url }
     let path = route ?? table.routes.first?.path ?? ""
-    let host = asker.values(of: "host").first ?? ""
-    guard let first = table.listeners.first(where: { $0.serves.contains(.sessions) }),
-      !table.listeners.allSatisfy({ $0.serves.contains(.sessions) })
-    else { return "ws://\(host)\(path)" }
+    let place = gate.place(asker.headers, asker.peer)
+    let host = place.host ?? asker.values(of: "host").first ?? ""
+    let elsewhere = place == ForwardedPlace() ? sessionListener : nil
+    let isSecure = place.isSecure ?? elsewhere.map { $0.tls != nil } ?? listener.map { $0.tls != nil } ?? false
+    let scheme = isSecure ? "wss" : "ws"
+    guard let elsewhere else { return "\(scheme)://\(host)\(path)" }
     let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
-    return "ws://\(name):\(first.port)\(path)"
+    return "\(scheme)://\(name):\(elsewhere.port)\(path)"
+  }
+
+  /// Where sessions are served, if not at each address.
+  private var sessionListener: Listener? {
+    guard !table.listeners.allSatisfy({ $0.serves.contains(.sessions) }) else { return nil }
+    return table.listeners.first { $0.serves.contains(.sessions) }
   }
 }
 

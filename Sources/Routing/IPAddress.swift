@@ -70,6 +70,14 @@ public struct IPAddress: Sendable, Hashable {
     return rest == 0 || (bytes[whole] ^ prefix[whole]) & mask == 0
   }
 
+  /// The first `count` bits, and zeros.
+  fileprivate func cut(to count: Int) -> IPAddress? {
+    IPAddress(
+      bytes: bytes.enumerated().map { index, byte in
+        byte & UInt8(truncatingIfNeeded: 0xFF00 >> min(8, max(0, count - index * 8)))
+      })
+  }
+
   private func embedded(at offset: Int) -> IPAddress {
     IPAddress(four: bytes[offset..<offset + 4])
   }
@@ -79,6 +87,43 @@ public struct IPAddress: Sendable, Hashable {
   }
 
   private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+}
+
+extension IPAddress: CustomStringConvertible {
+  /// As it is written in full, an IPv6 address in the short form of RFC 5952.
+  public var description: String {
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    let family = isIPv6 ? AF_INET6 : AF_INET
+    let isWritten = bytes.withUnsafeBytes { inet_ntop(family, $0.baseAddress, &text, socklen_t(text.count)) != nil }
+    guard isWritten else { return "" }
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+}
+
+/// The addresses whose first bits are those of one, as CIDR writes it (RFC 4632): `10.0.0.0/8`; a single address is a
+/// network, too.
+public struct IPNetwork: Sendable, Hashable {
+  private let prefix: IPAddress
+  private let bits: Int
+
+  /// Nil for what is neither an address nor a network, and where bits are set behind the prefix: `10.0.0.1/8` may mean
+  /// one machine, or sixteen million.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else { return nil }
+    var count = address.bytes.count * 8
+    if parts.count == 2 {
+      guard parts[1].utf8.allSatisfy(\.isDigit), let number = Int(parts[1]), number <= count else { return nil }
+      count = number
+    }
+    guard address == address.cut(to: count) else { return nil }
+    // What IPv6 maps of IPv4 is compared as IPv4.
+    let isMapped = address.unmapped != address && count >= 96
+    prefix = isMapped ? address.unmapped : address
+    bits = isMapped ? count - 96 : count
+  }
+
+  public func contains(_ address: IPAddress) -> Bool { address.unmapped.hasPrefix(prefix, bits) }
 }
 
 extension IPAddress {

@@ -12,7 +12,7 @@ public enum NetworkAddress {
   static func isIPv6(_ host: String) -> Bool { IPAddress(host)?.isIPv6 ?? false }
 
   /// An IP address or a name of letters, digits, hyphens, dots and underscores.
-  static func isHost(_ host: String) -> Bool {
+  public static func isHost(_ host: String) -> Bool {
     if IPAddress(host) != nil { return true }
     guard (1...253).contains(host.utf8.count) else { return false }
     let labels = host.split(separator: ".", omittingEmptySubsequences: false)

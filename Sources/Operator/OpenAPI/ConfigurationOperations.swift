@@ -7,7 +7,7 @@ enum ConfigurationOperations {
     Operation(
       method: .get, path: "/config", id: "getConfiguration", part: .configuration,
       summary: "The configuration in force",
-      guardian: .admin, answers: [(200, .json("Secrets are masked.", configuration))],
+      guardian: .admin, answers: [(200, .json("Secrets are masked.", .named("Configuration")))],
       refusals: [(400, "`unknown_parameter`")]),
     Operation(
       method: .put, path: "/config", id: "updateConfiguration", part: .configuration,
@@ -19,17 +19,19 @@ enum ConfigurationOperations {
           name: "persist", schema: .choice(["true", "false"]),
           description: "`false`: only in memory, until the next reload. `true` by default.")
       ],
-      body: Operation.Body(schema: patch, most: ConfigurationRoutes.longestBody),
-      answers: [(200, .json("The configuration from now on.", configuration)), invalid, unsaved(500), unsaved(507)]),
+      body: Operation.Body(schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody),
+      answers: [
+        (200, .json("The configuration from now on.", .named("Configuration"))), invalid, unsaved(500), unsaved(507),
+      ]),
     Operation(
       method: .post, path: "/config/validate", id: "validateConfiguration", part: .configuration,
       summary: "What `PUT /config` would say, with nothing changed", guardian: .admin,
-      body: Operation.Body(schema: patch, most: ConfigurationRoutes.longestBody),
+      body: Operation.Body(schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody),
       answers: [(200, .json("It would be taken.", .answer(nil, ["ok": .boolean()]))), invalid]),
     Operation(
       method: .post, path: "/config/reload", id: "reloadConfiguration", part: .configuration,
       summary: "Reads the files again, and drops what stands in memory only", guardian: .admin,
-      answers: [(200, .json("The configuration from now on.", configuration)), invalid]),
+      answers: [(200, .json("The configuration from now on.", .named("Configuration"))), invalid]),
     Operation(
       method: .get, path: "/presets", id: "listPresets", part: .configuration,
       summary: "Patches for common arrangements", guardian: .admin,
@@ -52,6 +54,10 @@ enum ConfigurationOperations {
               ]))
         )
       ], refusals: [(400, "`unknown_parameter`")]),
+  ]
+
+  static let schemas: [(String, Schema)] = [
+    ("Configuration", configuration), ("ConfigurationPatch", patch), ("ConfigurationRefusal", refusal),
   ]
 
   /// The sections of a document; their members are told by `parley reference`.
@@ -91,10 +97,12 @@ enum ConfigurationOperations {
     ])
 
   private static let invalid = (
-    400, Operation.Answer.json("Codes: `invalid_configuration`, `invalid_json`, `unknown_parameter`.", refusal)
+    400,
+    Operation.Answer.json(
+      "Codes: `invalid_configuration`, `invalid_json`, `unknown_parameter`.", .named("ConfigurationRefusal"))
   )
 
   private static func unsaved(_ status: Int) -> (Int, Operation.Answer) {
-    (status, .json("Codes: `configuration_not_saved`. Nothing has changed.", refusal))
+    (status, .json("Codes: `configuration_not_saved`. Nothing has changed.", .named("ConfigurationRefusal")))
   }
 }

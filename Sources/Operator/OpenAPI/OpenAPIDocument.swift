@@ -48,8 +48,11 @@ enum OpenAPIDocument {
   /// What several operations have in common.
   private static let schemas: JSONObject = {
     var schemas = JSONObject()
-    for (name, schema) in CommonSchemas.all + SessionSchemas.all + UsageOperations.schemas + KeyOperations.schemas {
-      schemas[name] = schema.json
+    for part in [
+      CommonSchemas.all, SessionSchemas.all, TokenSchemas.all, KeyOperations.schemas, UsageOperations.schemas,
+      ConfigurationOperations.schemas,
+    ] {
+      for (name, schema) in part { schemas[name] = schema.json }
     }
     return schemas
   }()

@@ -9,14 +9,14 @@ enum TokenOperations {
     TokenRoutes.bases.flatMap { base in
       pair(
         "\(base)/client_secrets", "ClientSecret", "A token, as OpenAI makes client secrets",
-        body: TokenSchemas.clientSecretOrder, answer: TokenSchemas.clientSecret)
+        body: .named("ClientSecretOrder"), answer: .named("ClientSecret"))
         + pair(
           "\(base)/sessions", "BetaSession", "A token, as OpenAI's beta and vowel's engine make it",
-          body: TokenSchemas.betaOrder, answer: TokenSchemas.betaSession)
+          body: .named("BetaSessionOrder"), answer: .named("BetaSession"))
         + pair(
           "\(base)/transcription_sessions", "TranscriptionSession",
           "A token for transcription, as OpenAI's beta makes it",
-          body: TokenSchemas.betaOrder, answer: TokenSchemas.transcriptionSession)
+          body: .named("BetaSessionOrder"), answer: .named("TranscriptionSession"))
     }
     + pair(
       "/vowel/api/generateToken", "VowelToken", "A token for a page of vowel's client library",
@@ -74,6 +74,11 @@ enum TokenOperations {
 
 /// Bodies and answers of the token routes.
 enum TokenSchemas {
+  static let all: [(String, Schema)] = [
+    ("ClientSecretOrder", clientSecretOrder), ("ClientSecret", clientSecret), ("BetaSessionOrder", betaOrder),
+    ("BetaSession", betaSession), ("TranscriptionSession", transcriptionSession),
+  ]
+
   private static let model = Schema.text(1...256, pattern: "^[!-~]+$", "One of `GET /v1/models`.").orNull
 
   /// What all have beside the session: which provider, for which app, from where, and how much.
@@ -113,7 +118,7 @@ enum TokenSchemas {
     return schema
   }
 
-  static let clientSecretOrder = order([
+  private static let clientSecretOrder = order([
     "expires_after": expiry(ClientSecret.usualLifetime),
     "session": Schema.object(
       "How its sessions begin: a part of the session that `session.update` has. What the provider cannot have is refused.",
@@ -127,7 +132,7 @@ enum TokenSchemas {
     ).orNull,
   ])
 
-  static let betaOrder = order([
+  private static let betaOrder = order([
     "client_secret": Schema.object(
       ["expires_after": expiry(BetaSession.usualLifetime), "expires_at": expiry(BetaSession.usualLifetime)]
     ).orNull,
@@ -161,7 +166,7 @@ enum TokenSchemas {
 
   // MARK: Answers
 
-  static let clientSecret = Schema.answer(
+  private static let clientSecret = Schema.answer(
     nil,
     [
       "value": .text("The token: `ek_…`."), "expires_at": .unixTime("When it ends."),
@@ -177,7 +182,7 @@ enum TokenSchemas {
   private static let secret = Schema.answer(
     nil, ["value": .text("The token: `ek_…`."), "expires_at": .unixTime("When it ends.")])
 
-  static let betaSession = Schema.answer(
+  private static let betaSession = Schema.answer(
     "A flat session, with the words of vowel's engine beside it.",
     [
       "id": .text(), "object": .constant("realtime.session"), "expires_at": .constant(0), "client_secret": secret,
@@ -185,7 +190,7 @@ enum TokenSchemas {
       "temperature": .decimal(),
     ])
 
-  static let transcriptionSession = Schema.answer(
+  private static let transcriptionSession = Schema.answer(
     nil,
     [
       "id": .text(), "object": .constant("realtime.transcription_session"), "expires_at": .constant(0),
