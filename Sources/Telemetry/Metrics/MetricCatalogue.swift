@@ -96,6 +96,9 @@ public enum MetricCatalogue {
       "parley_certificate_expiry_timestamp_seconds", .gauge, "When the certificate of a listener ends (Unix time)",
       labels: ["listener"]),
     MetricDefinition(
+      "parley_certificate_reloads_total", .counter, "Changes of the certificate of a listener: applied, refused",
+      labels: ["listener", "outcome"]),
+    MetricDefinition(
       "parley_log_lines_dropped_total", .counter, "Log lines that could not be written"),
     MetricDefinition(
       "parley_spans_dropped_total", .counter, "Spans that the collector did not get"),
