@@ -1,10 +1,12 @@
 import CoreMetrics
 import Envelope
+import HTTPWire
 import Logging
 import Metering
 import NIOCore
 import Operator
 import Synchronization
+import Translation
 
 /// How a gateway goes out of service without a dropped call (fault row 57): no more sessions; those between turns end at
 /// once and those in a turn when it is over; the rest at the end of the grace.
@@ -64,12 +66,13 @@ final class Drain: Sendable {
     }
   }
 
-  /// Returns when somebody has asked for the end of the process.
+  /// Returns when somebody has asked for the end of the process, or when its task is cancelled.
   func untilExitIsAsked() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isAsked = state.withLock { state in
-          if state.exits { return true }
+          // Whoever is cancelled by now has looked for waiters already.
+          if state.exits || Task.isCancelled { return true }
           state.waitingForExit.append(continuation)
           return false
         }

@@ -3,6 +3,7 @@ import Metering
 import NIOCore
 import Operator
 import Synchronization
+import Translation
 
 /// A session to those who list, end and drain sessions. All of it on the session's event loop.
 protocol ListedSession: AnyObject {
