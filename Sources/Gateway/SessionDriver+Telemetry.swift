@@ -1,3 +1,5 @@
+import Envelope
+import NIOCore
 import SessionCore
 import Translation
 import VoiceEngine

@@ -31,7 +31,7 @@ final class SessionDriver: FrameLegOwner {
   let pacer: FramePacer?
   private let limits: EdgeLimits
   private let outgoing: Outgoing
-  private var record: SessionRecord
+  private(set) var record: SessionRecord
   /// Nil where nobody lists sessions.
   private let listing: SessionListing?
   let begunAt: Instant

@@ -182,7 +182,7 @@ extension UpstreamEnd {
 
   /// Whether the provider closed as one does that has nothing to complain of; anything else is an error (R117).
   var isOrderly: Bool {
-    if case .closed(let code, _) = self { code == .normal || code == .goingAway } else { false }
+    if case .closed(let code, _) = self { code == 1_000 || code == 1_001 } else { false }
   }
 
   /// What the provider said itself; for the log only.
