@@ -94,8 +94,8 @@ struct SessionTrace {
   private mutating func finishTurn(model: String? = nil, _ finish: (any Span) -> Void) {
     guard let tracer, let session, let turn else { return }
     self.turn = nil
-    let span = tracer.startAnySpan(
-      model.map { "chat \($0)" } ?? "chat", context: session.context, ofKind: .client, at: turn.begunAt)
+    let span = tracer.startSpan(
+      model.map { "chat \($0)" } ?? "chat", at: turn.begunAt, context: session.context, ofKind: .client)
     span.attributes["gen_ai.operation.name"] = "chat"
     span.attributes["gen_ai.provider.name"] = genAIName
     span.attributes["gen_ai.conversation.id"] = sessionID
