@@ -1,3 +1,7 @@
+import Envelope
+import LocalVoiceProvider
+import Envelope
+import LocalVoiceProvider
 import Operator
 import Routing
 import VoiceEngine

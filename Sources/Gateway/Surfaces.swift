@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Logging
 import Metering
-import Operator
+public import Operator
 import Routing
 import VoiceEngine
 
@@ -54,7 +54,7 @@ struct Surfaces {
   private let metricsText: (@Sendable () -> String)?
 
   init(
-    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, operators: OperatorDesks, logger: Logger
+    table: RouteTable, engine: VoiceEngine, outgoing: Outgoing, desks: Desks, operators: OperatorTools, logger: Logger
   ) {
     self.engine = engine
     health = operators.health
@@ -79,7 +79,8 @@ struct Surfaces {
     let services = listener.serves
     let responder = OperatorSurface.router(
       engine: engine, sessions: services.contains(.sessions) ? sessions : nil,
-      tokens: services.contains(.tokens) ? tokens.asked(at: listener) : nil, admin: services.contains(.admin) ? admin : nil,
+      tokens: services.contains(.tokens) ? tokens.asked(at: listener) : nil,
+      admin: services.contains(.admin) ? admin : nil,
       health: health, metrics: services.isDisjoint(with: [.metrics, .admin]) ? nil : metricsText,
       // What clients can reach shows nobody but this machine how the gateway fares.
       metricsGate: services.contains(.sessions) || services.contains(.tokens) ? admin.gate : nil,
