@@ -95,7 +95,7 @@ struct SessionTrace {
     guard let tracer, let session, let turn else { return }
     self.turn = nil
     let span = tracer.startSpan(
-      model.map { "chat \($0)" } ?? "chat", at: turn.begunAt, context: session.context, ofKind: .client)
+      model.map { "chat \($0)" } ?? "chat", context: session.context, ofKind: .client, at: turn.begunAt)
     span.attributes["gen_ai.operation.name"] = "chat"
     span.attributes["gen_ai.provider.name"] = genAIName
     span.attributes["gen_ai.conversation.id"] = sessionID
