@@ -65,7 +65,8 @@ client_libraries() {
 }
 
 python_packages() {
-  scripts/python.sh && scripts/python.sh clients && scripts/python.sh openai-1
+  scripts/python.sh && scripts/python.sh clients && scripts/python.sh openai-1 &&
+    scripts/python.sh openapi
 }
 
 build() {

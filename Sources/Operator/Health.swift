@@ -72,7 +72,7 @@ struct HealthRoutes: Sendable {
 
   private func shown(_ standing: HealthStanding) -> JSONObject {
     var object: JSONObject = ["status": .string(standing.status.rawValue), "timestamp": stamp]
-    if let engine = standing.engine { object["engine"] = engine }
+    if let engine = standing.engine, !engine.isNull { object["engine"] = engine }
     var providers = JSONObject()
     for provider in standing.providers { providers[provider.name] = ["state": .string(provider.state.rawValue)] }
     object["providers"] = .object(providers)

@@ -152,7 +152,7 @@ private struct Order {
       throw .invalidValue(
         param: "input", because: "expected 1 to \(SpeechRoute.longestInput) characters.")
     }
-    speech = SpeechRequest(text: text, voice: value["voice"]?.string ?? value["voice"]?["id"]?.string)
+    speech = SpeechRequest(text: text, voice: try Self.voice(value["voice"]))
     if let name = value["response_format"], !name.isNull {
       guard let format = name.string.flatMap(Format.init) else {
         throw .invalidValue(
@@ -168,8 +168,17 @@ private struct Order {
     }
     let seconds = Double(text.unicodeScalars.count) / SpeechRoute.charactersPerSecond / speech.speed
     guard seconds <= Double(SpeechRoute.longestSpeech) else { throw Self.tooLong }
-    if let stream = value["stream_format"]?.string, stream != "audio" {
-      throw .invalidValue(stream, param: "stream_format", supported: ["audio"])
+    if let stream = value["stream_format"], !stream.isNull, stream != "audio" {
+      throw .invalidValue(stream.string ?? stream.text, param: "stream_format", supported: ["audio"])
     }
+  }
+
+  /// A name, or an object with an `id`; nil for the engine's own.
+  private static func voice(_ value: JSONValue?) throws(EventFault) -> String? {
+    guard let value, !value.isNull else { return nil }
+    guard let name = value.string ?? value["id"]?.string else {
+      throw .invalidType(param: "voice", expected: "a string or an object with an 'id'", found: value.kind.phrase)
+    }
+    return name
   }
 }

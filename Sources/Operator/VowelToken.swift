@@ -56,8 +56,9 @@ struct VowelToken {
     let app = try fields.requiredString("appId", most: AccessKey.longestKeyBytes)
     if !app.hasPrefix(publishablePrefix) { order.app = app }
     let config = try fields.fields("config", known: nil)
-    order.provider = try fields.string("provider")
-    if order.provider == nil { order.provider = try config?.string("provider") }
+    _ = try config?.object("voiceConfig")
+    let inner = try config?.string("provider")
+    order.provider = try fields.string("provider") ?? inner
     if let origin = try fields.string("origin") {
       guard let pattern = OriginPattern(origin) else {
         throw HTTPFault(.invalidValue(param: "origin", because: "expected an origin such as 'https://app.example'."))

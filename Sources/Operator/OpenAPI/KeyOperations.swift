@@ -89,8 +89,13 @@ enum KeyOperations {
   // MARK: Bodies
 
   static let origin = Schema.text(
-    1...512, pattern: "^(\\*|[a-z][a-z0-9+.-]*://(\\*\\.)?([a-z0-9-]+\\.)*[a-z][a-z0-9]*(:[1-9][0-9]{0,3})?)$",
+    1...256,
+    pattern:
+      "^(\\*|[a-z][a-z0-9+.-]*://(\\*\\.)?(\(label)\\.){0,3}[a-z]([a-z0-9-]{0,20}[a-z0-9])?(:[1-9][0-9]{0,3})?)$",
     "A page by its origin: `https://app.example`, `https://*.example.com`, or `*`.")
+
+  /// Of a host's name.
+  private static let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
   private static let name = Schema.text(1...64, pattern: "^[A-Za-z0-9._-]+$")
 

@@ -60,13 +60,11 @@ enum SessionOperations {
     [
       "input": .text(1...SpeechRoute.longestInput, "What is said."),
       "model": .anything("Says nothing: there is one engine."),
-      "voice": Schema.any(
-        of: [.text(), .object(required: ["id"], ["id": .text()])],
-        "One that the engine has not is told by its own; anything that is no name counts as none."
-      ),
+      "voice": .any(
+        of: [Schema.text().orNull, .object(required: ["id"], ["id": .text()])], "One that the engine has, or its own."),
       "response_format": .choice(["wav", "pcm"], "A WAV file by default.").orNull,
       "speed": .decimal(0.25...4, "1 by default.").orNull,
-      "stream_format": .constant("audio"),
+      "stream_format": .choice(["audio"]).orNull,
     ])
 
   private static let provider = Schema.answer(

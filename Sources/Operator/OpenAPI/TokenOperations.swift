@@ -149,7 +149,7 @@ enum TokenSchemas {
     [
       "appId": .line(AccessKey.longestKeyBytes, "The app, or a key that may stand in pages (`vkey_…`)."),
       "apiKey": .anything("A key, where no other place of the request has one."),
-      "origin": .text("The only page that may use the token.").orNull,
+      "origin": KeyOperations.origin.described("The only page that may use the token.").orNull,
       "provider": .line(256, "Its name in the configuration, or an alias such as `vowel-prime`.").orNull,
       "config": Schema.object(
         ["provider": .line().orNull, "voiceConfig": .object(words).orNull]
@@ -159,7 +159,7 @@ enum TokenSchemas {
   private static let words: KeyValuePairs<String, Schema> = [
     "model": model, "voice": .text(1...256).orNull,
     "speakingRate": Schema.decimal().with("exclusiveMinimum", 0).orNull, "language": .text(1...256).orNull,
-    "instructions": .text(1...1_000_000).orNull,
+    "instructions": Schema.text().with("minLength", 1).orNull,
     "maxCallDurationMs": Schema.decimal().with("exclusiveMinimum", 0).orNull,
     "maxIdleDurationMs": Schema.decimal().with("exclusiveMinimum", 0).orNull,
   ]

@@ -41,7 +41,8 @@ enum UsageOperations {
       ] + span
         + ["modality", "key", "app", "provider"].map {
           Operation.Parameter(
-            name: $0, schema: .text(1...256, pattern: "^[^\\u0000]+$"), description: "Only those with this \($0).")
+            name: $0, schema: Schema.text().with("minLength", 1).with("pattern", "^[^\\u0000]+$"),
+            description: "Only those with this \($0).")
         },
       answers: [(200, events)],
       refusals: [
