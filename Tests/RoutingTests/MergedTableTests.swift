@@ -142,7 +142,7 @@ struct MergedTableTests {
         == nil)
   }
 
-  @Test("5,000 patches of any form end in faults or in a table, and show no secret")
+  @Test("1,500 patches of any form end in faults or in a table, and show no secret")
   func anyPatch() throws {
     var random = SplitMix64(state: 60)
     let names =
@@ -164,7 +164,7 @@ struct MergedTableTests {
       }
     }
     var good = 0
-    for _ in 0..<5_000 {
+    for _ in 0..<1_500 {
       var patch = JSONObject()
       for _ in 0..<1 + random.next() % 2 {
         patch[ConfigurationReference.top.names[Int(random.next() % 9)]] = value(1)
@@ -180,7 +180,7 @@ struct MergedTableTests {
         }
       }
     }
-    #expect(good > 50 && good < 4_950)
+    #expect(good > 20 && good < 1_480)
   }
 
   @Test("what the file says and a patch makes wrong is told where it stands in the file")
