@@ -1,13 +1,13 @@
 import ArgumentParser
-import Envelope
+public import Envelope
 import Foundation
 import Gateway
 import Logging
 import NIOPosix
-import Operator
+public import Operator
 import Routing
 import ServiceLifecycle
-import Settings
+public import Settings
 import UnixSignals
 import VoiceEngine
 
