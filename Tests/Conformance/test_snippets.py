@@ -95,6 +95,7 @@ def routes(standin, folder: pathlib.Path) -> dict:
             "gemini": provider("gemini-live", standin.ports["gemini"], GEMINI_MODEL),
             "azure": provider("azure", standin.ports["azure"], "my-deployment"),
             "inworld": provider("inworld", standin.ports["inworld"], None),
+            "local": {"kind": "local"},
         },
         "routes": [
             {"path": "/v1/realtime"},
