@@ -1,7 +1,7 @@
 import Foundation
 
 /// How much memory this process has taken, and how much it may take.
-enum ProcessMemory {
+public enum ProcessMemory {
   /// Bytes in memory that belong to this process alone: files that it has mapped, as a model's weights, are the kernel's to
   /// drop. Nil where the system does not tell.
   static func takenBytes() -> Int? {
@@ -12,7 +12,7 @@ enum ProcessMemory {
   }
 
   /// Hands back to the system what is free already: the allocator keeps it otherwise, and it would count as taken.
-  static func releaseFree() {
+  public static func releaseFree() {
     // Of the GNU C library alone, whose header is not among those that Swift sees.
     guard let symbol = dlsym(nil, "malloc_trim") else { return }
     _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)(0)

@@ -99,7 +99,9 @@ public actor ConfigurationKeeper {
   public func run(apply: @escaping @Sendable (ConfigurationSnapshot) async -> Void) async {
     self.apply = apply
     // What came before there was anybody to hand it to.
-    await exclusively { await handOn() }
+    await exclusively {
+      if let current { await handOn(current) }
+    }
     while !Task.isCancelled {
       try? await Task.sleep(for: interval)
       if !Task.isCancelled { await watch() }
@@ -176,28 +178,29 @@ public actor ConfigurationKeeper {
 
   // MARK: Taking
 
-  /// From here on it holds.
+  /// Hands it on, and shows it when new sessions have it.
   func take(_ decoded: DecodedConfiguration, of layers: ConfigurationLayers, because cause: String) async {
+    let revision = (current?.revision ?? 0) + 1
+    let snapshot = ConfigurationSnapshot(table: decoded.table, runtime: decoded.runtime, revision: revision)
+    await handOn(snapshot)
     self.layers = layers
     self.decoded = decoded
     loadedAt = Date()
-    let revision = (current?.revision ?? 0) + 1
-    current = ConfigurationSnapshot(table: decoded.table, runtime: decoded.runtime, revision: revision)
+    current = snapshot
     counters.applied()
     counters.isCurrent(true)
     let now = Self.fixed(decoded.table)
     for section in now.keys where now[section] != fixed[section] {
       logger.warning("configuration needs a restart", metadata: ["section": "\(section)"])
     }
-    await handOn()
     logger.notice("configuration applied", metadata: ["revision": "\(revision)", "cause": "\(cause)"])
   }
 
-  private func handOn() async {
-    guard let apply, let current, current.revision > appliedRevision else { return }
-    appliedRevision = current.revision
+  private func handOn(_ snapshot: ConfigurationSnapshot) async {
+    guard let apply, snapshot.revision > appliedRevision else { return }
+    appliedRevision = snapshot.revision
     // Whoever asked may be gone before it is done, which must not end it half-way.
-    await Task { await apply(current) }.value
+    await Task { await apply(snapshot) }.value
   }
 
   /// A file that holds something else than what holds here.

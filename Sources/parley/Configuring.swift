@@ -47,6 +47,8 @@ struct LiveConfiguration: Sendable {
       let engine = await workshop.engine(for: snapshot)
       await apply(snapshot.table, engine)
       await keeper.note(serving: engine.selection)
+      // Models that nobody has any more: a hundred megabytes, which the allocator would keep.
+      ProcessMemory.releaseFree()
     }
   }
 }
