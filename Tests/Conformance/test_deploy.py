@@ -129,17 +129,23 @@ async def test_R113_a_refusal_reaches_the_client_as_it_is(front):
 
 
 @pytest.mark.parametrize("site", FRONTS[1:])
-def test_R115_a_proxy_that_is_named_says_where_clients_are(tmp_path, authority, guarded, site):
-    """Behind the two that tell it, a client that lies about itself is known by where it really is."""
-    lie = ["--header", "X-Forwarded-For: 203.0.113.9", "--header", "X-Forwarded-Proto: ftp"]
-    bearer = ["--header", f"Authorization: Bearer {SECRETS['PARLEY_APP_KEY']}"]
+async def test_R115_a_proxy_that_is_named_says_where_clients_are_and_clients_do_not(tmp_path, authority, guarded, site):
+    key = SECRETS["PARLEY_APP_KEY"]
+    lies = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "ftp", "X-Forwarded-Host": "evil.example"}
     with behind(site, tmp_path, authority, guarded) as front:
-        minted = run(
-            "curl", "--silent", "--fail", "--cacert", authority.certificate, *lie, *bearer, "--json", "{}",
-            f"{front.https}/v1/realtime/client_secrets",
+        headers = [part for name, value in lies.items() for part in ("--header", f"{name}: {value}")]
+        minted = await asyncio.to_thread(
+            run, "curl", "--silent", "--fail", "--cacert", authority.certificate, "--header", f"api-key: {key}", *headers,
+            "--json", '{"appId": "default", "provider": "gemini"}', f"{front.https}/vowel/api/generateToken",
         )  # fmt: skip
-        assert json.loads(minted)["value"].startswith("ek_")
-    assert "203.0.113.9" not in guarded.log and "ftp" not in minted
+        assert json.loads(minted)["wsUrl"] == f"{front.wss}/v1/realtime"
+        begun = guarded.log.count("session began")
+        async with AsyncOpenAI(base_url=f"{front.https}/v1", api_key=key, default_headers=lies) as client:
+            async with client.realtime.connect(extra_headers=lies) as connection:
+                assert json.loads(await connection.recv_bytes())["type"] == "session.created"
+    lines = [line for line in guarded.log.splitlines() if "session began" in line][begun:]
+    assert lines and all("client=127.0.0.1 " in f"{line} " for line in lines), lines
+    assert "203.0.113.9" not in guarded.log
 
 
 @pytest.mark.parametrize("site", FRONTS[1:])
