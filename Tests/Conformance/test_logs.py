@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import subprocess
+import threading
 import time
 
 import pytest
@@ -18,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from asking import ADMIN_KEY, ask
 from processes import BINARY, Gateway, free_port, is_healthy, provider
-from providers import OPENAI_MODEL
+from providers import GEMINI_MODEL, OPENAI_MODEL
 
 FORMATS = ["text", "json"]
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -171,101 +172,107 @@ async def test_fault_row_62_what_a_client_writes_forges_no_line(logged):
     assert "\x1b" not in gateway.log
 
 
-def serve(tmp_path, standin, environment: dict, **streams) -> tuple[subprocess.Popen, int]:
-    """A server whose standard output is the test's, and its port."""
-    port = free_port()
-    file = tmp_path / "routes.json"
-    providers = {"openai": provider("openai", standin.ports["openai"], OPENAI_MODEL)}
-    listen = [{"host": "127.0.0.1", "port": port}]
-    file.write_text(json.dumps({"listen": listen, "ledger": "none", "default": "openai", "providers": providers}))
-    running = subprocess.Popen(
-        [str(BINARY), "serve", "--config", str(file), "--log-level", "trace"],
-        env={**os.environ, "STANDIN_KEY": "x", **environment}, **streams,
-    )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while not is_healthy(port):
-        assert running.poll() is None and time.monotonic() < deadline, "it serves all the same"
-        time.sleep(0.02)
-    return running, port
-
-
 class Server:
-    """What `talk` and `ask` need of a server that the test has started itself."""
+    """A server whose standard output is the test's."""
 
-    def __init__(self, port: int):
-        self.port = port
-        self.ws = f"ws://127.0.0.1:{port}"
+    def __init__(self, folder, standin, **streams):
+        self.port = free_port()
+        self.ws = f"ws://127.0.0.1:{self.port}"
+        providers = {
+            "openai": provider("openai", standin.ports["openai"], OPENAI_MODEL),
+            "gemini": provider("gemini-live", standin.ports["gemini"], GEMINI_MODEL),
+        }
+        listen = [{"host": "127.0.0.1", "port": self.port}]
+        file = folder / "routes.json"
+        file.write_text(json.dumps({"listen": listen, "ledger": "none", "default": "openai", "providers": providers}))
+        self._process = subprocess.Popen(
+            [str(BINARY), "serve", "--config", str(file)], cwd=folder, env={**os.environ, "STANDIN_KEY": "x"}, **streams
+        )
+
+    def __enter__(self):
+        deadline = time.monotonic() + 30
+        while not is_healthy(self.port):
+            assert self._process.poll() is None and time.monotonic() < deadline, "it serves all the same"
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        assert self._process.wait(timeout=15) == 0
 
     def dropped(self) -> float:
         page = ask(self, "GET", "/metrics").body.decode()
         return float(re.search(r"^parley_log_lines_dropped_total (\S+)$", page, re.MULTILINE)[1])
 
+    async def chatter(self, updates: int) -> None:
+        """A session with a line in the log for each of its updates: what they ask for the provider does not have."""
+        asked = {"type": "session.update", "session": {"type": "realtime", "audio": {"output": {"speed": 1.5}}}}
+        async with connect(f"{self.ws}/v1/realtime?provider=gemini") as socket:
+            for _ in range(updates):
+                await socket.send(json.dumps(asked))
+            for _ in range(updates + 1):
+                assert json.loads(await socket.recv())["type"] in ("session.created", "session.updated")
 
-def stop(running: subprocess.Popen) -> None:
-    running.terminate()
-    assert running.wait(timeout=15) == 0
-
-
-async def await_dropped(server: Server, most: int) -> None:
-    """Talks until lines are dropped."""
-    for _ in range(most):
-        assert await talk(server)
-        if await asyncio.to_thread(server.dropped) > 0:
-            return
-    raise AssertionError("no line was dropped")
+    async def check(self) -> None:
+        """It serves, and lines are dropped meanwhile."""
+        assert await talk(self)
+        deadline = time.monotonic() + 10
+        while not self.dropped():
+            assert time.monotonic() < deadline, "no line was dropped"
+            await asyncio.sleep(0.01)
+        assert await talk(self)
 
 
 async def test_fault_row_66_a_closed_standard_output(tmp_path, standin):
-    running, port = serve(tmp_path, standin, {}, preexec_fn=lambda: os.close(1), stdin=subprocess.DEVNULL)
-    await await_dropped(Server(port), 3)
-    stop(running)
+    with Server(tmp_path, standin, preexec_fn=lambda: os.close(1), stdin=subprocess.DEVNULL) as server:
+        await server.check()
 
 
 async def test_fault_row_66_a_reader_that_has_gone(tmp_path, standin):
     reading, writing = os.pipe()
-    running, port = serve(tmp_path, standin, {}, stdout=writing)
+    running = Server(tmp_path, standin, stdout=writing)
     os.close(writing)
     os.close(reading)
-    await await_dropped(Server(port), 3)
-    stop(running)
+    with running as server:
+        await server.check()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this machine")
 async def test_fault_row_66_a_full_disk(tmp_path, standin):
-    with open("/dev/full", "wb", buffering=0) as full:
-        running, port = serve(tmp_path, standin, {}, stdout=full)
-    await await_dropped(Server(port), 3)
-    stop(running)
+    with open("/dev/full", "wb", buffering=0) as full, Server(tmp_path, standin, stdout=full) as server:
+        await server.check()
 
 
 async def test_fault_row_66_a_reader_that_takes_nothing_and_then_goes_on(tmp_path, standin):
     reading, writing = os.pipe()
-    os.set_blocking(writing, True)
-    # One page: it is full at once.
     with contextlib.suppress(OSError, AttributeError):
+        # One page: it is full at once.
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4_096)
-    running, port = serve(tmp_path, standin, {}, stdout=writing)
+    running = Server(tmp_path, standin, stdout=writing)
     os.close(writing)
-    server = Server(port)
-
-    async def many():
-        while not await asyncio.to_thread(server.dropped):
-            await asyncio.gather(*(talk(server) for _ in range(20)))
-
-    await asyncio.wait_for(many(), 20)
-    dropped = server.dropped()
-    text = b""
-    os.set_blocking(reading, False)
-    deadline = time.monotonic() + 10
-    while b"log lines were dropped" not in text:
-        assert time.monotonic() < deadline, text[-500:]
-        with contextlib.suppress(BlockingIOError):
-            text += os.read(reading, 1 << 20)
-        if time.monotonic() > deadline - 8:
-            await talk(server)
-    told = sum(int(found) for found in re.findall(rb"log lines were dropped lines=(\d+)", text))
-    assert 0 < told <= server.dropped() and dropped <= server.dropped()
-    stop(running)
+    with running as server:
+        for _ in range(5):
+            await asyncio.gather(*(server.chatter(400) for _ in range(3)))
+            if server.dropped():
+                break
+        await server.check()
+        dropped = server.dropped()
+        os.set_blocking(reading, False)
+        text = b""
+        deadline = time.monotonic() + 10
+        while b"log lines were dropped" not in text:
+            assert time.monotonic() < deadline, text[-500:]
+            with contextlib.suppress(BlockingIOError):
+                text += os.read(reading, 1 << 20)
+            # A line that is written is what shows that it goes on.
+            assert await talk(server)
+        told = sum(int(found) for found in re.findall(rb"log lines were dropped lines=(\d+)", text))
+        assert 0 < dropped <= told <= server.dropped()
+        assert all(TEXT_LINE.fullmatch(line) for line in text.decode().split("\n")[:-1]), "no line is torn"
+        os.set_blocking(reading, True)
+        drain = threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(reading, 1 << 16), b"")])
+        drain.start()
+    drain.join()
     os.close(reading)
 
 
@@ -276,4 +283,5 @@ def test_the_format_and_the_level_are_checked(tmp_path):
                 [str(BINARY), "serve", "--config", str(tmp_path / "none.json"), *arguments],
                 env={**os.environ, **environment}, capture_output=True, text=True, timeout=30,
             )  # fmt: skip
-            assert refused.returncode != 0 and "loud" in refused.stderr or variable in refused.stderr
+            assert refused.returncode != 0 and ("loud" in refused.stderr or variable in refused.stderr)
+            assert "none.json" not in refused.stderr, "it is said before anything else happens"
