@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Logging
 import Synchronization
-import Telemetry
+public import Telemetry
 
 /// What is logged on standard output, and how. An option goes before its variable.
 struct LogOptions: ParsableArguments {
