@@ -67,9 +67,9 @@ def snippets() -> list[Snippet]:
 ALL = snippets()
 
 
-def of(*languages: str) -> dict:
+def some(*languages: str, that=lambda _: True) -> dict:
     """For a test of each snippet in a language that is to be run."""
-    chosen = [snippet for snippet in ALL if snippet.language in languages and not snippet.reason]
+    chosen = [snippet for snippet in ALL if snippet.language in languages and not snippet.reason and that(snippet)]
     return {"argnames": "snippet", "argvalues": chosen, "ids": [snippet.place for snippet in chosen]}
 
 
@@ -174,14 +174,12 @@ def commands(snippet: Snippet) -> str:
         lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     # Joined where a backslash goes on, so that a command is left out as a whole.
     whole = "\n".join(lines).replace("\\\n", " ").splitlines()
-    return "\n".join(line for line in whole if not any(part in line for part in ELSEWHERE))
+    return "\n".join(line for line in whole if line and not any(part in line for part in ELSEWHERE))
 
 
-@pytest.mark.parametrize(**of("sh", "bash", "console"))
+@pytest.mark.parametrize(**some("sh", "bash", "console", that=commands))
 def test_R152_the_commands(snippet, platform, tmp_path):
     script = commands(snippet)
-    if not script.strip():
-        return
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "parley").symlink_to(BINARY)
@@ -227,14 +225,12 @@ def run_program(*command, authority) -> str:
     return run.stdout
 
 
-def programs(language: str) -> dict:
+def is_elsewhere(snippet: Snippet) -> bool:
     """Those of the README are run by test_documents.py, against the voice engine."""
-    selected = of(language)
-    kept = [snippet for snippet in selected["argvalues"] if not snippet.place.startswith("README.md")]
-    return {**selected, "argvalues": kept, "ids": [snippet.place for snippet in kept]}
+    return snippet.place.startswith("README.md")
 
 
-@pytest.mark.parametrize(**programs("python"))
+@pytest.mark.parametrize(**some("python", that=lambda snippet: not is_elsewhere(snippet)))
 def test_R152_R289_the_programs_in_python(snippet, public, authority, tmp_path):
     interpreter = pathlib.Path(sys.executable)
     if snippet.mark.startswith("environment: "):
@@ -245,7 +241,7 @@ def test_R152_R289_the_programs_in_python(snippet, public, authority, tmp_path):
     check_printed(snippet, printed)
 
 
-@pytest.mark.parametrize(**programs("js"))
+@pytest.mark.parametrize(**some("js"))
 def test_R152_R211_R289_the_programs_in_javascript(snippet, public, authority, tmp_path):
     check_printed(snippet, run_program("node", moved(snippet, public, tmp_path / "program.js"), authority=authority))
 
@@ -289,7 +285,7 @@ def configuration(document: object) -> dict | None:
     return None
 
 
-@pytest.mark.parametrize(**of("json"))
+@pytest.mark.parametrize(**some("json"))
 def test_R152_the_json(snippet, tmp_path):
     text = snippet.text if snippet.text.lstrip()[0] in "{[" else f"{{{snippet.text}}}"
     document = json.loads(text)
@@ -310,7 +306,7 @@ def test_R152_the_json(snippet, tmp_path):
     assert check.returncode == 0, check.stderr
 
 
-@pytest.mark.parametrize(**of("yaml"))
+@pytest.mark.parametrize(**some("yaml"))
 def test_R152_the_yaml_is_served_with(snippet, tmp_path, standin):
     assert isinstance(yaml.safe_load(snippet.text), dict)
     file = tmp_path / "runtime.yaml"
