@@ -1,4 +1,4 @@
-"""Fault row 17: what is secret comes out nowhere. One run that shows, mints, stores and refuses secrets in every place and
+"""Fault rows 17 and 68: what is secret comes out nowhere. One run that shows, mints, stores and refuses secrets in every place and
 spelling, and a search for each of them in everything that the run has written."""
 
 import asyncio
@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import pathlib
+import re
 import threading
 import urllib.parse
 
@@ -13,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from asking import parley
+from collector import Collector
 from processes import Gateway, StandIn, provider
 from providers import GEMINI_MODEL, OPENAI_MODEL
 
@@ -35,6 +37,7 @@ PLANTED = {
     "provider": "planted-provider-key-15",
     "webhook": "planted-webhook+key/16",
     "body": "planted-key-in-a-body-17",
+    "collector": "planted-collector+key/18=",
 }
 
 
@@ -110,6 +113,8 @@ class Run:
     def __init__(self, gateway: Gateway):
         self.gateway = gateway
         self.heard: list[bytes] = []
+        # What the operator is shown, by its path.
+        self.shown: dict[str, bytes] = {}
 
     async def ask(self, method: str, target: str, headers: dict, body: bytes = b"") -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.gateway.port)
@@ -188,6 +193,9 @@ async def use_everything(run: Run) -> list[str]:
     assert await run.talk("/v1/realtime", subprotocols=["realtime", f"openai-insecure-api-key.{made[2]}"])
     assert not await run.talk(f"/v1/realtime?token={made[1][:-4]}AAAA")
 
+    for target in ("/config", "/presets", "/sessions", "/drain", "/metrics", "/health", "/openapi.json"):
+        run.shown[target] = await run.ask("GET", target, admin)
+        await run.tell("GET", f"{target}?token={quoted['admin']}", {})
     for target in ("/api/v1/keys", "/api/v1/apps", "/api/v1/usage/summary", "/api/v1/usage/events", "/nowhere"):
         await run.tell("GET", target, admin)
         await run.tell("GET", f"{target}?token={quoted['admin']}", {})
@@ -206,8 +214,9 @@ async def use_everything(run: Run) -> list[str]:
     return made
 
 
-def test_fault_row_17_planted_secrets_are_in_no_output(tmp_path):
+def test_fault_row_17_fault_row_68_planted_secrets_are_in_no_output(tmp_path):
     webhook = Receiver()
+    collector = Collector()
     standin = StandIn(tmp_path, "planted", [])
     standin.await_ready()
     names = ("header", "api-key", "query", "access_token", "subprotocol")
@@ -215,22 +224,29 @@ def test_fault_row_17_planted_secrets_are_in_no_output(tmp_path):
         **{f"KEY_{index}": PLANTED[name] for index, name in enumerate(names)},
         "ENGINE_API_KEY": PLANTED["admin"], "JWT_SECRET": PLANTED["jwt"], "OLD_SECRET": PLANTED["old-jwt"],
         "PROVIDER": PLANTED["provider"], "WEBHOOK": PLANTED["webhook"], "PARLEY_DATA": str(tmp_path / "data"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={urllib.parse.quote(PLANTED['collector'])}",
     }  # fmt: skip
     gateway = TracingGateway(tmp_path, routes(standin, tmp_path, webhook.url), environment)
     gateway.await_ready()
     run = Run(gateway)
     made = asyncio.run(use_everything(run))
     outputs = {"command line": pathlib.Path(f"/proc/{gateway.pid}/cmdline").read_bytes()}
+    limits = pathlib.Path(f"/proc/{gateway.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), "it leaves no image of its memory"
     config = str(tmp_path / "routes.json")
     outputs["parley check"] = parley("check", config, environment=environment).encode()
     outputs["parley key list"] = parley("key", "list", "--config", config, environment=environment).encode()
     assert gateway.stop() == 0
     assert standin.stop() == 0
     webhook.stop()
+    collector.stop()
 
     outputs["log"] = gateway.log.encode()
     outputs["what clients heard"] = b"\n".join(run.heard)
     outputs["webhook"] = b"\n".join(webhook.bodies)
+    outputs["traces"] = b"\n".join(collector.bodies)
+    outputs |= run.shown
     for path in [tmp_path / "usage.sqlite", *tmp_path.glob("usage.sqlite-*"), *(tmp_path / "data").rglob("*")]:
         if path.is_file():
             outputs[path.name] = path.read_bytes()
@@ -242,6 +258,10 @@ def test_fault_row_17_planted_secrets_are_in_no_output(tmp_path):
     assert b"voice_realtime" in outputs["usage.sqlite"] + outputs.get("usage.sqlite-wal", b"")
     assert b"missing_api_key" in outputs["what clients heard"] and b"response.done" in outputs["what clients heard"]
     assert b"planted" in outputs["parley key list"]
+    assert b"parley.session" in outputs["traces"] and not collector.faults, collector.faults
+    assert PLANTED["collector"] in {request["headers"]["authorization"] for request in collector.requests}
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in run.shown.values()), run.shown
+    assert b"parley_sessions_total" in outputs["/metrics"] and b"routes" in outputs["/config"]
 
     secrets = {**PLANTED, **{f"made {index}": secret for index, secret in enumerate(made)}}
     # A token without its signature opens nothing, but is nobody's business either.
