@@ -32,7 +32,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
   /// Those that the surface tells from one another; any other it would answer in a way of its own.
   private static let methods: Set<String> = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY",
   ]
 
   private let limits: EdgeLimits

@@ -19,14 +19,16 @@ enum ConfigurationOperations {
           name: "persist", schema: .choice(["true", "false"]),
           description: "`false`: only in memory, until the next reload. `true` by default.")
       ],
-      body: Operation.Body(schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody),
+      body: Operation.Body(
+        schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody, example: example),
       answers: [
         (200, .json("The configuration from now on.", .named("Configuration"))), invalid, unsaved(500), unsaved(507),
       ]),
     Operation(
       method: .post, path: "/config/validate", id: "validateConfiguration", part: .configuration,
       summary: "What `PUT /config` would say, with nothing changed", guardian: .admin,
-      body: Operation.Body(schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody),
+      body: Operation.Body(
+        schema: .named("ConfigurationPatch"), most: ConfigurationRoutes.longestBody, example: example),
       answers: [(200, .json("It would be taken.", .answer(nil, ["ok": .boolean()]))), invalid]),
     Operation(
       method: .post, path: "/config/reload", id: "reloadConfiguration", part: .configuration,
@@ -59,6 +61,8 @@ enum ConfigurationOperations {
   static let schemas: [(String, Schema)] = [
     ("Configuration", configuration), ("ConfigurationPatch", patch), ("ConfigurationRefusal", refusal),
   ]
+
+  private static let example: JSONObject = ["vad": ["threshold": 0.6, "minSilenceMs": 700]]
 
   /// The sections of a document; their members are told by `parley reference`.
   private static let sections = ["llm", "stt", "tts", "vad", "turnDetection", "limits", "gateway"]

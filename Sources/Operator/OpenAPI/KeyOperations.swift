@@ -20,7 +20,9 @@ enum KeyOperations {
     Operation(
       method: .post, path: "/api/v1/keys", id: "createKey", part: .keys, summary: "A new key",
       description: "The key stands in this answer and nowhere else.", guardian: .admin,
-      body: Operation.Body(schema: keyOrder, most: KeyRoutes.longestBody), answers: [(201, newKey)],
+      body: Operation.Body(
+        schema: keyOrder, most: KeyRoutes.longestBody, example: ["name": "page", "publishable": true]),
+      answers: [(201, newKey)],
       refusals: mistakes + [(409, "`name_taken`, `conflict`"), (501, "`no_key_store`"), (503, "`ledger_unavailable`")]),
     Operation(
       method: .delete, path: "/api/v1/keys/{id}", id: "revokeKey", part: .keys, summary: "Revokes a key",
@@ -44,7 +46,9 @@ enum KeyOperations {
       refusals: [(400, "`unknown_parameter`"), (503, "`ledger_unavailable`")]),
     Operation(
       method: .post, path: "/api/v1/apps", id: "putApp", part: .keys, summary: "A new app, or another form of one",
-      guardian: .admin, body: Operation.Body(schema: appOrder, most: KeyRoutes.longestBody),
+      guardian: .admin,
+      body: Operation.Body(
+        schema: appOrder, most: KeyRoutes.longestBody, example: ["name": "shop", "limits": ["maxSessions": 20]]),
       answers: [(200, .json("It is changed.", .named("App"))), (201, .json("It is new.", .named("App")))],
       refusals: mistakes + [(409, "`app_is_configured`"), (501, "`no_key_store`"), (503, "`ledger_unavailable`")]),
     Operation(

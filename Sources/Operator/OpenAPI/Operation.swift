@@ -53,6 +53,8 @@ struct Operation: Sendable {
     var isRequired = true
     /// Bytes.
     var most: Int
+    /// A good one.
+    var example: JSONObject?
   }
 
   struct Parameter: Sendable {
@@ -89,9 +91,11 @@ struct Operation: Sendable {
     object["description"] = description.map(JSONValue.string)
     if !parameters.isEmpty { object["parameters"] = .array(parameters.map(Self.json)) }
     if let body {
+      var content: JSONObject = ["schema": body.schema.json]
+      content["example"] = body.example.map(JSONValue.object)
       object["requestBody"] = [
         "required": .bool(body.isRequired), "description": .string("At most \(body.most) bytes."),
-        "content": ["application/json": ["schema": body.schema.json]],
+        "content": ["application/json": .object(content)],
       ]
     }
     var responses = JSONObject()

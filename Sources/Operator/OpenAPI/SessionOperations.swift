@@ -33,7 +33,9 @@ enum SessionOperations {
       method: .post, path: "/v1/audio/speech", id: "createSpeech", part: .sessions, summary: "The engine speaks a text",
       description: "Speeches beyond \(SpeechRoute.mostAtOnce) at once, and longer ones than "
         + "\(SpeechRoute.longestSpeech) s, are refused.",
-      guardian: .client, body: Operation.Body(schema: speech, most: SpeechRoute.longestBody),
+      guardian: .client,
+      body: Operation.Body(
+        schema: speech, most: SpeechRoute.longestBody, example: ["input": "Good morning.", "response_format": "wav"]),
       answers: [
         (
           200,

@@ -9,18 +9,20 @@ enum TokenOperations {
     TokenRoutes.bases.flatMap { base in
       pair(
         "\(base)/client_secrets", "ClientSecret", "A token, as OpenAI makes client secrets",
-        body: .named("ClientSecretOrder"), answer: .named("ClientSecret"))
+        body: .named("ClientSecretOrder"), answer: .named("ClientSecret"),
+        example: ["session": ["type": "realtime", "instructions": "Be brief."]])
         + pair(
           "\(base)/sessions", "BetaSession", "A token, as OpenAI's beta and vowel's engine make it",
-          body: .named("BetaSessionOrder"), answer: .named("BetaSession"))
+          body: .named("BetaSessionOrder"), answer: .named("BetaSession"), example: ["instructions": "Be brief."])
         + pair(
           "\(base)/transcription_sessions", "TranscriptionSession",
           "A token for transcription, as OpenAI's beta makes it",
-          body: .named("BetaSessionOrder"), answer: .named("TranscriptionSession"))
+          body: .named("BetaSessionOrder"), answer: .named("TranscriptionSession"), example: [:])
     }
     + pair(
       "/vowel/api/generateToken", "VowelToken", "A token for a page of vowel's client library",
-      body: TokenSchemas.vowelOrder, answer: TokenSchemas.vowelToken, isVowel: true)
+      body: TokenSchemas.vowelOrder, answer: TokenSchemas.vowelToken, example: ["appId": "default"],
+      isVowel: true)
 
   /// What a page may read of an answer, whatever it is.
   private static let crossOrigin: [(name: String, schema: Schema)] = [
@@ -28,7 +30,8 @@ enum TokenOperations {
   ]
 
   private static func pair(
-    _ path: String, _ name: String, _ summary: String, body: Schema, answer: Schema, isVowel: Bool = false
+    _ path: String, _ name: String, _ summary: String, body: Schema, answer: Schema, example: JSONObject,
+    isVowel: Bool = false
   ) -> [Operation] {
     // Each base has the same three; an id names one operation.
     let place = TokenRoutes.bases.firstIndex { path.hasPrefix($0 + "/") } ?? 0
@@ -45,7 +48,7 @@ enum TokenOperations {
         description: "Which providers, models and settings there are is told by `GET /v1/models` and "
           + "`GET /v1/capabilities`; others are refused as the session itself would refuse them.",
         guardian: .minter(alsoInBody: isVowel), parameters: isVowel ? [] : query,
-        body: Operation.Body(schema: body, isRequired: isVowel, most: TokenRoutes.longestBody),
+        body: Operation.Body(schema: body, isRequired: isVowel, most: TokenRoutes.longestBody, example: example),
         answers: [(200, made)],
         refusals: [
           (400, "`unknown_parameter`, `invalid_value`, `invalid_type`, `session_too_large` and others of a session's"),

@@ -54,7 +54,8 @@ enum UsageOperations {
       description: "A list is taken whole or not at all. A record whose `id` is known counts once.", guardian: .admin,
       body: Operation.Body(
         schema: .any(of: [.named("UsageOrder"), .list(of: .named("UsageOrder"), 1...PostedUsage.mostRecords)]),
-        most: PostedUsage.longestBody),
+        most: PostedUsage.longestBody,
+        example: ["modality": "text", "provider": "openai", "tokens": ["input": 1200, "output": 300]]),
       answers: [
         (
           201,
