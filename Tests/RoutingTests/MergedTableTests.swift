@@ -45,7 +45,7 @@ private func faults(_ patch: JSONObject, environment: [String: String] = [:]) ->
 
 @Suite("The layers above the file")
 struct MergedTableTests {
-  @Test("R109: a patch changes what it names and nothing else (RFC 7396)")
+  @Test("a patch changes what it names and nothing else (RFC 7396)")
   func changes() throws {
     let table = try merged([
       "default": "gemini", "contact": "desk@example.com",
@@ -198,7 +198,7 @@ struct MergedTableTests {
     #expect(faults(["access": patch]) == ["runtime configuration: gateway: more than 32 levels"])
   }
 
-  @Test("R079: the table in force is shown with its defaults and without secrets, and means the same again")
+  @Test("the table in force is shown with its defaults and without secrets, and means the same again")
   func shown() throws {
     let table = try merged(["default": "local"])
     let shown = table.maskedJSON
