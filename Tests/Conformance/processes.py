@@ -121,6 +121,9 @@ class StandIn:
 class Gateway:
     """One `parley serve` with a routes.json of the tests and an environment of its own."""
 
+    # Of those that have a runtime file elsewhere there is none.
+    _runtime: tempfile.TemporaryDirectory | None = None
+
     def __init__(
         self,
         folder: pathlib.Path,
@@ -166,7 +169,8 @@ class Gateway:
 
     def stop(self) -> int:
         code = self._process.stop()
-        self._runtime.cleanup()
+        if self._runtime:
+            self._runtime.cleanup()
         return code
 
     @property
