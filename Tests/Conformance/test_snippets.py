@@ -301,8 +301,11 @@ def test_R152_the_json(snippet, tmp_path):
         (tmp_path / name).write_text("a-secret-of-the-tests-of-at-least-32-bytes")
     file = tmp_path / "routes.json"
     file.write_text(json.dumps(whole))
-    environment = {**os.environ, **SECRETS, **dict.fromkeys(re.findall(r"env:(\w+)", text), "a-secret-of-the-tests-of-at-least-32-bytes")}
-    check = subprocess.run([str(BINARY), "check", str(file)], capture_output=True, text=True, timeout=SECONDS, env=environment)
+    named = dict.fromkeys(re.findall(r"env:(\w+)", text), "a-secret-of-the-tests-of-at-least-32-bytes")
+    check = subprocess.run(
+        [str(BINARY), "check", str(file)], capture_output=True, text=True, timeout=SECONDS,
+        env={**os.environ, **SECRETS, **named},
+    )  # fmt: skip
     assert check.returncode == 0, check.stderr
 
 
@@ -311,7 +314,8 @@ def test_R152_the_yaml_is_served_with(snippet, tmp_path, standin):
     assert isinstance(yaml.safe_load(snippet.text), dict)
     file = tmp_path / "runtime.yaml"
     file.write_text(snippet.text)
-    running = Platform(tmp_path, standin, ["--runtime-config", str(file)], {"DEEPGRAM_API_KEY": "x" * 20, "GROQ_API_KEY": "x" * 20})
+    keys = {"DEEPGRAM_API_KEY": "x" * 20, "GROQ_API_KEY": "x" * 20}
+    running = Platform(tmp_path, standin, ["--runtime-config", str(file)], keys)
     running.await_ready()
     shown = ask(server_at(running.operator), "GET", "/config", key=ADMIN_KEY).json
     assert running.stop() == 0
