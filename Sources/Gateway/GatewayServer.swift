@@ -203,7 +203,10 @@ public struct RunningGateway: Sendable {
 
   /// Returns when the operator has asked for the end of the process (`POST /drain` with `exit`), or when its task is
   /// cancelled.
-  public func untilExitIsAsked() async { await drain?.untilExitIsAsked() }
+  public func untilExitIsAsked() async {
+    if let drain { return await drain.untilExitIsAsked() }
+    while (try? await Task.sleep(for: .seconds(3_600))) != nil {}
+  }
 
   /// Takes no more sessions, lets those that run end their turns within the grace, and returns when all connections are
   /// gone; at the latest a second after the grace (fault row 57).

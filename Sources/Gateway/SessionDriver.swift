@@ -258,6 +258,7 @@ extension SessionDriver {
   }
 
   private func dial(_ target: UpstreamTarget) {
+    guard upstream == nil, connector == nil else { return fail("a second connection to the provider") }
     record.phase = .dialling
     telemetry?.lost(session.errors)
     succession.whenPredecessorHasEnded { self.connect(target) }

@@ -41,6 +41,8 @@ extension Session {
       followUp(at: now)
       resumeIfPossible()
     } catch {
+      // The engine of this process is no stranger.
+      if translator.upstream() == .voiceEngine { return found("the engine's message: \(error)", at: now) }
       port.note(.error, "the provider broke its protocol", ["fault": "\(error)"])
       port.outbox.actions.append(.closeUpstream(code: 1002))
       end(UpstreamVerdicts.on(error), at: now)

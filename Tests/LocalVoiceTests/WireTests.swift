@@ -107,7 +107,7 @@ import Translation
   }
 
   @Test(
-    "a message that is none of the engine's ends the session, and not the process",
+    "fault row 65: a message that is none of the engine's ends the session with an error id, and not the process",
     arguments: [
       "", "null", "[]", "{", "\u{0}", #"{"type":5}"#, #"{"type":"nope"}"#, #"{"type":"speech_started"}"#,
       #"{"type":"speech_started","turn":"v","at_ms":-1}"#, #"{"type":"speech_started","turn":"v","at_ms":1e18}"#,
@@ -123,8 +123,11 @@ import Translation
     var call = EngineCall()
     _ = call.create()
     let step = call.raw(text)
-    #expect(step.clientCloseCode == 1014 && step.error?["code"] == "upstream_protocol_error")
+    #expect(step.clientCloseCode == 1011 && step.error?["code"] == "internal_error")
     #expect(step.done?["status"] == "failed")
+    var id: String?
+    for case .note(let note) in step.actions where note.severity == .error { id = note.fields["error_id"] }
+    #expect(id.map { step.error?["message"]?.string?.contains($0) == true } == true)
     #expect(call.raw(EngineEvent.ready.encoded().text).events.isEmpty, "and nothing follows")
   }
 }
