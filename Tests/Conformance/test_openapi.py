@@ -50,6 +50,8 @@ def test_the_document_is_open_and_tells_every_part(server):
     assert {tag["name"] for tag in document["tags"]} == {
         "health", "sessions", "tokens", "keys", "usage", "configuration", "running",
     }  # fmt: skip
+    paths = {"/health", "/metrics", "/v1/models", "/config", "/presets", "/sessions", "/drain", "/api/v1/keys"}
+    assert paths <= document["paths"].keys(), "a server with everything has all of them"
 
 
 def test_every_operation_does_what_the_document_says(server, tmp_path):

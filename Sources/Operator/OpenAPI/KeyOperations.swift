@@ -105,8 +105,8 @@ enum KeyOperations {
 
   /// Of providers or models.
   private static let patterns = Schema.list(
-    of: .text(1...256, pattern: "^[!-)+-~]*[!-~]$"), 1...1_000, "Names, or their beginnings before a `*`; `null`: all."
-  ).orNull
+    of: .text(1...256, pattern: "^[!-)+-~]*[!-~]$"), nil, "Names, or their beginnings before a `*`; `null`: all."
+  ).with("minItems", 1).orNull
 
   private static let limits: Schema = {
     var properties = JSONObject()
@@ -136,7 +136,7 @@ enum KeyOperations {
     var schema = Schema.object(required: ["name"], isClosed: true, members)
     var properties = schema.fields["properties"]?.object ?? [:]
     for (name, member) in shared { properties[name] = name == "metadata" ? member.orNull.json : member.json }
-    properties["origins"] = Schema.list(of: origin, 0...1_000, "Pages that may use its keys.").orNull.json
+    properties["origins"] = Schema.list(of: origin, nil, "Pages that may use its keys.").orNull.json
     schema.fields["properties"] = .object(properties)
     return schema
   }

@@ -17,7 +17,7 @@ enum TokenOperations {
         + pair(
           "\(base)/transcription_sessions", "TranscriptionSession",
           "A token for transcription, as OpenAI's beta makes it",
-          body: .named("BetaSessionOrder"), answer: .named("TranscriptionSession"), example: [:])
+          body: .named("TranscriptionSessionOrder"), answer: .named("TranscriptionSession"), example: [:])
     }
     + pair(
       "/vowel/api/generateToken", "VowelToken", "A token for a page of vowel's client library",
@@ -79,7 +79,8 @@ enum TokenOperations {
 enum TokenSchemas {
   static let all: [(String, Schema)] = [
     ("ClientSecretOrder", clientSecretOrder), ("ClientSecret", clientSecret), ("BetaSessionOrder", betaOrder),
-    ("BetaSession", betaSession), ("TranscriptionSession", transcriptionSession),
+    ("BetaSession", betaSession), ("TranscriptionSessionOrder", transcriptionOrder),
+    ("TranscriptionSession", transcriptionSession),
   ]
 
   private static let model = Schema.text(1...256, pattern: "^[!-~]+$", "One of `GET /v1/models`.").orNull
@@ -127,7 +128,7 @@ enum TokenSchemas {
       "How its sessions begin: a part of the session that `session.update` has. What the provider cannot have is refused.",
       [
         "type": .choice(["realtime", "transcription"]).orNull, "model": model,
-        "instructions": .text(), "output_modalities": .list(of: .choice(["text", "audio"]), 1...2),
+        "instructions": .text(), "output_modalities": Schema.list(of: .choice(["text", "audio"])).with("minItems", 1),
         "max_output_tokens": .any(of: [.integer(1...4096), .constant("inf")]),
         "tools": .list(of: .object(required: ["type"], ["type": .text()])),
         "audio": .object(["input": .object([:]), "output": .object([:])]),
@@ -135,13 +136,22 @@ enum TokenSchemas {
     ).orNull,
   ])
 
+  /// OpenAI has called it both ways.
+  private static let betaSecret = Schema.object([
+    "expires_after": expiry(BetaSession.usualLifetime), "expires_at": expiry(BetaSession.usualLifetime),
+  ]).orNull
+
+  private static let transcriptionOrder = order([
+    "client_secret": betaSecret,
+    "input_audio_transcription": Schema.object("The model, the language and the prompt of the transcription.", [:])
+      .orNull,
+  ])
+
   private static let betaOrder = order([
-    "client_secret": Schema.object(
-      ["expires_after": expiry(BetaSession.usualLifetime), "expires_at": expiry(BetaSession.usualLifetime)]
-    ).orNull,
+    "client_secret": betaSecret,
     "model": model, "temperature": .decimal(0...2, "It has no effect.").orNull, "instructions": .text(),
-    "voice": .any(of: [.text(1...256), .object(required: ["id"], ["id": .text()])]),
-    "modalities": .list(of: .choice(["text", "audio"]), 1...2),
+    "voice": .any(of: [Schema.text().with("minLength", 1), .object(required: ["id"], ["id": .text()])]),
+    "modalities": Schema.list(of: .choice(["text", "audio"])).with("minItems", 1),
     "max_response_output_tokens": .any(of: [.integer(1...4096), .constant("inf")]),
     "tools": .list(of: .object(required: ["type"], ["type": .text()])),
     "speakingRate": .decimal("Of vowel's engine, as the words of `generateToken`.").orNull,

@@ -36,7 +36,7 @@ enum UsageOperations {
         Operation.Parameter(
           name: "limit", schema: .integer(EventQuery.limits), description: "How many at most; 100 by default."),
         Operation.Parameter(
-          name: "cursor", schema: .text(3...600, pattern: "^[0-9]{1,15}\\.([0-9a-f]{2})+$"),
+          name: "cursor", schema: Schema.text().with("pattern", "^[0-9]{1,15}\\.([0-9a-f]{2})*$"),
           description: "Of `X-Next-Cursor`: the page of older ones."),
       ] + span
         + ["modality", "key", "app", "provider"].map {
