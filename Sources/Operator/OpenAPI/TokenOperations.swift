@@ -122,18 +122,25 @@ enum TokenSchemas {
     return schema
   }
 
+  private static let realtime = Schema.object([
+    "type": .choice(["realtime"]).orNull, "model": model, "instructions": .text(),
+    "output_modalities": Schema.list(of: .choice(["text", "audio"])).with("minItems", 1),
+    "max_output_tokens": .any(of: [.integer(1...4096), .constant("inf")]),
+    "tools": .list(of: .object(required: ["type"], ["type": .text()])),
+    "audio": .object(["input": .object([:]), "output": .object([:])]),
+  ])
+
+  /// What it has of a conversation says nothing.
+  private static let transcription = Schema.object(
+    required: ["type"],
+    ["type": .constant("transcription"), "model": model, "audio": .object(["input": .object([:])])])
+
   private static let clientSecretOrder = order([
     "expires_after": expiry(ClientSecret.usualLifetime),
-    "session": Schema.object(
-      "How its sessions begin: a part of the session that `session.update` has. What the provider cannot have is refused.",
-      [
-        "type": .choice(["realtime", "transcription"]).orNull, "model": model,
-        "instructions": .text(), "output_modalities": Schema.list(of: .choice(["text", "audio"])).with("minItems", 1),
-        "max_output_tokens": .any(of: [.integer(1...4096), .constant("inf")]),
-        "tools": .list(of: .object(required: ["type"], ["type": .text()])),
-        "audio": .object(["input": .object([:]), "output": .object([:])]),
-      ]
-    ).orNull,
+    "session": Schema.any(
+      of: [realtime, transcription, Schema(["type": "null"])],
+      "How its sessions begin: a part of the session that `session.update` has. What the provider cannot have is refused."
+    ),
   ])
 
   /// OpenAI has called it both ways.
