@@ -180,7 +180,8 @@ final class DeepgramTranscription: Transcription {
   private func open(_ url: String) async throws -> any Socket {
     let key = transcriber.settings.key
     let headers =
-      [("Authorization", Redacted("Token " + key.reveal()))] + OutgoingTrace.headers.map { ($0.name, Redacted($0.value)) }
+      [("Authorization", Redacted("Token " + key.reveal()))]
+      + OutgoingTrace.headers.map { ($0.name, Redacted($0.value)) }
     return try await withThrowingTaskGroup(of: (any Socket).self) { group in
       defer { group.cancelAll() }
       group.addTask { [dialer = transcriber.dialer] in
