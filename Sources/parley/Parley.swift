@@ -15,8 +15,8 @@ struct Parley: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      Serve.self, Say.self, KeyCommand.self, TokenCommand.self, EngineCommand.self, Check.self, Reference.self, StandIn.self,
-      Version.self,
+      Serve.self, Say.self, KeyCommand.self, TokenCommand.self, EngineCommand.self, Check.self, Reference.self,
+      StandIn.self, Version.self,
     ],
     defaultSubcommand: nil)
 
