@@ -94,9 +94,15 @@ private struct ConfigurationService: Service {
     let watching = Task { [keeper, apply] in
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await keeper.run(apply: apply) }
+        // However often it is wished for while one is going on: one reading more is enough.
+        let (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        group.addTask {
+          for await _ in await UnixSignalsSequence(trapping: .sighup) { wish.yield() }
+          wish.finish()
+        }
         group.addTask {
           // What is wrong then is in the log.
-          for await _ in await UnixSignalsSequence(trapping: .sighup) { try? await keeper.readAgain() }
+          for await _ in wishes where !Task.isCancelled { try? await keeper.readAgain() }
         }
       }
     }
