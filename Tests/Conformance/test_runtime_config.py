@@ -272,7 +272,8 @@ def test_fault_row_66_a_full_disk_is_told_and_changes_nothing(tmp_path, standin)
     server = ConfiguredGateway(tmp_path / "plain", standin, "vad:\n  threshold: 0.7\n")
     server.await_ready()
     assert server.stop() == 0
-    arguments = ["--ignore-signal=XFSZ", "prlimit", "--fsize=40960:40960", str(BINARY), "serve", "--config", str(server.file)]
+    limited = ["--ignore-signal=XFSZ", "prlimit", "--fsize=40960:40960"]
+    arguments = [*limited, str(BINARY), "serve", "--config", str(server.file)]
     environment = {
         "RUNTIME_CONFIG_PATH": str(server.runtime), "ENGINE_API_KEY": ADMIN_KEY, "STANDIN_KEY": "x" * 16,
     }  # fmt: skip
