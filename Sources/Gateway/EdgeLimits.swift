@@ -9,7 +9,7 @@ public struct EdgeLimits: Sendable {
   /// From accept, or from the first byte of a later request, to the complete head (fault row 12).
   public var headTimeout: Duration
   /// From accept to the end of the TLS handshake, where a listener has TLS; the head's time begins behind it.
-  public var tlsHandshake = Duration.seconds(10)
+  public var tlsHandshake: Duration
   /// Without a byte while a head is awaited (fault row 12).
   public var headIdle: Duration
   /// Without a request on a connection that has already served one.
@@ -68,6 +68,7 @@ public struct EdgeLimits: Sendable {
     head.fieldBytes = limits.headerFieldBytes
     head.allFieldsBytes = limits.headerBlockBytes
     head.fieldCount = limits.headerFields
+    tlsHandshake = limits.tlsHandshake
     headTimeout = limits.headTimeout
     headIdle = limits.headIdle
     wire = WireLimits(

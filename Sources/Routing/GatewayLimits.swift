@@ -17,6 +17,8 @@ public struct GatewayLimits: Sendable, Hashable {
   public internal(set) var headerBlockBytes = 65_536
   /// Number of header fields; beyond: 431. Default 100.
   public internal(set) var headerFields = 100
+  /// From accept to the end of the TLS handshake, where an address has TLS; then closed. Default 10 s.
+  public internal(set) var tlsHandshake = Duration.seconds(10)
   /// From accept to the complete request head; then 408. Default 10 s.
   public internal(set) var headTimeout = Duration.seconds(10)
   /// Without a byte while the request head is incomplete; then 408. Default 5 s.
@@ -194,6 +196,9 @@ public struct LimitDefinition: Sendable {
     .init(
       "headerFields", .count, 8...10_000, .whole(\.headerFields),
       "Number of header fields; beyond: 431."),
+    .init(
+      "tlsHandshakeSeconds", .seconds, 0.01...3_600, .time(\.tlsHandshake),
+      "From accept to the end of the TLS handshake, where an address has TLS; then closed."),
     .init(
       "headTimeoutSeconds", .seconds, 0.01...3_600, .time(\.headTimeout),
       "From accept to the complete request head; then 408."),

@@ -72,6 +72,7 @@ struct BookedGateway {
     edge.headIdle = .seconds(120)
     edge.closeTimeout = .milliseconds(300)
     edge.lingerTimeout = .milliseconds(200)
+    edge.drainGrace = .zero
     plan.edge(&edge)
     let (log, metrics, clock) = (LogCapture(), CountingFactory(), TestClock())
     let server = GatewayServer(

@@ -77,6 +77,7 @@ struct InvariantTests {
       return
     }
     #expect(close.code == .internalError)
+    try await sockets[0].channel.close()
     let line = await log.line(with: "an invariant does not hold")
     let id = try #require(line.split(separator: " ").first { $0.hasPrefix("error_id=") }?.dropFirst("error_id=".count))
     #expect(line.hasPrefix("error ") && line.contains("session=") && told.contains(id))

@@ -46,6 +46,7 @@ struct TestGateway {
     limits.headIdle = .seconds(120)
     limits.closeTimeout = .milliseconds(300)
     limits.lingerTimeout = .milliseconds(200)
+    limits.drainGrace = .zero
     return limits
   }
 

@@ -142,7 +142,8 @@ struct LimitTests {
     let expected: [String: Double?] = [
       "maxMessageBytes": 25_165_824, "maxFrameBytes": 25_165_824, "maxFragments": 131_072, "maxTinyFragments": 1_024,
       "requestLineBytes": 8_192, "headerFieldBytes": 16_384, "headerBlockBytes": 65_536, "headerFields": 100,
-      "headTimeoutSeconds": 10, "headIdleSeconds": 5, "upstreamConnectSeconds": 5, "upstreamTLSSeconds": 5,
+      "tlsHandshakeSeconds": 10, "headTimeoutSeconds": 10, "headIdleSeconds": 5, "upstreamConnectSeconds": 5,
+      "upstreamTLSSeconds": 5,
       "upstreamUpgradeSeconds": 5, "upstreamFirstEventSeconds": 10, "pingIntervalSeconds": 20,
       "pongTimeoutSeconds": 20, "upstreamPongTimeoutSeconds": 60, "closeTimeoutSeconds": 5, "heldBytes": 1_048_576,
       "writeHighWaterBytes": 262_144, "writeLowWaterBytes": 65_536, "peerStallSeconds": 10,
