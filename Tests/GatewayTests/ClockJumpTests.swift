@@ -1,4 +1,5 @@
 import Envelope
+import Envelope
 import NIOCore
 import Testing
 import WebSocketWire
@@ -16,7 +17,7 @@ struct ClockJumpTests {
   @Test("fault row 64: an hour forth and two back end no session, use up no minutes and move no deadline")
   func jumps() async throws {
     let gateway = try await BookedGateway.start { plan in
-      plan.access = #""keys": [{"name": "app", "key": "env:KEY", "limits": {"maxMinutesPerDay": 30}}]"#
+      plan.access = #""keys": [{"name": "app", "key": "env:KEY", "maxMinutesPerDay": 30}]"#
       plan.limits = #""sessionIdleSeconds": 600, "sessionLengthSeconds": 1200"#
     }
     let socket = try await gateway.connect()
