@@ -133,7 +133,8 @@ final class AccessDesk: Sendable {
   /// Reads the store at intervals until it is cancelled.
   func run() async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: Self.interval)
+      // A store that is asked by who has been cancelled does not answer, and is not to blame.
+      guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
       await refresh()
     }
   }

@@ -79,10 +79,6 @@ enum FaultResponse {
   static let bodyOnUpgrade = Refusal(
     status: 400, code: "body_on_upgrade", message: "An upgrade request has no body.")
 
-  static let lateUpgrade = Refusal(
-    status: 400, code: "connection_in_use",
-    message: "A WebSocket is opened by the first request of a connection; open a new one.")
-
   private static let webSocketOffer = [
     RequestHead.Field(name: "Upgrade", value: "websocket"),
     RequestHead.Field(name: "Sec-WebSocket-Version", value: "13"),

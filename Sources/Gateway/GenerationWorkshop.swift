@@ -64,7 +64,7 @@ struct GenerationWorkshop: Sendable {
       engine: engine, overload: overload, counters: counters, telemetry: telemetry, directory: directory,
       replacing: generations.current.sessions, logger: logger)
     let health = GatewayHealth(
-      table: table, engine: engine, overload: overload, directory: directory, drain: drain)
+      table: table, engine: engine, overload: overload, directory: directory, telemetry: telemetry, drain: drain)
     let surfaces = Surfaces(
       table: table, engine: engine, outgoing: outgoing, desks: desks,
       operators: OperatorTools(given: operators, health: health, sessions: directory, drain: drain), logger: logger)

@@ -22,6 +22,7 @@ final class ProviderMetrics: Sendable {
     case hidden, told
   }
 
+  let dials = DialWatch()
   let openSessions: Meter
   let sessionSeconds: Recorder
   let connectSeconds: Recorder

@@ -168,9 +168,7 @@ extension RequestGate {
 
   private func route(_ head: RequestHead, _ context: ChannelHandlerContext) {
     if admission.owns(path: head.path) {
-      if servesHTTP {
-        refuse(FaultResponse.lateUpgrade, context, to: head)
-      } else if let refusal = UpgradeCheck.refusal(for: head, isValidKey: Handshake.isValidKey) {
+      if let refusal = UpgradeCheck.refusal(for: head, isValidKey: Handshake.isValidKey) {
         refuse(refusal, context, to: head)
       } else {
         follow(admission.admit(head, from: peer(context)), on: head, context)
@@ -263,6 +261,8 @@ extension RequestGate {
     if let subprotocol { answer.writeString("Sec-WebSocket-Protocol: \(subprotocol)\r\n") }
     answer.writeString("\r\n")
     context.write(wrapOutboundOut(answer), promise: nil)
+    // In front of what has served HTTP on this connection, as proxies that keep connections do: that hears nothing any
+    // more but the end.
     let leg = FrameLeg(role: .server, limits: limits)
     do {
       try context.pipeline.syncOperations.addHandler(leg, position: .after(self))

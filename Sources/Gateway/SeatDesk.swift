@@ -129,7 +129,7 @@ final class SeatDesk: Sendable {
   /// Renews seats and reserves minutes, round after round, until it is cancelled.
   func run(loop: any EventLoop) async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: Self.interval)
+      guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
       await round(at: Instant(loop.now))
     }
   }

@@ -312,6 +312,7 @@ extension SessionDriver {
       telemetry?.connected(at: opened, session.errors)
       flush()
     case .failed(let end):
+      telemetry?.notConnected(at: Instant(loop.now))
       upstreamEnded(end)
     }
   }

@@ -118,7 +118,15 @@ struct SessionRecord {
   var outcome: String { fault == "none" ? "completed" : fault }
 
   /// Who caused its end, where it was a bad one.
-  var endSource: SessionEndSource { fault == "none" ? .none : SessionEndSource(rawValue: source) ?? .none }
+  var endSource: SessionEndSource {
+    fault == "none" || Self.intended.contains(fault) ? .none : SessionEndSource(rawValue: source) ?? .none
+  }
+
+  /// Ends that the operator has ordered, or set a limit for.
+  private static let intended: Set<String> = [
+    "session_idle", "session_expired", "minutes_exhausted", "session_ended_by_operator", "gateway_restarting",
+    "server_stopping",
+  ]
 
   mutating func end(_ traffic: SessionTraffic, at now: Instant) {
     _ = uplinkWait.changed(isOver: true, at: now)

@@ -126,11 +126,15 @@ final class SessionTelemetry {
     hasFailedTurn = false
   }
 
+  /// There is no connection to be had.
+  func notConnected(at now: Instant) { metrics.dials.failed(at: now) }
+
   /// The session has told the client by now what there is to tell.
   func connected(at now: Instant, _ errors: ErrorTally) {
     if let connectBegan { metrics.connectSeconds.record((now - connectBegan).inSeconds) }
     connectBegan = nil
     hasConnected = true
+    metrics.dials.opened()
     guard let before = errorsBeforeLoss else { return }
     errorsBeforeLoss = nil
     metrics.count(hasFailedTurn || errors[.upstream] != before ? ProviderMetrics.Reconnect.told : .hidden)

@@ -3,6 +3,7 @@ public import Tracing
 
 import HTTPWire
 import Synchronization
+import Translation
 
 /// What all sessions of a gateway are measured with: the metrics, kept by provider, and the tracer.
 public final class TelemetryDesk: Sendable {
@@ -26,6 +27,11 @@ public final class TelemetryDesk: Sendable {
       known[provider] = metrics
       return metrics
     }
+  }
+
+  /// Whether sessions of late could not be begun with the provider.
+  func isFailing(_ provider: String, at now: Instant) -> Bool {
+    metrics.withLock { $0[provider] }?.dials.isFailing(at: now) ?? false
   }
 
   /// - Parameters:

@@ -31,7 +31,8 @@ struct DrainRoutes: Sendable {
     book.post("/drain") { request, _ in
       _ = try QueryFields(request, known: [])
       let fields = try BodyFields(
-        try await JSONBody.objectOrNothing(request, most: Self.longestBody), known: ["graceSeconds", "exit"])
+        try await JSONBody.objectOrNothing(request, most: Self.longestBody, anyType: true),
+        known: ["graceSeconds", "exit"])
       let grace = try fields.decimal("graceSeconds", Self.graceBounds)
       let exits = try fields.bool("exit") ?? false
       desk.begin(grace: grace.map { .milliseconds(Int($0 * 1_000)) }, exits: exits)

@@ -38,11 +38,11 @@ enum JSONBody {
   }
 
   /// The same for a request that may do without one: nothing counts as `{}`.
-  static func objectOrNothing(_ request: Request, most: Int) async throws -> JSONObject {
+  static func objectOrNothing(_ request: Request, most: Int, anyType: Bool = false) async throws -> JSONObject {
     if request.headers[.contentLength].flatMap(Int.init) ?? 0 == 0, request.headers[.transferEncoding] == nil {
       return [:]
     }
-    return try await object(request, most: most)
+    return try await object(request, most: most, anyType: anyType)
   }
 
   /// A body that has to be an object.

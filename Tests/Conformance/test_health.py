@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import statistics
 import time
@@ -11,6 +12,7 @@ import pytest
 from asking import ADMIN_KEY, ENVIRONMENT, ask, locked_gateway, locked_routes
 from processes import Gateway, free_port
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 
 @pytest.fixture(scope="module")
@@ -136,5 +138,38 @@ def test_R120_a_listener_for_monitoring_has_metrics_and_health_and_nothing_else(
         assert ask(running, "GET", "/health").status == 200
         for path in ("/v1/models", "/config", "/sessions", "/api/v1/keys", "/v1/realtime"):
             assert ask(running, "GET", path, key=ADMIN_KEY).status == 404, path
+    finally:
+        assert running.stop() == 0
+
+
+async def test_a_provider_that_nobody_reaches_is_failing_until_somebody_does(tmp_path, standin):
+    routes = locked_routes(standin, tmp_path, access={}, ledger="none")
+    away = free_port()
+    url = routes["providers"]["openai"]["url"]
+    routes["providers"]["openai"]["url"] = f"ws://127.0.0.1:{away}/v1/realtime"
+    running = Gateway(tmp_path, routes)
+
+    def state() -> str:
+        return ask(running, "GET", "/health").json["providers"]["openai"]["state"]
+
+    async def call() -> None:
+        async with connect(f"{running.ws}/v1/realtime?provider=openai&model=gpt-realtime") as socket:
+            async for _ in socket:
+                pass
+
+    try:
+        running.await_ready()
+        for _ in range(3):
+            assert state() == "available"
+            with contextlib.suppress(ConnectionClosed):
+                await call()
+        await until(lambda: state() == "failing")
+        assert ask(running, "GET", "/health").status == 200, "the others serve"
+        routes["providers"]["openai"]["url"] = url
+        running.file.write_text(json.dumps({"listen": [{"host": "127.0.0.1", "port": running.port}], **routes}))
+        await until(lambda: "configuration applied" in running.log or "configuration changed" in running.log)
+        async with connect(f"{running.ws}/v1/realtime?provider=openai&model=gpt-realtime") as socket:
+            await socket.recv()
+            await until(lambda: state() == "available")
     finally:
         assert running.stop() == 0

@@ -53,7 +53,7 @@ struct SessionUsageTests {
     Way(end: "upstream_lost", script: .hangUp),
     Way(end: "upstream_closed", script: .open(texts: [LinkCall.session("session.created")], close: 1008)),
     Way(end: "upstream_framing_broken", script: .openRaw([0x81, 0x80, 1, 2, 3, 4])),
-    Way(end: "server_stopping", stopsServer: true),
+    Way(end: "gateway_restarting", stopsServer: true),
   ]
 
   @Test("R044: a session that ends in any of its ways is told once", arguments: ways)
