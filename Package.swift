@@ -195,9 +195,8 @@ let package = Package(
     .executableTarget(
       name: "parley",
       dependencies: [
-        "Gateway", "Ledger", "Telemetry", "Settings", "Metering", "Operator", "Routing", "Access", "StandIns", "SessionCore", "Translation",
-        "Envelope", "Audio",
-        "VoiceEngine", "WebSocketWire", logging,
+        "Gateway", "Ledger", "Telemetry", "Settings", "Metering", "Operator", "Routing", "Access", "StandIns",
+        "SessionCore", "Translation", "Envelope", "Audio", "VoiceEngine", "WebSocketWire", logging,
         nioCore, nioPosix,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "CoreMetrics", package: "swift-metrics"),

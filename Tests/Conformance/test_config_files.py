@@ -26,7 +26,7 @@ def threshold(server) -> float:
     return server.shown()["config"]["vad"]["threshold"]
 
 
-async def test_r131_a_file_that_changes_is_taken_without_a_restart(server):
+async def test_R131_a_file_that_changes_is_taken_without_a_restart(server):
     pid = server.pid
     server.runtime.write_text("vad:\n  threshold: 0.8\ngateway:\n  default: openai\n")
     eventually(lambda: threshold(server) == 0.8, "the runtime file is taken")

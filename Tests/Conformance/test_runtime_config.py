@@ -34,7 +34,7 @@ def server(tmp_path_factory, standin):
         yield server
 
 
-def test_r076_the_configuration_is_shown_with_its_sources_and_without_secrets(server):
+def test_R076_the_configuration_is_shown_with_its_sources_and_without_secrets(server):
     shown = server.shown()
     assert set(shown) >= {"config", "sources", "effective", "gateway", "file", "revision", "loadedAt"}
     assert shown["config"]["llm"]["apiKey"] == "env:GROQ_API_KEY"
@@ -44,7 +44,7 @@ def test_r076_the_configuration_is_shown_with_its_sources_and_without_secrets(se
     assert SECRET not in json.dumps(shown) and ADMIN_KEY not in json.dumps(shown) and SECRET not in server.log
 
 
-def test_r078_r079_a_part_is_merged_and_is_in_the_file(server):
+def test_R078_R079_a_part_is_merged_and_is_in_the_file(server):
     before = server.shown()["config"]
     patch = {"llm": {"provider": "groq", "model": "openai/gpt-oss-20b"}}
     after = server.put(patch)
@@ -59,7 +59,7 @@ def test_r078_r079_a_part_is_merged_and_is_in_the_file(server):
     assert server.put({"llm": {"model": None}})["config"]["llm"]["model"] == "openai/gpt-oss-20b", "null takes away"
 
 
-def test_r110_r111_the_examples_of_the_documents_run_as_they_are(server):
+def test_R110_R111_the_examples_of_the_documents_run_as_they_are(server):
     example = '{"llm": {"provider": "openrouter", "model": "anthropic/claude-3-sonnet"}}'
     for kind in ("application/x-www-form-urlencoded", "text/plain", ""):
         answer = server.admin("PUT", "/config", example, {"Content-Type": kind})
@@ -91,7 +91,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_r080_what_is_wrong_is_refused_with_its_path_and_changes_nothing(server, name):
+def test_R080_what_is_wrong_is_refused_with_its_path_and_changes_nothing(server, name):
     patch, path = BAD[name]
     before, file = server.shown(), server.runtime.read_text()
     for method, target in (("POST", "/config/validate"), ("PUT", "/config"), ("PUT", "/config?persist=false")):
@@ -105,7 +105,7 @@ def test_r080_what_is_wrong_is_refused_with_its_path_and_changes_nothing(server,
     assert server.shown() == before and server.runtime.read_text() == file
 
 
-def test_r080_every_mistake_is_told_at_once(server):
+def test_R080_every_mistake_is_told_at_once(server):
     answer = server.admin("PUT", "/config", {"llm": {"a": 1}, "stt": {"threads": 0}, "b": 2})
     assert sorted(fault["path"] for fault in answer.json["error"]["faults"]) == ["b", "llm.a", "stt.threads"]
 
@@ -129,14 +129,14 @@ def test_queries_and_methods_that_there_are_not_are_refused(server):
     assert server.admin("PATCH", "/config", {}).status == 405
 
 
-def test_r080_validation_says_yes_and_changes_nothing(server):
+def test_R080_validation_says_yes_and_changes_nothing(server):
     before = server.shown()
     answer = server.admin("POST", "/config/validate", {"llm": {"provider": "openrouter"}})
     assert (answer.status, answer.json) == (200, {"ok": True})
     assert server.shown() == before
 
 
-def test_r081_a_reload_reads_the_file_and_a_broken_one_changes_nothing(server):
+def test_R081_a_reload_reads_the_file_and_a_broken_one_changes_nothing(server):
     whole = server.runtime.read_text()
     try:
         server.runtime.write_text(whole + "realtimeModel: of-the-file\n")
@@ -155,7 +155,7 @@ def test_r081_a_reload_reads_the_file_and_a_broken_one_changes_nothing(server):
         assert server.admin("POST", "/config/reload").status == 200
 
 
-def test_r082_r083_presets_can_be_put_as_they_are(server):
+def test_R082_R083_presets_can_be_put_as_they_are(server):
     presets = server.admin("GET", "/presets").json["presets"]
     assert {"groq", "openrouter", "embedded", "default-gemini"} <= {preset["name"] for preset in presets}
     for preset in presets:
@@ -174,7 +174,7 @@ ROUTES = [
 ]  # fmt: skip
 
 
-def test_r077_r083_the_operators_key_alone_opens(tmp_path, standin):
+def test_R077_R083_the_operators_key_alone_opens(tmp_path, standin):
     with locked_gateway(tmp_path, standin) as locked:
         token = mint(locked)
         for method, target in ROUTES:
@@ -186,7 +186,7 @@ def test_r077_r083_the_operators_key_alone_opens(tmp_path, standin):
             assert ask(locked, method, f"{target}?key={ADMIN_KEY}", {}).status == 401, "not in the address"
 
 
-async def test_r075_r112_r131_new_sessions_take_a_change_and_running_ones_keep_theirs(server):
+async def test_R075_R112_R131_new_sessions_take_a_change_and_running_ones_keep_theirs(server):
     pid = server.pid
     async with connect(f"{server.ws}/v1/realtime") as first:
         assert json.loads(await first.recv())["session"]["model"] == MODELS["gemini"]
@@ -207,7 +207,7 @@ async def test_r075_r112_r131_new_sessions_take_a_change_and_running_ones_keep_t
     assert server.pid == pid and is_healthy(server.port)
 
 
-async def test_r112_the_voice_engine_is_another_for_new_sessions(server):
+async def test_R112_the_voice_engine_is_another_for_new_sessions(server):
     url = f"{server.ws}/v1/realtime?provider=local"
     server.put({"llm": {"provider": "rules"}})
     async with connect(url) as first:
@@ -224,7 +224,7 @@ async def test_r112_the_voice_engine_is_another_for_new_sessions(server):
     server.put({"llm": None})
 
 
-def test_r130_http_comes_before_the_file_and_the_file_before_the_environment(tmp_path, standin):
+def test_R130_http_comes_before_the_file_and_the_file_before_the_environment(tmp_path, standin):
     runtime = "llm:\n  provider: groq\n  model: of-the-file\n"
     with running(tmp_path, standin, runtime, GROQ_API_KEY=SECRET, GROQ_MODEL="of-the-environment") as server:
         def model() -> tuple[str, str]:
@@ -241,7 +241,7 @@ def test_r130_http_comes_before_the_file_and_the_file_before_the_environment(tmp
         assert model() == ("of-the-environment", "environment GROQ_MODEL")
 
 
-def test_r109_r128_r129_the_first_boot_writes_the_file_and_a_later_one_keeps_it(tmp_path, standin):
+def test_R109_R128_R129_the_first_boot_writes_the_file_and_a_later_one_keeps_it(tmp_path, standin):
     environment = {
         "GROQ_API_KEY": SECRET, "DEEPGRAM_API_KEY": SECRET, "GROQ_MODEL": "of-the-environment", "VAD_THRESHOLD": "0.4",
     }  # fmt: skip
@@ -309,7 +309,7 @@ def process_status(pid: int, field: str) -> int:
     return int(next(line.split()[1] for line in text.splitlines() if line.startswith(field + ":")))
 
 
-def test_r112_engines_of_the_past_leave_neither_threads_nor_memory(server):
+def test_R112_engines_of_the_past_leave_neither_threads_nor_memory(server):
     """The model is loaded anew each time, 75 MB of it: ten of them are not there any more."""
     server.put({"stt": {"provider": "whisper"}})
     if server.shown()["effective"]["stt"]["provider"] != "whisper":

@@ -33,13 +33,13 @@ async def none_left(running) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_R287_only_the_operator_sees_sessions(running):
+def test_R047_only_the_operator_sees_sessions(running):
     for method, path in [("GET", "/sessions"), ("GET", "/sessions/x"), ("DELETE", "/sessions/x")]:
         assert ask(running, method, path).status == 401
         assert ask(running, method, path, key=SERVER_KEY).status == 401
 
 
-async def test_R287_sessions_are_listed_and_found_by_their_ids(running):
+async def test_R047_sessions_are_listed_and_found_by_their_ids(running):
     await none_left(running)
     async with calls(running, 1, asking=False) as (idle,), calls(running, 1, asking=True) as (busy,):
         listed = sessions(running)
@@ -54,7 +54,7 @@ async def test_R287_sessions_are_listed_and_found_by_their_ids(running):
     await none_left(running)
 
 
-async def test_R287_the_operator_ends_one_session_and_no_other(running):
+async def test_R047_the_operator_ends_one_session_and_no_other(running):
     await none_left(running)
     async with calls(running, 2, asking=True) as (one, other):
         answer = ask(running, "DELETE", f"/sessions/{one.id}", key=ADMIN_KEY)
@@ -73,7 +73,7 @@ async def test_R287_the_operator_ends_one_session_and_no_other(running):
             assert (gone.status, gone.error["code"]) == (404, "session_not_found")
 
 
-def test_R287_what_is_not_understood_is_refused(running):
+def test_R047_what_is_not_understood_is_refused(running):
     assert ask(running, "GET", "/sessions?limit=1", key=ADMIN_KEY).error["code"] == "unknown_parameter"
     assert ask(running, "DELETE", "/sessions/x?force=1", key=ADMIN_KEY).error["code"] == "unknown_parameter"
     assert ask(running, "POST", "/sessions", {}, key=ADMIN_KEY).status == 405
