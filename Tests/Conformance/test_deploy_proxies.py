@@ -121,7 +121,7 @@ async def test_R115_a_proxy_that_is_named_says_where_clients_are_and_clients_do_
 
 @pytest.mark.parametrize("site", FRONTS[1:])
 async def test_a_connection_that_was_used_for_http_opens_a_websocket_too(tmp_path, authority, guarded, site):
-    """Parley wants a fresh connection for a WebSocket, so neither proxy may give it a used one."""
+    """Both keep their connections to Parley, so that the upgrade comes on one that has carried requests."""
     key = SECRETS["PARLEY_APP_KEY"]
     with behind(site, tmp_path, authority, guarded) as front:
         for _ in range(3):
