@@ -7,8 +7,17 @@ struct AdmissionCounters: Sendable {
 
   private let factory: any MetricsFactory
 
+  /// What is alerted on: there from the beginning, because of a series that begins with its first count nobody sees it.
+  private static let watched = [
+    "missing_api_key", "invalid_api_key", "api_key_expired", "api_key_revoked", "invalid_token", "token_expired",
+    "token_not_yet_valid", "token_not_for_this", "token_used_up", "access_denied", "rate_limit_exceeded",
+    "minutes_exhausted", "gateway_overloaded", "gateway_restarting", "store_unavailable", "admission_timeout",
+    "provider_unavailable",
+  ]
+
   init(factory: any MetricsFactory = MetricsSystem.factory) {
     self.factory = factory
+    for reason in Self.watched { _ = Counter(label: Self.refused, dimensions: [("reason", reason)], factory: factory) }
   }
 
   /// - Parameter provider: its name in the configuration.

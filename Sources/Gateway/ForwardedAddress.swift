@@ -53,18 +53,18 @@ struct ForwardedPlace: Equatable {
   var host: String?
 
   /// - Parameters:
-  ///   - hops: how many of the operator's proxies the request came through; each may have added a member to a field, and
-  ///     what stands before those, anybody may have written.
+  ///   - hops: how many of the operator's proxies the request came through. The last member of a field is what the nearest
+  ///     one says; what stands before it, anybody may have written.
   ///   - schemes: the members of `X-Forwarded-Proto`.
   ///   - hosts: the members of `X-Forwarded-Host`.
   init(hops: Int = 0, schemes: [String] = [], hosts: [String] = []) {
     guard hops > 0 else { return }
-    switch schemes.suffix(hops).first?.lowercased() {
+    switch schemes.last?.lowercased() {
     case "https", "wss": isSecure = true
     case "http", "ws": isSecure = false
     default: break
     }
-    host = hosts.suffix(hops).first.flatMap { Self.isAuthority($0) ? $0 : nil }
+    host = hosts.last.flatMap { Self.isAuthority($0) ? $0 : nil }
   }
 
   /// A name or an address, in brackets if it has colons, and perhaps a port.

@@ -83,10 +83,14 @@ final class Drain: Sendable {
     }
   }
 
-  /// Drains, closes all that listens and all connections, and returns when they are gone: at the latest a second after the
-  /// grace.
+  /// The process is told to end: a drain that goes on ends with the configured grace at the latest.
+  func hasten() { begin(grace: grace(), exits: true) }
+
+  /// Drains, closes all that listens and all connections, and returns when they are gone: at the latest two seconds after
+  /// the grace.
   func finish() async {
-    begin(grace: grace(), exits: true)
+    // Whoever has asked for the exit over HTTP has said how long sessions have.
+    begin(grace: state.withLock(\.exits) ? nil : grace(), exits: true)
     await untilEnded()
     for port in state.withLock({ $0.ports }) { port.close(promise: nil) }
     connections.stop()
@@ -189,23 +193,32 @@ extension Drain: DrainDesk {
 struct DrainingAdmission: UpgradeAdmission {
   let base: any UpgradeAdmission
   let drain: Drain
+  let counters: AdmissionCounters
 
-  init(_ base: any UpgradeAdmission, drain: Drain) {
+  init(_ base: any UpgradeAdmission, drain: Drain, counters: AdmissionCounters = AdmissionCounters()) {
     self.base = base
     self.drain = drain
+    self.counters = counters
   }
 
   func owns(path: String) -> Bool { base.owns(path: path) }
 
   func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
-    drain.isUnderWay ? .refuse(FaultResponse.draining) : later(base.admit(head, from: peer))
+    drain.isUnderWay ? refuse() : later(base.admit(head, from: peer))
   }
 
   /// What only a store tells may be told when the drain has begun.
   private func later(_ admission: Admission) -> Admission {
     guard case .later(let grant, let then) = admission else { return admission }
     return .later(grant) { grant in
-      drain.isUnderWay ? .refuse(FaultResponse.draining) : later(then(grant))
+      drain.isUnderWay ? refuse() : later(then(grant))
     }
   }
+
+  private func refuse() -> Admission {
+    counters.refused(FaultResponse.draining.code ?? "none")
+    return .refuse(FaultResponse.draining)
+  }
+
+  func gaveUp(_ refusal: Refusal) { base.gaveUp(refusal) }
 }

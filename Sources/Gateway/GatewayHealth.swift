@@ -1,7 +1,5 @@
 import Envelope
 import LocalVoiceProvider
-import Envelope
-import LocalVoiceProvider
 import NIOCore
 import Operator
 import Routing

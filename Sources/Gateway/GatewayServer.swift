@@ -101,6 +101,7 @@ public final class GatewayServer: Sendable {
           surface: surfaces[index], logger: logger))
     }
     binder.certificates = certificates
+    binder.tlsHandshake = { [generations] in generations.current.limits.tlsHandshake }
     let ports = try await binder.ports(listeners.map { ListenAddress(host: $0.host, port: $0.port) })
     workshop?.drain.watch(
       ports.map { (channel: $0.channel, servesSessions: listeners[$0.index].serves.contains(.sessions)) })
@@ -208,8 +209,11 @@ public struct RunningGateway: Sendable {
     while (try? await Task.sleep(for: .seconds(3_600))) != nil {}
   }
 
+  /// A stop that is under way ends with the configured grace at the latest, however long an operator has given it.
+  public func hasten() { drain?.hasten() }
+
   /// Takes no more sessions, lets those that run end their turns within the grace, and returns when all connections are
-  /// gone; at the latest a second after the grace (fault row 57).
+  /// gone; at the latest two seconds after the grace (fault row 57).
   public func stop() async {
     if let drain {
       await drain.finish()

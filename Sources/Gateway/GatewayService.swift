@@ -22,6 +22,17 @@ public struct GatewayService: Service {
       await group.next()
       group.cancelAll()
     }
-    await running.stop()
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await running.stop()
+        return true
+      }
+      group.addTask {
+        if (try? await gracefulShutdown()) != nil { running.hasten() }
+        return false
+      }
+      while let isOver = await group.next(), !isOver {}
+      group.cancelAll()
+    }
   }
 }

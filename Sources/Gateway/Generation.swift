@@ -43,4 +43,6 @@ struct CurrentAdmission: UpgradeAdmission {
   func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission {
     generations.current.faces[index].admission.admit(head, from: peer)
   }
+
+  func gaveUp(_ refusal: Refusal) { generations.current.faces[index].admission.gaveUp(refusal) }
 }

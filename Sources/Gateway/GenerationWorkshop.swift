@@ -70,7 +70,8 @@ struct GenerationWorkshop: Sendable {
       operators: OperatorTools(given: operators, health: health, sessions: directory, drain: drain), logger: logger)
     let faces = listeners.map { listener in
       ListenerFace(
-        admission: listener.serves.contains(.sessions) ? DrainingAdmission(admission, drain: drain) : NoSessions(),
+        admission: listener.serves.contains(.sessions)
+          ? DrainingAdmission(admission, drain: drain, counters: counters) : NoSessions(),
         answer: surfaces.answers(at: listener))
     }
     generations.replace(with: Generation(limits: limits, faces: faces, sessions: admission))

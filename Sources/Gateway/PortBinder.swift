@@ -53,6 +53,8 @@ struct PortBinder {
   let group: any EventLoopGroup
   let limits: EdgeLimits
   let logger: Logger
+  /// The limit of a handshake that begins now.
+  var tlsHandshake: @Sendable () -> Duration = { EdgeLimits().tlsHandshake }
   /// By the positions of the listeners; the others have no TLS.
   var certificates: [Int: ServerCertificate] = [:]
   /// Prepares a connection, on its event loop, with the position of the listener that accepted it; where that has TLS, when
@@ -120,8 +122,7 @@ struct PortBinder {
   }
 
   private func bootstrap(_ index: Int) -> ServerBootstrap {
-    let (prepare, logger, certificate) = (self.prepare, self.logger, certificates[index])
-    let handshake = TimeAmount(limits.tlsHandshake)
+    let (prepare, logger, handshake, certificate) = (self.prepare, self.logger, tlsHandshake, certificates[index])
     return ServerBootstrap(group: group)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -141,7 +142,7 @@ struct PortBinder {
           guard let certificate else { return try prepare(channel, index) }
           try channel.pipeline.syncOperations.addHandlers([
             NIOSSLServerHandler(context: certificate.context),
-            TLSGate(timeout: handshake, logger: logger) { try prepare($0, index) },
+            TLSGate(timeout: TimeAmount(handshake()), logger: logger) { try prepare($0, index) },
           ])
         }
       }

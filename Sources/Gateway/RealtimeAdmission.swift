@@ -56,6 +56,8 @@ struct RealtimeAdmission: UpgradeAdmission {
     }
   }
 
+  func gaveUp(_ refusal: Refusal) { counters.refused(refusal.code ?? "none") }
+
   /// A route's path with or without a slash at its end.
   func owns(path: String) -> Bool { table.route(of: path) != nil }
 
@@ -199,9 +201,10 @@ struct RealtimeAdmission: UpgradeAdmission {
       SessionUsage(
         identity, sink: sink, clock: desk.clock, loop: call.peer.loop, within: table.limits.usageUpdate)
     }
-    let listing = directory.listing(identity, address: call.peer.address)
+    let listing = directory.listing(identity, address: call.address?.description)
     let telemetry = telemetry.session(
-      id: parameters.sessionID, provider: choice.provider.name, kind: choice.provider.kind.name, head: call.head)
+      id: parameters.sessionID, provider: choice.provider.name, kind: choice.provider.kind.name, head: call.head,
+      bringsKey: admittance.clientKey != nil)
     return .accept(subprotocol: subprotocol) { [limits, outgoing, engine, counters, logger] leg in
       let driver = SessionDriver(
         parameters: parameters, downstream: leg, loop: call.peer.loop, limits: limits, outgoing: outgoing,

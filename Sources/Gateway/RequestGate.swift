@@ -209,7 +209,8 @@ extension RequestGate {
       let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
       grant.hop(to: context.eventLoop).assumeIsolated().whenSuccess { [weak self] grant in
         // Whoever left meanwhile, or was told something else, drops the grant, which gives back what it holds.
-        guard let self, phase == .judging else { return }
+        // So does one whose connection has gone in this very turn of the loop.
+        guard let self, phase == .judging, bound.value.channel.isActive else { return }
         follow(then(grant), on: head, bound.value)
       }
     }
@@ -355,6 +356,7 @@ extension RequestGate {
       return
     }
     if phase == .judging {
+      admission.gaveUp(FaultResponse.admissionTimedOut)
       refuse(FaultResponse.admissionTimedOut, context)
     } else if phase == .head, !servesHTTP || parser.hasBegun {
       refuse(FaultResponse.headTimedOut, context)

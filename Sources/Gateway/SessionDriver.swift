@@ -80,6 +80,8 @@ final class SessionDriver: FrameLegOwner {
     telemetry?.begin(at: begunAt)
     usage?.begin { (self.session.session.model, self.session.meter) }
     step { $0.begin(at: $1) }
+    // A client may be gone with its own greeting.
+    guard !hasEnded else { return }
     takeSeat()
     listing?.begin(self, loop: loop)
   }

@@ -60,8 +60,9 @@ struct SessionRecord {
   /// The end of the provider's side. The first fault of a session is the one that its last line names.
   mutating func upstreamEnded(_ end: UpstreamEnd) {
     set(fault: end.faultName, source: "upstream")
-    logger.log(
-      level: end.isOrderly ? .notice : .error, "upstream ended",
+    // Nobody needs to look while the call goes on; if it does not, its end says so.
+    logger.notice(
+      "upstream ended",
       metadata: [
         "fault": "\(end.faultName)", "source": "upstream", "phase": "\(phase.rawValue)",
         "detail": "\(LogText.escaped(end.detail))",
@@ -140,6 +141,10 @@ struct SessionRecord {
     if messagesSkipped > 0 { metadata["messages_skipped"] = "\(messagesSkipped)" }
     if uplinkWait.longest > .zero { metadata["uplink_waited_ms"] = "\(uplinkWait.longest.wholeMilliseconds)" }
     if downlinkWait.longest > .zero { metadata["downlink_waited_ms"] = "\(downlinkWait.longest.wholeMilliseconds)" }
+    if endSource == .upstream || endSource == .gateway {
+      logger.error(
+        "session failed", metadata: ["fault": "\(fault)", "source": "\(source)", "phase": "\(phase.rawValue)"])
+    }
     logger.info("session ended", metadata: metadata)
   }
 
@@ -186,11 +191,6 @@ extension UpstreamEnd {
     case .lost: "upstream_lost"
     case .framingBroken: "upstream_framing_broken"
     }
-  }
-
-  /// Whether the provider closed as one does that has nothing to complain of; anything else is an error (R117).
-  var isOrderly: Bool {
-    if case .closed(let code, _) = self { code == 1_000 || code == 1_001 } else { false }
   }
 
   /// What the provider said itself; for the log only.

@@ -16,6 +16,7 @@ final class SessionTelemetry {
   }
 
   private let metrics: ProviderMetrics
+  private let judgesProvider: Bool
   private var trace: SessionTrace
   private var begunAt: Instant?
   private var flushed = SessionTraffic()
@@ -30,8 +31,10 @@ final class SessionTelemetry {
   private var errorsBeforeLoss: Int?
   private var hasFailedTurn = false
 
-  init(_ metrics: ProviderMetrics, _ trace: SessionTrace) {
+  /// - Parameter judgesProvider: whether a failed dial says something of the provider.
+  init(_ metrics: ProviderMetrics, judgesProvider: Bool = true, _ trace: SessionTrace) {
     self.metrics = metrics
+    self.judgesProvider = judgesProvider
     self.trace = trace
   }
 
@@ -50,7 +53,7 @@ final class SessionTelemetry {
     metrics.openSessions.decrement(by: 1)
     metrics.sessionSeconds.record((now - begunAt).inSeconds)
     metrics.count(source)
-    trace.end(source, fault: fault)
+    trace.end(source, fault: fault, model: reading.model)
   }
 
   // MARK: Turns
@@ -127,14 +130,16 @@ final class SessionTelemetry {
   }
 
   /// There is no connection to be had.
-  func notConnected(at now: Instant) { metrics.dials.failed(at: now) }
+  func notConnected(at now: Instant) {
+    if judgesProvider { metrics.dials.failed(at: now) }
+  }
 
   /// The session has told the client by now what there is to tell.
   func connected(at now: Instant, _ errors: ErrorTally) {
     if let connectBegan { metrics.connectSeconds.record((now - connectBegan).inSeconds) }
     connectBegan = nil
     hasConnected = true
-    metrics.dials.opened()
+    if judgesProvider { metrics.dials.opened() }
     guard let before = errorsBeforeLoss else { return }
     errorsBeforeLoss = nil
     metrics.count(hasFailedTurn || errors[.upstream] != before ? ProviderMetrics.Reconnect.told : .hidden)

@@ -39,9 +39,16 @@ struct SessionTrace {
     session = span
   }
 
-  mutating func end(_ source: SessionEndSource, fault: String) {
+  mutating func end(_ source: SessionEndSource, fault: String, model: String? = nil) {
     guard let session else { return }
-    if turn != nil { finishTurn { $0.setStatus(SpanStatus(code: .error, message: "unanswered")) } }
+    if let turn {
+      // Whoever hangs up while it is answered has heard enough.
+      let isAnswered = turn.firstAudio != nil || source == .none
+      finishTurn(model: model) { span in
+        span.attributes["parley.turn.outcome"] = (isAnswered ? TurnOutcome.cancelled : .failed).rawValue
+        if !isAnswered { span.setStatus(SpanStatus(code: .error, message: "unanswered")) }
+      }
+    }
     session.attributes["parley.end.source"] = source.rawValue
     if source != .none {
       session.attributes["error.type"] = fault

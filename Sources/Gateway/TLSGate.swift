@@ -44,8 +44,6 @@ final class TLSGate: ChannelInboundHandler, RemovableChannelHandler {
         return context.close(promise: nil)
       }
       context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
-    case is ChannelShouldQuiesceEvent:
-      context.close(promise: nil)
     default:
       context.fireUserInboundEventTriggered(event)
     }

@@ -39,9 +39,12 @@ public final class TelemetryDesk: Sendable {
   ///   - provider: its name in the configuration.
   ///   - kind: of the provider, as the configuration spells it.
   ///   - head: the client's upgrade request, which may have a trace context (W3C Trace Context).
-  func session(id: String, provider: String, kind: String, head: RequestHead?) -> SessionTelemetry {
+  ///   - bringsKey: the client has a key of its own there, which may be no good.
+  func session(
+    id: String, provider: String, kind: String, head: RequestHead?, bringsKey: Bool = false
+  ) -> SessionTelemetry {
     SessionTelemetry(
-      metrics(of: provider),
+      metrics(of: provider), judgesProvider: !bringsKey,
       SessionTrace(tracer: tracer, sessionID: id, provider: provider, kind: kind, head: head))
   }
 }

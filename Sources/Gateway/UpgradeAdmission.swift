@@ -10,6 +10,13 @@ protocol UpgradeAdmission: Sendable {
 
   /// Judges an upgrade request that is sound by RFC 6455. Called on the connection's event loop.
   func admit(_ head: RequestHead, from peer: ConnectionPeer) -> Admission
+
+  /// The client was refused because the verdict took too long.
+  func gaveUp(_ refusal: Refusal)
+}
+
+extension UpgradeAdmission {
+  func gaveUp(_ refusal: Refusal) {}
 }
 
 /// Where a request comes from.

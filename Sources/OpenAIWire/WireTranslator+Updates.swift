@@ -103,7 +103,8 @@ extension WireTranslator {
     switch entry.kind {
     case .response:
       mender.askedInVain()
-      port.marks.add(.unanswered)
+      // A mistake of the client's is no failure of the provider's.
+      port.marks.add(error.type == "invalid_request_error" ? .refused : .unanswered)
     case .turn: hearing.turnWasTaken()
     case .item, .deletion: break
     }

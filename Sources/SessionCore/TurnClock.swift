@@ -92,7 +92,9 @@ struct TurnClock: Sendable {
       owed?.since = now
       owed?.handedAt = circumstances.isUpstreamReady ? now : nil
     case .unanswered:
-      unanswered()
+      unanswered(.failed)
+    case .refused:
+      unanswered(.cancelled)
     case .handedOver:
       if owed != nil { owed?.handedAt = now } else { live?.owed?.handedAt = now }
     case .began(let id):
@@ -142,10 +144,10 @@ struct TurnClock: Sendable {
     measures.append(.began)
   }
 
-  private mutating func unanswered() {
+  private mutating func unanswered(_ outcome: TurnOutcome) {
     defer { owed = nil }
     guard live == nil, owed?.isTold == true else { return }
-    measures.append(.ended(.failed, responseID: nil, inputTokens: nil, outputTokens: nil))
+    measures.append(.ended(outcome, responseID: nil, inputTokens: nil, outputTokens: nil))
   }
 
   private mutating func begin(_ id: String, at now: Instant) {

@@ -52,7 +52,8 @@ extension ConfigurationKeeper {
     await enter()
     defer { leave() }
     let seen = look()
-    guard seen != stamps else { return }
+    // What was refused may be mended without a sign: by rights to read it, or a key in another file.
+    guard seen != stamps || lastRefusal != nil else { return }
     let before = stamps
     for (path, old, new) in [
       (decoder.routes, before.routes, seen.routes), (decoder.runtimeFile.path, before.runtime, seen.runtime),
@@ -67,18 +68,19 @@ extension ConfigurationKeeper {
       guard look() == seen else { return }
     }
     stamps = seen
-    guard isNew else { return }
+    guard isNew || lastRefusal != nil else { return }
     do throws(SettingsFault) {
       var read = try readFiles(.onTheWay)
       read.overlay = layers.overlay
       guard read != layers else {
         // A file that was bad may be as it was before that.
+        lastRefusal = nil
         counters.isCurrent(true)
         return
       }
       await take(try decoder.decode(read), of: read, because: "file")
     } catch {
-      refused(error)
+      if isNew || error.mistakes != lastRefusal { refused(error) }
     }
   }
 
@@ -169,16 +171,17 @@ extension ConfigurationKeeper {
     }
   }
 
-  /// The file of a first boot: what the environment says. Nil where none is to be written.
+  /// The file of a first boot: what the environment says, but for what is one provider's alone, such as its key: written
+  /// down, that would be the next provider's too. Nil where none is to be written.
   func firstBoot(_ decoded: DecodedConfiguration) -> String? {
     guard decoder.runtimeFile.presence != .optional else { return nil }
     var document = JSONObject()
     for (section, value) in decoded.runtime.masked {
       if let given = value.object {
         var kept = JSONObject()
-        for (key, value) in given where decoded.runtime.isFromEnvironment("\(section).\(key)") { kept[key] = value }
+        for (key, value) in given where decoded.runtime.isGivenByEnvironment("\(section).\(key)") { kept[key] = value }
         if !kept.isEmpty { document[section] = .object(kept) }
-      } else if decoded.runtime.isFromEnvironment(section) {
+      } else if decoded.runtime.isGivenByEnvironment(section) {
         document[section] = value
       }
     }
@@ -206,12 +209,5 @@ extension ConfigurationKeeper {
       logger.warning("configuration file not written", metadata: ["fault": "\(error)"])
       return nil
     }
-  }
-}
-
-extension RuntimeConfiguration {
-  fileprivate func isFromEnvironment(_ path: String) -> Bool {
-    if case .environment? = sources[path] { return true }
-    return false
   }
 }

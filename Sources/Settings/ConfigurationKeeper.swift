@@ -29,6 +29,10 @@ public actor ConfigurationKeeper {
   var loadedAt = Date()
   /// What the engine made of it.
   private(set) var selection: EngineSelection?
+  /// How many are told of one configuration.
+  static let mostMistakes = 15
+  /// What is wrong with the files, while they are not what holds.
+  var lastRefusal: [SettingsFault.Mistake]?
   /// Of the files at the last look.
   var stamps = Stamps()
   /// What only the next start can change, as it was at this one.
@@ -182,6 +186,7 @@ public actor ConfigurationKeeper {
   func take(_ decoded: DecodedConfiguration, of layers: ConfigurationLayers, because cause: String) async {
     let revision = (current?.revision ?? 0) + 1
     let snapshot = ConfigurationSnapshot(table: decoded.table, runtime: decoded.runtime, revision: revision)
+    lastRefusal = nil
     await handOn(snapshot)
     self.layers = layers
     self.decoded = decoded
@@ -205,11 +210,14 @@ public actor ConfigurationKeeper {
 
   /// A file that holds something else than what holds here.
   func refused(_ fault: SettingsFault) {
+    lastRefusal = fault.mistakes
     counters.refused()
     counters.isCurrent(false)
-    for mistake in fault.mistakes.prefix(20) {
+    for mistake in fault.mistakes.prefix(Self.mostMistakes) {
       logger.error("configuration refused, the one before holds", metadata: ["fault": "\(mistake.line)"])
     }
+    let rest = fault.mistakes.count - Self.mostMistakes
+    if rest > 0 { logger.error("configuration has more faults than are told", metadata: ["more": "\(rest)"]) }
   }
 
   private static func fixed(_ table: RouteTable) -> JSONObject {

@@ -7,13 +7,15 @@ public enum ErrorSource: String, Sendable, Hashable, CaseIterable {
   /// The gateway's, which goes down or has no room.
   case gateway
 
+  private static let own: Set<String> = ["session_ended_by_operator", "internal_error"]
+
   /// - Parameters:
   ///   - type: of the error event.
   ///   - code: of the error event; those of the gateway's own faults begin with `gateway_`.
   public init(type: String, code: String?) {
     switch (type, code) {
     case (_, let code?) where code.hasPrefix("upstream_"): self = .upstream
-    case (_, let code?) where code.hasPrefix("gateway_") || code == "session_ended_by_operator": self = .gateway
+    case (_, let code?) where code.hasPrefix("gateway_") || Self.own.contains(code): self = .gateway
     case ("invalid_request_error", _), ("rate_limit_error", _): self = .downstream
     default: self = .upstream
     }

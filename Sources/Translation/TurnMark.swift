@@ -16,6 +16,8 @@ public enum TurnMark: Sendable, Hashable {
   case askedInFull
   /// An answer will not come: it was asked for in vain, or the user was silent.
   case unanswered
+  /// What the client asked for is no valid request.
+  case refused
   /// The provider has from now on all that it needs for the answer.
   case handedOver
   /// A response of the conversation was told to have begun.

@@ -33,6 +33,8 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     CoreDumps.forbid()
+    // Who asks for a reload before there is anything to reload does not mean to end the process.
+    signal(SIGHUP, SIG_IGN)
     let metrics = MetricsRegistry()
     MetricsSystem.bootstrap(metrics)
     Meter(label: "parley_build_info", dimensions: [("version", Parley.version)]).set(1)
@@ -44,7 +46,8 @@ struct Serve: AsyncParsableCommand {
     Self.tell(live.table, logger)
     let (ledger, books) = try await Books.open(for: live.table, outgoing: outgoing, logger: logger)
     let traces = TraceExporter(
-      environment: ProcessInfo.processInfo.environment, client: outgoing.accountClient(for: ""), metrics: metrics,
+      environment: ProcessInfo.processInfo.environment, client: outgoing.accountClient(for: Self.collector),
+      metrics: metrics,
       logger: logger)
     let server = GatewayServer(
       table: live.table, engine: live.engine, outgoing: outgoing, books: books,
@@ -78,6 +81,12 @@ struct Serve: AsyncParsableCommand {
       printError("error: \(fault)")
       throw ExitCode.failure
     }
+  }
+
+  /// Where spans go, for the way there.
+  private static var collector: String {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] ?? environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? ""
   }
 
   /// What an operator should know of a configuration.

@@ -160,8 +160,14 @@ async def test_R120_every_metric_is_in_the_catalogue_and_its_labels_too(gateway)
     page = read(gateway)
     for name in page.kinds:
         assert f"`{name}`" in printed, name
-    for name in set(re.findall(r"`((?:parley|process)_[a-z_]+)`", printed)):
+    rows = dict(re.findall(r"^\| `((?:parley|process)_[a-z_]+)` \| \w+ \| (.*?) \|", printed, re.MULTILINE))
+    for name, labels in rows.items():
         assert name in page.kinds, name
+        known = set(re.findall(r"`(\w+)`", labels))
+        for sample in re.findall(rf"^{name}(?:_bucket|_sum|_count)?\{{(.*?)\}} ", page.text, re.MULTILINE):
+            assert set(re.findall(r'(\w+)="', sample)) - {"le"} == known, (name, sample)
+    for name in ("parley_turns_total", "parley_turn_first_audio_seconds_count", "parley_frames_total"):
+        assert re.search(rf'^{name}\{{.*provider="openai".*\}} [1-9]', page.text, re.MULTILINE), name
 
 
 @pytest.mark.skipif(not PROMTOOL, reason="promtool is not installed (Debian package prometheus)")

@@ -244,25 +244,30 @@ def test_R130_http_comes_before_the_file_and_the_file_before_the_environment(tmp
 def test_R109_R128_R129_the_first_boot_writes_the_file_and_a_later_one_keeps_it(tmp_path, standin):
     environment = {
         "GROQ_API_KEY": SECRET, "DEEPGRAM_API_KEY": SECRET, "GROQ_MODEL": "of-the-environment", "VAD_THRESHOLD": "0.4",
+        "VAD_MIN_SILENCE_MS": "400", "OPENROUTER_API_KEY": SECRET,
     }  # fmt: skip
     with running(tmp_path, standin, **environment) as server:
         written = yaml.safe_load(server.runtime.read_text())
-        assert written["llm"] == {"provider": "groq", "model": "of-the-environment", "apiKey": "env:GROQ_API_KEY"}
-        assert written["vad"] == {"threshold": 0.4} and SECRET not in server.runtime.read_text()
+        assert "llm" not in written, "what one provider has is not the next one's"
+        assert written["vad"] == {"threshold": 0.4, "minSilenceMs": 400} and SECRET not in server.runtime.read_text()
         assert oct(os.stat(server.runtime).st_mode & 0o777) == "0o600"
         # R124: Deepgram's defaults, as soon as its key is there.
         hearing = server.shown()["config"]["stt"]
         assert (hearing["provider"], hearing["model"], hearing["language"]) == ("deepgram", "nova-3", "en-US")
-        server.put({"vad": {"threshold": 0.6}, "gateway": {"default": "openai"}})
+        # The documentation's example: the key of the new provider, and not the one before.
+        put = server.put({"llm": {"provider": "openrouter", "model": "anthropic/claude-3-sonnet"}})
+        assert put["config"]["llm"]["apiKey"] == "env:OPENROUTER_API_KEY"
+        assert put["sources"]["llm.apiKey"] == "environment OPENROUTER_API_KEY"
+        server.put({"vad": {"threshold": 0.6}, "gateway": {"default": "openai"}, "llm": None})
     # Another container with the same volume.
     with running(tmp_path, standin, **{**environment, "VAD_THRESHOLD": "0.9"}) as server:
         shown = server.shown()
         assert shown["config"]["vad"]["threshold"] == 0.6 and shown["gateway"]["default"] == "openai"
-        text = server.runtime.read_text().replace("  model: of-the-environment\n", "")
+        text = server.runtime.read_text().replace("  minSilenceMs: 400\n", "")
         server.runtime.write_text(text)
         assert server.admin("POST", "/config/reload").status == 200
         shown = server.shown()
-        assert shown["sources"]["llm.model"] == "environment GROQ_MODEL", "a key that is deleted is the environment's"
+        assert shown["sources"]["vad.minSilenceMs"] == "environment VAD_MIN_SILENCE_MS", "a key that is deleted is the environment's"
 
 
 def test_fault_row_66_a_full_disk_is_told_and_changes_nothing(tmp_path, standin):

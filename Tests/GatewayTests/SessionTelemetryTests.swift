@@ -177,7 +177,7 @@ struct SessionTelemetryTests {
     turn(.began)
     session.end(.upstream, fault: "upstream_lost", Self.reading(), at: Self.at(9))
     let spans = tracer.spans
-    #expect(spans.map(\.name) == ["chat some-model", "chat some-model", "chat", "parley.session"])
+    #expect(spans.map(\.name) == ["chat some-model", "chat some-model", "chat some-model", "parley.session"])
     #expect(spans.map(\.kind) == [.client, .client, .client, .server])
     #expect(spans.map(\.failed) == [false, true, true, true])
     #expect(spans[3].parent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")

@@ -129,7 +129,9 @@ import Translation
     #expect(call.measures == [.began])
   }
 
-  @Test("a request that the session refuses is no turn, and one that the provider refuses failed")
+  @Test(
+    "a request that the session refuses is no turn; one that the provider refuses is cancelled, or failed for reasons of its own"
+  )
   func refused() {
     var call = Calls.call(.inworld())
     #expect(
@@ -138,7 +140,12 @@ import Translation
     let step = call.upstream(
       #"{"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":"no","message":"No.","event_id":"mine"}}"#
     )
-    #expect(step.measures == [.ended(.failed, responseID: nil, inputTokens: nil, outputTokens: nil)])
+    #expect(step.measures == [.ended(.cancelled, responseID: nil, inputTokens: nil, outputTokens: nil)])
+    _ = call.client(#"{"type":"response.create","event_id":"again"}"#)
+    let failed = call.upstream(
+      #"{"type":"error","event_id":"f","error":{"type":"server_error","code":"no","message":"No.","event_id":"again"}}"#
+    )
+    #expect(failed.measures == [.ended(.failed, responseID: nil, inputTokens: nil, outputTokens: nil)])
   }
 
   @Test("noise is no turn that ends, and the next one is measured from its own end")

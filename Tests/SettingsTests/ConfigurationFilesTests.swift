@@ -10,13 +10,13 @@ import VoiceEngine
 
 @Suite struct ConfigurationFilesTests {
   @Test(
-    "R129: the first boot writes what the environment says, keys as references; a key that is deleted is the environment's"
+    "R129: the first boot writes what the environment says for every provider; a key that is deleted is the environment's"
   )
   func firstBoot() async throws {
     let place = try Workplace()
     let environment = [
       "GROQ_API_KEY": "g-SECRET", "GROQ_MODEL": "openai/gpt-oss-120b", "VAD_ENABLED": "true", "VAD_THRESHOLD": "0.4",
-      "PARLEY_DEFAULT_PROVIDER": "openai", "STT_LANGUAGE": "no",
+      "PARLEY_DEFAULT_PROVIDER": "openai", "LLM_PROVIDER": "groq",
     ]
     let keeper = place.keeper(environment, presence: .expected)
     let first = try await keeper.load()
@@ -26,8 +26,7 @@ import VoiceEngine
     let written = try RuntimeDocument(yaml: text, file: "x").json
     #expect(
       written == [
-        "llm": ["provider": "groq", "model": "openai/gpt-oss-120b", "apiKey": "env:GROQ_API_KEY"],
-        "stt": ["language": "no"], "vad": ["enabled": true, "threshold": 0.4], "gateway": ["default": "openai"],
+        "llm": ["provider": "groq"], "vad": ["enabled": true, "threshold": 0.4], "gateway": ["default": "openai"],
       ])
     #expect(first.runtime.llm.apiKey?.value.reveal() == "g-SECRET")
     #expect(first.table.defaultProvider == "openai")
@@ -35,10 +34,14 @@ import VoiceEngine
     let rights = try FileManager.default.attributesOfItem(atPath: place.runtimePath)[.posixPermissions] as? Int
     #expect(rights == 0o600)
 
-    try place.write(text.replacingOccurrences(of: "  model: openai/gpt-oss-120b\n", with: ""), to: "runtime.yaml")
+    // Another provider has a key and an address of its own.
+    try await keeper.change(try patch(#"{"llm":{"provider":"openrouter","model":"a/b"}}"#), persists: false)
+    #expect(await keeper.current?.runtime.llm.apiKey == nil)
+
+    try place.write(text.replacingOccurrences(of: "  threshold: 0.4\n", with: ""), to: "runtime.yaml")
     let again = try await place.keeper(environment, presence: .expected).load()
     #expect(again.runtime.llm.model == "openai/gpt-oss-120b")
-    #expect(again.runtime.sources["llm.model"] == .environment("GROQ_MODEL"))
+    #expect(again.runtime.sources["vad.threshold"] == .environment("VAD_THRESHOLD"))
     #expect(place.saves.load(ordering: .relaxed) == 1, "a file that is there is not touched")
   }
 

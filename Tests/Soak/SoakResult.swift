@@ -11,7 +11,8 @@ struct GatewayLog: Sendable {
     for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
       let words = line.split(separator: " ", maxSplits: 2)
       guard words.count == 3 else { continue }
-      if words[1] == "error" || words[1] == "critical" { errors.append(String(line)) }
+      // Why a session failed is asked of its ledger.
+      if words[1] == "error" || words[1] == "critical", !line.contains("session failed") { errors.append(String(line)) }
       if line.contains("session began") { begun += 1 }
       if line.contains("session ended") { ended += 1 }
     }

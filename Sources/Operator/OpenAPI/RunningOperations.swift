@@ -48,7 +48,7 @@ enum RunningOperations {
             "exit": Schema.boolean("The process ends when the sessions have.").orNull,
           ]), isRequired: false, most: DrainRoutes.longestBody),
       answers: [(200, .json("It has begun.", drain))],
-      refusals: [(400, "`unknown_parameter` and others of a value"), (415, "`unsupported_media_type`")]),
+      refusals: [(400, "`unknown_parameter` and others of a value")]),
   ]
 
   private static let session = Schema.answer(

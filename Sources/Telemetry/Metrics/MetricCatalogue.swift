@@ -68,7 +68,7 @@ public enum MetricCatalogue {
       "How long it took to open the connection to the provider", labels: ["provider"]),
     MetricDefinition(
       "parley_upstream_reconnects_total", .counter,
-      "Connections to the provider that were replaced within a session: hidden from the client, or told to it",
+      "Connections to the provider that sessions lost or renewed: hidden from the client, or told to it",
       labels: ["provider", "outcome"]),
     MetricDefinition(
       "parley_shared_limits_unavailable_total", .counter,

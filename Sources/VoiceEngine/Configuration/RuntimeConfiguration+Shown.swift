@@ -82,3 +82,16 @@ extension EngineSelection {
     return .object(shown)
   }
 }
+
+extension RuntimeConfiguration {
+  /// Whether the environment gives a setting, such as `vad.threshold`, for every provider that its stage may have. Keys and
+  /// addresses are one provider's, and so is what a variable of that one says.
+  public func isGivenByEnvironment(_ path: String) -> Bool {
+    guard case .environment(let name)? = sources[path], let setting = Setting.byPath[path] else { return false }
+    switch setting.kind {
+    case .secret, .url: return false
+    case .word, .text, .integer, .number, .flag, .path: break
+    }
+    return setting.variables.contains { $0.name == name && $0.providers == nil }
+  }
+}

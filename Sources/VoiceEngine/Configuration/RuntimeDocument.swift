@@ -192,7 +192,7 @@ struct DocumentNode: Sendable {
     guard case .value(.text(let text, isPlain: true)) = content else { return json }
     switch kind {
     case .flag?: return (try? kind?.flag(raw)).map { .bool($0) } ?? json
-    case .integer?, .number?: return Double(text).map { .number(JSONNumber($0)) } ?? json
+    case .integer?, .number?: return Double(text).flatMap { $0.isFinite ? .number(JSONNumber($0)) : nil } ?? json
     case .word?, .text?, .url?, .path?, .secret?: return .string(text)
     case nil: return json
     }
