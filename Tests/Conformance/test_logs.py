@@ -184,7 +184,9 @@ class Server:
         }
         listen = [{"host": "127.0.0.1", "port": self.port}]
         file = folder / "routes.json"
-        file.write_text(json.dumps({"listen": listen, "ledger": "none", "default": "openai", "providers": providers}))
+        # Chatter is meant to be as fast as it can.
+        sections = {"ledger": "none", "default": "openai", "limits": {"controlEventsPerSecond": 100_000}}
+        file.write_text(json.dumps({"listen": listen, "providers": providers, **sections}))
         self._process = subprocess.Popen(
             [str(BINARY), "serve", "--config", str(file)], cwd=folder, env={**os.environ, "STANDIN_KEY": "x"}, **streams
         )
