@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from asking import ADMIN_KEY, ask
-from draining import At, calls, gateway, storyteller
+from draining import PART_BYTES, At, calls, gateway, storyteller
 from processes import Gateway, accepts_connections, free_port, is_healthy
 from raw_socket import raw_socket, text
 
@@ -129,6 +129,32 @@ async def test_fault_row_58_a_second_signal_ends_it_now(tmp_path):
             os.kill(running.pid, signal.SIGINT)
             assert await ended(running, 10) == 0
             assert time.monotonic() - sent < 2
+        assert running.stop() == 0
+
+
+async def test_R287_a_grace_that_the_operator_gives_holds_also_where_the_process_is_to_exit(tmp_path):
+    with storyteller(tmp_path, 25, 100) as standin:
+        running = gateway(tmp_path, standin, 0.3)
+        async with calls(running, 1, asking=True) as (busy,):
+            wish = {"graceSeconds": 20, "exit": True}
+            assert ask(running, "POST", "/drain", wish, key=ADMIN_KEY).json["sessions"] == 1
+            await busy.over()
+            busy.check_whole(25)
+            busy.check_told_to_come_back()
+        assert await ended(running, 10) == 0
+        assert running.stop() == 0
+
+
+async def test_R287_a_signal_ends_a_long_grace(tmp_path):
+    with storyteller(tmp_path, 200, 100) as standin:
+        running = gateway(tmp_path, standin, 0.3)
+        async with calls(running, 1, asking=True) as (busy,):
+            assert ask(running, "POST", "/drain", {"graceSeconds": 60, "exit": True}, key=ADMIN_KEY).status == 200
+            os.kill(running.pid, signal.SIGTERM)
+            await busy.over()
+            busy.check_told_to_come_back()
+            assert busy.audio_bytes < 200 * PART_BYTES
+        assert await ended(running, 10) == 0
         assert running.stop() == 0
 
 

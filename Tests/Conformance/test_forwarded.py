@@ -1,10 +1,12 @@
 """What reverse proxies say of a client counts from the configured ones, and from nobody else (R115)."""
 
+import json
 import re
 
 import pytest
+from websockets.asyncio.client import connect
 
-from asking import ENVIRONMENT, SERVER_KEY, ask, bearer, greeting, locked_routes
+from asking import ADMIN_KEY, ENVIRONMENT, SERVER_KEY, ask, bearer, greeting, locked_routes
 from processes import Gateway
 
 SAID = {
@@ -33,6 +35,18 @@ async def test_R115_the_log_shows_the_address_that_a_trusted_proxy_forwards(serv
     await greeting(f"{server.ws}/v1/realtime", **options)
     [line] = [line for line in server.log.splitlines() if "session began" in line]
     assert re.search(r"\bclient=(\S+)", line).group(1) == ("203.0.113.9" if server.trusts else "127.0.0.1"), line
+
+
+async def test_R115_the_operator_is_shown_the_address_that_a_trusted_proxy_forwards(server):
+    options = bearer(SERVER_KEY)
+    options["additional_headers"].update(SAID)
+    async with connect(f"{server.ws}/v1/realtime", **options) as socket:
+        created = json.loads(await socket.recv())
+        [shown] = [
+            session for session in ask(server, "GET", "/sessions", key=ADMIN_KEY).json["sessions"]
+            if session["id"] == created["session"]["id"]
+        ]  # fmt: skip
+    assert shown["address"] == ("203.0.113.9" if server.trusts else "127.0.0.1")
 
 
 def test_R115_the_address_that_clients_of_tokens_are_told_is_the_one_in_front(server):
