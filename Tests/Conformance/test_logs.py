@@ -65,6 +65,8 @@ def logged(request, tmp_path, standin):
         "default": "openai",
         "providers": {
             "openai": provider("openai", standin.ports["openai"], OPENAI_MODEL),
+            # What has no counterpart there stays here, so that the record of the stand-ins has nothing strange.
+            "gemini": provider("gemini-live", standin.ports["gemini"], GEMINI_MODEL),
             "dead": provider("openai", free_port(), OPENAI_MODEL, key="env:PROVIDER_KEY"),
             "google": provider("gemini-live", free_port(), "gemini-live", key="env:GOOGLE_KEY"),
         },
@@ -165,7 +167,8 @@ async def test_fault_row_62_what_a_client_writes_forges_no_line(logged):
     writer.close()
     await talk(gateway, says=[{"type": HOSTILE, "event_id": HOSTILE}])
     update = {"type": "realtime", HOSTILE: 1, "instructions": HOSTILE}
-    await talk(gateway, says=[{"type": "session.update", "session": update}, {"type": "response.create"}])
+    says = [{"type": "session.update", "session": update}, {"type": "response.create"}]
+    await talk(gateway, "/v1/realtime?provider=gemini", says=says)
     assert gateway.stop() == 0
     records = read_log(gateway, form)
     assert not [record for record in records if "forged" in (record["message"], record.get("session"))]
