@@ -71,12 +71,11 @@ final class Child {
     return process.terminationReason == .exit ? process.terminationStatus : nil
   }
 
-  /// A port that was free a moment ago.
-  static func freePort() async throws -> Int {
+  /// A free port, kept for a child until just before it starts: nobody else is given it meanwhile.
+  static func keptPort() async throws -> (channel: any Channel, port: Int) {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .bind(host: "127.0.0.1", port: 0).get()
-    defer { channel.close(promise: nil) }
-    return channel.localAddress?.port ?? 0
+    return (channel, channel.localAddress?.port ?? 0)
   }
 
   /// Waits until somebody listens there; false if the process has ended instead.

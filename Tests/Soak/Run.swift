@@ -22,9 +22,11 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let began = ContinuousClock.now
-    let ports = [try await Child.freePort(), try await Child.freePort(), try await Child.freePort()]
+    let kept = [try await Child.keptPort(), try await Child.keptPort(), try await Child.keptPort()]
+    let ports = kept.map(\.port)
     let peers = ["gemini": ports[0], "openai": ports[1]]
     let ledgerPath = folder + "/upstream.jsonl"
+    for place in kept.prefix(2) { try await place.channel.close().get() }
     let peer = try Child(
       CommandLine.arguments[0],
       ["peer", "--gemini-port", "\(ports[0])", "--openai-port", "\(ports[1])", "--ledger", ledgerPath],
@@ -37,6 +39,7 @@ struct Run: AsyncParsableCommand {
     }
     let routes = folder + "/routes.json"
     try Data(Self.routes(port: ports[2], lanes: lanes).text.utf8).write(to: URL(fileURLWithPath: routes))
+    try await kept[2].channel.close().get()
     let gateway = try Child(parley, ["serve", "--config", routes], log: folder + "/parley.log")
     guard await gateway.listens(at: ports[2]) else { throw ExitCode.failure }
     // What is there for good is made in the first session.
