@@ -147,6 +147,6 @@ final class SessionTelemetry {
 }
 
 extension Duration {
-  /// In seconds, as metrics want them.
-  fileprivate var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
+  /// In seconds, as metrics, spans and records want them.
+  var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
 }

@@ -135,10 +135,6 @@ extension DefaultTracerClock.Timestamp {
   }
 }
 
-extension Duration {
-  fileprivate var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
-}
-
 /// The headers of a trace (W3C Trace Context), checked: they may come from a client and go on to a provider.
 struct TraceContextHeaders {
   /// Where tracers read and write them.

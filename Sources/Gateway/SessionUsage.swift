@@ -58,6 +58,6 @@ final class SessionUsage {
       UsageRecord(
         identity, sequence: sequence, state: state, model: reading.model, updatedAt: now,
         endedAt: state == .ended ? now : nil, end: end,
-        seconds: Double((Instant(loop.now) - begunAt).wholeNanoseconds) / 1e9, meter: reading.meter))
+        seconds: (Instant(loop.now) - begunAt).inSeconds, meter: reading.meter))
   }
 }
